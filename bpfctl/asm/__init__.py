@@ -1,0 +1,1 @@
+"""BPF instructions: encode, decode, control flow. Pure."""

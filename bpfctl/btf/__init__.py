@@ -1,0 +1,1 @@
+"""BTF: parse, index, encode, CO-RE matching, values. Pure."""

@@ -1,0 +1,1 @@
+"""BPF objects that ship with bpfctl."""

@@ -1,0 +1,1 @@
+"""Object files to specs, and the section-name grammar. Pure."""

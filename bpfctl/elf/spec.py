@@ -1,0 +1,133 @@
+"""The blueprint of an object file: plain data, no kernel, nothing that runs.
+
+A spec can be built by hand, compared and printed. Reading the same bytes gives the same spec on
+every machine. `bpfctl.loader` turns it into loaded objects.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bpfctl.btf.decode import Btf
+    from bpfctl.btf.ext import CoreRelo, FuncInfo, LineInfo
+    from bpfctl.elf.sections import SectionName
+    from bpfctl.kernel.uapi import MapType
+
+
+class RelocKind(Enum):
+    """What an instruction of the object file refers to."""
+
+    MAP = "map"  # ld_imm64: the descriptor of a map
+    DATA = "data"  # ld_imm64: an address inside a data section
+    CALL = "call"  # call: a subprogram
+    FUNC_ADDRESS = "func"  # ld_imm64: the address of a subprogram (callbacks)
+    EXTERN = "extern"  # ld_imm64 or call: something outside of the object
+
+
+@dataclass(frozen=True, slots=True)
+class Reloc:
+    """One reference from an instruction.
+
+    `insn_index` counts 8-byte slots from the start of the function that holds the instruction.
+    `target` is the map's name for MAP, the section's name for DATA, the function's key in
+    `ObjectSpec.functions` for CALL and FUNC_ADDRESS, the extern's name for EXTERN.
+    `offset` is the byte offset into the target section for DATA, else 0.
+    """
+
+    insn_index: int
+    kind: RelocKind
+    target: str
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionSpec:
+    """One function of the object: a program's entry or a subprogram.
+
+    `key` is unique in the object ("section:name", for static functions may repeat a name).
+    `code` is the instructions as in the file, before any relocation, a multiple of 8 bytes.
+    The info records have byte offsets counted from the start of this function.
+    """
+
+    key: str
+    name: str
+    section: str
+    section_offset: int
+    code: bytes
+    relocs: tuple[Reloc, ...] = ()
+    func_info: tuple[FuncInfo, ...] = ()
+    line_info: tuple[LineInfo, ...] = ()
+    core_relos: tuple[CoreRelo, ...] = ()
+    is_global: bool = True
+    is_hidden: bool = False
+    is_weak: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramSpec:
+    """An entry point: a function and what its section name says about it."""
+
+    name: str
+    section: SectionName
+    function: str  # key in ObjectSpec.functions
+
+
+@dataclass(frozen=True, slots=True)
+class MapSpec:
+    """A map to create. Sizes in bytes; type ids are those of the object's BTF, 0 for none.
+
+    `pin_by_name` is LIBBPF_PIN_BY_NAME of the definition. For the maps behind data sections
+    `section` names the section, `contents` is the initial value of key 0 and `read_only` says that
+    the map is frozen before programs load. `inner` is the blueprint of inner maps.
+    `values` lists initial contents by index and symbol name (program arrays and maps of maps).
+    """
+
+    name: str
+    type: MapType | int
+    key_size: int
+    value_size: int
+    max_entries: int
+    flags: int = 0
+    key_type_id: int = 0
+    value_type_id: int = 0
+    numa_node: int | None = None
+    map_extra: int = 0
+    pin_by_name: bool = False
+    section: str | None = None
+    contents: bytes | None = None
+    read_only: bool = False
+    inner: MapSpec | None = None
+    values: tuple[tuple[int, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ExternSpec:
+    """A symbol the object expects from outside: `kind` is "kconfig", "ksym", "kfunc" or "unknown"."""
+
+    name: str
+    kind: str
+    is_weak: bool = False
+    type_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectSpec:
+    """Everything an object file holds that matters to the kernel.
+
+    `unsupported` names constructs the file has and this version of bpfctl does not load, in words
+    (".struct_ops section (struct_ops maps)"); a loader refuses an object where it is not empty.
+    """
+
+    path: str
+    license: str
+    kernel_version: int
+    programs: tuple[ProgramSpec, ...]
+    functions: dict[str, FunctionSpec]
+    maps: tuple[MapSpec, ...]
+    externs: tuple[ExternSpec, ...] = ()
+    btf: Btf | None = None
+    unsupported: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = field(default=())

@@ -1,0 +1,288 @@
+"""Every exception bpfctl raises.
+
+BpfctlError                    anything we can word; has a stable code
+├── UsageError                 the request itself makes no sense (a wrong word, value or combination)
+├── NotFoundError              no object has that id, name, tag or path
+├── AmbiguousError             several objects have that name or tag
+├── NotSupportedError          this kernel lacks a feature
+├── NotYetError                bpfctl itself cannot do it yet
+├── PathError                  a path that cannot be read, written, pinned at or mounted on
+├── OutputError                the object in the kernel is not what the caller expected
+├── SyscallError (OSError)     the kernel refused a request
+│   ├── VerifierError          the verifier rejected a program; carries its log
+│   └── KeyNotFoundError       a map has no such key
+└── ObjectFileError            bytes of a file that make no sense
+    ├── SectionNameError       a section name outside the grammar
+    ├── BtfError               broken type information
+    └── RelocationError        a reference in code that cannot be resolved
+
+Errors carry data; `bpfctl.commands` words them and picks the exit status.
+"""
+
+from __future__ import annotations
+
+import errno as _errno
+import os
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# In-kernel number that leaks through bpf(2); libc has no words for it (include/linux/errno.h).
+ENOTSUPP = 524
+
+
+class BpfctlError(Exception):
+    """Anything that went wrong and that we can put into words.
+
+    `message` is the cause in one sentence without the object's name in front; `code` is stable and
+    machine readable (kebab-case, never reused). `operation` is the command in machine words
+    ("prog-load"), `subject` the file, path or object concerned, `program` the program within it.
+    `evidence` lists what was observed, `candidates` possible causes nobody confirmed, `remedy` what
+    to do. Borders that know more than the place that raised fill the gaps with `within`.
+    """
+
+    default_code: ClassVar[str] = "failed"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        operation: str | None = None,
+        subject: str | None = None,
+        program: str | None = None,
+        evidence: Sequence[str] = (),
+        candidates: Sequence[str] = (),
+        remedy: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code or self.default_code
+        self.operation = operation
+        self.subject = subject
+        self.program = program
+        self.evidence = list(evidence)
+        self.candidates = list(candidates)
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        head = f"{self.subject}: " if self.subject else ""
+        program = f"program {self.program}: " if self.program else ""
+        return f"{head}{program}{self.message}"
+
+    def within(
+        self,
+        *,
+        operation: str | None = None,
+        subject: str | None = None,
+        program: str | None = None,
+    ) -> BpfctlError:
+        """Fill in the context that is still unknown, and return the error itself.
+
+        The innermost border knows best, so what is set already stays.
+        """
+        self.operation = self.operation or operation
+        self.subject = self.subject or subject
+        self.program = self.program or program
+        return self
+
+    def details(self) -> dict[str, Any]:
+        """Further fields for machine-readable output, beyond those every error has."""
+        return {}
+
+
+class UsageError(BpfctlError):
+    """The request makes no sense: a wrong word, value or combination. Exit status 2."""
+
+    default_code = "usage"
+
+
+class NotFoundError(BpfctlError):
+    """No object has that id, name, tag or path. Exit status 3."""
+
+    default_code = "not-found"
+
+
+class AmbiguousError(BpfctlError):
+    """Several objects have that name or tag, and the operation takes one."""
+
+    default_code = "ambiguous"
+
+
+class NotSupportedError(BpfctlError):
+    """This kernel lacks `feature`; `since` is the first mainline version that has it ("5.7")."""
+
+    default_code = "kernel-lacks-feature"
+
+    def __init__(self, feature: str, since: str | None = None, **context: Any) -> None:
+        text = f"this kernel does not support {feature}"
+        super().__init__(text + (f" (since Linux {since})" if since else ""), **context)
+        self.feature = feature
+        self.since = since
+
+    def details(self) -> dict[str, Any]:
+        """Name the feature and the first kernel that has it."""
+        return {"feature": self.feature, "since": self.since}
+
+
+class NotYetError(BpfctlError):
+    """Valid, and the kernel may well do it, but bpfctl does not support `construct` yet."""
+
+    default_code = "not-supported-yet"
+
+    def __init__(self, construct: str, **context: Any) -> None:
+        super().__init__(f"{construct}: not supported yet", **context)
+        self.construct = construct
+
+
+class PathError(BpfctlError):
+    """A path that cannot be read, written, pinned at or mounted on."""
+
+    default_code = "path"
+
+
+class OutputError(BpfctlError):
+    """What the kernel returned is not what was asked for (a pin of another kind, for instance)."""
+
+    default_code = "unexpected-object"
+
+
+class SyscallError(BpfctlError, OSError):
+    """The kernel refused a request; `call` is what we issued, `doing` what we wanted from it.
+
+    `errno` is positive. Compare it instead of catching FileNotFoundError or PermissionError:
+    subclasses of OSError made by us are neither.
+    """
+
+    default_code = "syscall-failed"
+
+    def __init__(self, number: int, call: str, doing: str, **context: Any) -> None:
+        text = "operation not supported" if number == ENOTSUPP else os.strerror(number)
+        BpfctlError.__init__(self, f"{doing}: {text.lower()}", **context)
+        self.errno = number
+        self.strerror = text
+        self.call = call
+        self.doing = doing
+
+    @property
+    def errno_name(self) -> str:
+        """The symbol of the errno ("EPERM"), or its number as text where it has none."""
+        if self.errno == ENOTSUPP:
+            return "ENOTSUPP"
+        return _errno.errorcode.get(self.errno or 0, str(self.errno))
+
+    def details(self) -> dict[str, Any]:
+        """Name the call and its errno."""
+        return {"errno": self.errno_name, "call": self.call}
+
+
+class VerifierError(SyscallError):
+    """The verifier rejected a program.
+
+    `log` is what the kernel wrote, without its trailing zero. When `missing_bytes` is not 0 that
+    many bytes of it are lost: at the beginning, or at the end when `kept_beginning`. None for
+    `missing_bytes` means that the kernel truncated and did not say by how much.
+    """
+
+    default_code = "verifier-rejected"
+
+    def __init__(
+        self,
+        number: int,
+        doing: str,
+        log: str,
+        *,
+        missing_bytes: int | None = 0,
+        kept_beginning: bool = False,
+        **context: Any,
+    ) -> None:
+        super().__init__(number, "BPF_PROG_LOAD", doing, **context)
+        self.log = log
+        self.missing_bytes = missing_bytes
+        self.kept_beginning = kept_beginning
+
+    def details(self) -> dict[str, Any]:
+        """Give the log, and say whether it is whole."""
+        return {
+            **super().details(),
+            "log": self.log,
+            "log_truncated": self.missing_bytes != 0,
+            "log_missing_bytes": self.missing_bytes,
+        }
+
+
+class KeyNotFoundError(SyscallError):
+    """A map has no such key."""
+
+    default_code = "key-not-found"
+
+
+class ObjectFileError(BpfctlError):
+    """Bytes of an object file that make no sense, with the section and the offset in it."""
+
+    default_code = "object-file"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        path: str | None = None,
+        section: str | None = None,
+        offset: int | None = None,
+        **context: Any,
+    ) -> None:
+        context.setdefault("subject", path)
+        super().__init__(message, **context)
+        self.path = path
+        self.section = section
+        self.offset = offset
+
+    def details(self) -> dict[str, Any]:
+        """Say where in the file."""
+        return {"section": self.section, "offset": self.offset}
+
+
+class SectionNameError(ObjectFileError):
+    """A section name outside the grammar; `suggestions` are the nearest valid ones."""
+
+    default_code = "section-name"
+
+    def __init__(self, message: str, *, suggestions: Sequence[str] = (), **context: Any) -> None:
+        super().__init__(message, **context)
+        self.suggestions = list(suggestions)
+
+    def details(self) -> dict[str, Any]:
+        """Add the suggestions."""
+        return {**super().details(), "suggestions": self.suggestions}
+
+
+class BtfError(ObjectFileError):
+    """Type information that cannot be read."""
+
+    default_code = "btf"
+
+
+class RelocationError(ObjectFileError):
+    """A reference in a program's code that cannot be resolved.
+
+    `insn_index` counts 8-byte instruction slots from the start of `program`.
+    """
+
+    default_code = "relocation"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        insn_index: int | None = None,
+        symbol: str | None = None,
+        **context: Any,
+    ) -> None:
+        super().__init__(message, **context)
+        self.insn_index = insn_index
+        self.symbol = symbol
+
+    def details(self) -> dict[str, Any]:
+        """Say at which instruction, and what it refers to."""
+        return {**super().details(), "insn": self.insn_index, "symbol": self.symbol}

@@ -1,0 +1,1 @@
+"""From a failed call and its context to a cause."""

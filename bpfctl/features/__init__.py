@@ -1,0 +1,1 @@
+"""Probes: what this kernel can do; yes, no, or cannot tell."""

@@ -1,0 +1,1 @@
+"""Talks to the kernel and gives BPF no meaning."""

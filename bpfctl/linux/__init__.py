@@ -1,0 +1,1 @@
+"""Reads what /proc and /sys say."""

@@ -1,0 +1,1 @@
+"""From a spec and a kernel to loaded objects."""
