@@ -1,0 +1,68 @@
+"""The configuration that the running kernel was built with."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from bpfctl.linux.version import kernel_release
+
+# Generous: Debian's is 280 kB. The file may be anything in a container.
+_LIMIT_BYTES = 16 << 20
+
+
+@dataclass(frozen=True)
+class KernelConfig:
+    """Options by name ("CONFIG_BPF"), and the file they were read from.
+
+    An option that is not set is absent from `options`.
+    """
+
+    source: str
+    options: dict[str, str]
+
+    def get(self, name: str) -> str | None:
+        """Return "y", "m", a number or a string without its quotes; None where it is not set."""
+        return self.options.get(name)
+
+
+def parse_config(text: str) -> dict[str, str]:
+    """Return the options of a .config file's text."""
+    options = {}
+    for line in text.splitlines():
+        name, equals, value = line.partition("=")
+        if equals and name.startswith("CONFIG_"):
+            options[name] = value.strip().strip('"')
+    return options
+
+
+def config_paths(release: str) -> list[str]:
+    """Return where distributions keep the configuration, in the order we look."""
+    return [
+        "/proc/config.gz",
+        f"/boot/config-{release}",
+        f"/lib/modules/{release}/config",
+        f"/lib/modules/{release}/build/.config",
+    ]
+
+
+def kernel_config(paths: list[str] | None = None) -> KernelConfig | None:
+    """Return the running kernel's configuration, or None where no file tells it."""
+    for path in config_paths(kernel_release()) if paths is None else paths:
+        text = _read(path)
+        if text is not None:
+            return KernelConfig(path, parse_config(text))
+    return None
+
+
+def _read(path: str) -> str | None:
+    try:
+        with Path(path).open("rb") as raw:
+            if not path.endswith(".gz"):
+                return raw.read(_LIMIT_BYTES).decode(errors="replace")
+            with gzip.open(raw) as unpacked:
+                return unpacked.read(_LIMIT_BYTES).decode(errors="replace")
+    except (OSError, EOFError, zlib.error):
+        return None

@@ -1,0 +1,27 @@
+"""Lockdown and the active Linux security modules."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def lockdown_mode(path: str = "/sys/kernel/security/lockdown") -> str | None:
+    """Return "none", "integrity" or "confidentiality"; None where it cannot be read.
+
+    The file marks the mode in force with brackets: "none [integrity] confidentiality".
+    """
+    try:
+        text = Path(path).read_text()
+    except OSError:
+        return None
+    start, end = text.find("["), text.find("]")
+    return text[start + 1 : end] if 0 <= start < end else None
+
+
+def active_lsms(path: str = "/sys/kernel/security/lsm") -> list[str] | None:
+    """Return the names of the active security modules in their order; None where unreadable."""
+    try:
+        text = Path(path).read_text()
+    except OSError:
+        return None
+    return [name for name in text.strip().split(",") if name]

@@ -1,0 +1,65 @@
+"""Listing while objects come and go beside it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CHURN = """
+from bpfctl.kernel.attr import link_create, prog_load, map_create
+from bpfctl.kernel.bpf import bpf_fd
+from bpfctl.kernel.uapi import MapType, ProgType
+code = bytes.fromhex("b700000000000000" "9500000000000000")
+sizes = {"key_size": 4, "value_size": 4, "max_entries": 1}
+print("ready", flush=True)
+while True:
+    progs = [
+        bpf_fd(prog_load(prog_type=ProgType.SOCKET_FILTER, insns=code, license="GPL", name="churn"))
+        for _ in range(8)
+    ]
+    maps = [
+        bpf_fd(map_create(map_type=MapType.ARRAY, name="churn", **sizes))
+        for _ in range(8)
+    ]
+    for fd in progs + maps:
+        fd.close()
+"""
+
+
+@pytest.fixture
+def churn() -> Iterator[None]:
+    """Create and close programs and maps as fast as we can, in another process."""
+    with subprocess.Popen(
+        [sys.executable, "-c", CHURN], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        yield
+        assert process.poll() is None, "the churning process ended by itself"
+        os.kill(process.pid, signal.SIGKILL)
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("noun", ["prog", "map"])
+@pytest.mark.usefixtures("churn")
+def test_listing_survives_objects_that_vanish(noun: str) -> None:
+    seen = 0
+    for _ in range(50):
+        done = subprocess.run(
+            [sys.executable, "-m", "bpfctl", "-j", noun, "show"],
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        seen += any(record.get("name") == "churn" for record in json.loads(done.stdout))
+    assert seen > 0, "the churn was never visible, so nothing was tested"
