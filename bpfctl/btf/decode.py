@@ -1,0 +1,282 @@
+"""Read type information: parse a blob, look types up by id or name, follow and measure them.
+
+Only the places of the records are found when a blob is parsed (the running kernel has more than
+100,000 types); a type is decoded when somebody asks for it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bpfctl.btf import c_names, layout
+from bpfctl.btf import types as t
+from bpfctl.btf.names import NameIndex, occurrences
+from bpfctl.btf.records import Record, decode, references
+from bpfctl.btf.types import Kind
+from bpfctl.errors import BtfError
+
+if TYPE_CHECKING:
+    from array import array
+    from collections.abc import Collection, Iterator
+
+POINTER_BYTES = 8  # of BPF, and of every kernel we support
+MAX_DEPTH = 64  # typedefs of typedefs, arrays of arrays; the kernel's own limit is 32
+MAX_SIZE_BYTES = 0xFFFFFFFF
+
+
+class Btf:
+    """One blob of type information, on top of `base` for split BTF (kernel modules).
+
+    `data` is the blob as given, `order` its byte order as `struct` writes it, `path` where it came
+    from (for messages), `header` its sections. Ids and string offsets go on where the base ends.
+    """
+
+    def __init__(
+        self,
+        data: bytes,
+        header: layout.Header,
+        words: array[int],
+        starts: array[int],
+        base: Btf | None,
+        path: str,
+    ) -> None:
+        self.data = data
+        self.header = header
+        self.order = header.order
+        self.base = base
+        self.path = path
+        self.first_id = len(base) if base else 1
+        self.first_string: int = base.string_end if base else 0
+        self.string_end: int = self.first_string + header.str_len
+        self._words = words
+        self._starts = starts
+        self._strings = data[header.str_off : header.str_off + header.str_len]
+        self._types: dict[int, t.Type] = {}
+        self._index: NameIndex | None = None
+
+    @classmethod
+    def parse(cls, data: bytes, *, base: Btf | None = None, path: str = "") -> Btf:
+        """Read the header and find each type's record; the types are decoded when asked for.
+
+        Raises: BtfError for sections outside of the blob, a string section that does not begin
+        and end with a zero byte, cut records, and kinds whose size is unknown.
+        """
+        data = bytes(data)
+        header = layout.parse_header(data, path)
+        _check_strings(data, header, base, path)
+        if base and base.order != header.order:
+            raise BtfError("type information has another byte order than its base", path=path)
+        words = layout.section_words(data, header, path)
+        sizes = layout.tail_sizes(data, header)
+        starts = layout.record_starts(words, sizes, header, path, len(base) if base else 1)
+        return cls(data, header, words, starts, base, path)
+
+    def __len__(self) -> int:
+        """Give the number of ids, void and the base's included: ids are below it."""
+        return self.first_id + len(self._starts)
+
+    # --- strings and single types
+
+    def string(self, offset: int) -> str:
+        """The string at an offset. Raises: BtfError outside of the section."""
+        if self.base and offset < self.first_string:
+            return self.base.string(offset)
+        at = offset - self.first_string
+        end = self._strings.find(b"\0", at) if at >= 0 else -1
+        if end < 0:
+            raise self.error(f"string offset {offset} lies outside of the string section")
+        return self._strings[at:end].decode("utf-8", "surrogateescape")
+
+    def type(self, type_id: int) -> t.Type:
+        """The type of that id. Raises: BtfError for no such id, or a broken record."""
+        found = self._types.get(type_id)
+        if found is None:
+            if self.base and type_id < self.first_id:
+                return self.base.type(type_id)
+            found = self._types[type_id] = self._decode(type_id) if type_id else t.Void()
+        return found
+
+    def kind_number(self, type_id: int) -> int:
+        """The kind of a type without decoding it; may be newer than `Kind` knows."""
+        if type_id == 0:
+            return Kind.VOID
+        if self.base and type_id < self.first_id:
+            return self.base.kind_number(type_id)
+        return layout.kind_of(self._words[self._start(type_id) + 1])
+
+    def name(self, type_id: int) -> str:
+        """The name of a type, "" for an anonymous one, without decoding it."""
+        if type_id == 0:
+            return "void"
+        if self.base and type_id < self.first_id:
+            return self.base.name(type_id)
+        return self.string(self._words[self._start(type_id)])
+
+    def _start(self, type_id: int) -> int:
+        if not self.first_id <= type_id < len(self):
+            raise self.error(f"there is no type {type_id}, only {len(self) - 1} types")
+        return self._starts[type_id - self.first_id]
+
+    def _decode(self, type_id: int) -> t.Type:
+        start = self._start(type_id)
+        after = type_id + 1 - self.first_id
+        end = self._starts[after] if after < len(self._starts) else len(self._words)
+        number = self.kind_number(type_id)
+        if number not in layout.TAIL_WORDS:
+            message = f"type {type_id} is of kind {number}, newer than bpfctl knows"
+            raise self.error(message, type_id, code="btf-unknown-kind")
+        found = decode(Record(type_id, self._words, start, end, self.string))
+        for target in references(found):
+            if target >= len(self):
+                message = f"type {type_id} ({found.kind.name}) refers to type {target}, "
+                raise self.error(message + f"but there are only {len(self) - 1}", type_id)
+        return found
+
+    def types(self) -> Iterator[t.Type]:
+        """Decode and yield the types of this blob (not the base's), in the order of their ids.
+
+        Kinds newer than ours are left out. Raises: BtfError for a broken one.
+        """
+        for type_id in range(self.first_id, len(self)):
+            if self.kind_number(type_id) in layout.TAIL_WORDS:
+                yield self.type(type_id)
+
+    def validate(self) -> None:
+        """Decode all types of this blob. Raises: BtfError for the first broken one."""
+        for _ in self.types():
+            pass
+
+    # --- by name
+
+    def find(self, name: str, kind: Kind) -> int | None:
+        """The lowest id of a type of that name and kind."""
+        found = self.find_all(name, (kind,))
+        return found[0] if found else None
+
+    def find_all(self, name: str, kinds: Collection[Kind] | None = None) -> list[int]:
+        """All ids of types of that name, of one of the kinds, ascending."""
+        base_ids = self.base.find_all(name, kinds) if self.base else []
+        offsets = self._string_offsets(_encoded(name) + b"\0") if name else []
+        return base_ids + self._named(offsets, kinds)
+
+    def find_flavors(self, name: str, kinds: Collection[Kind] | None = None) -> list[int]:
+        """All ids of types called `name`, or `name` with a flavor ("name___old"), ascending.
+
+        Source: libbpf's convention for CO-RE, "three underscores" (Linux 5.4).
+        """
+        base_ids = self.base.find_flavors(name, kinds) if self.base else []
+        exact = self._string_offsets(_encoded(name) + b"\0") if name else []
+        flavors = self._string_offsets(_encoded(name) + b"___") if name else []
+        return base_ids + self._named(exact + flavors, kinds)
+
+    def _string_offsets(self, wanted: bytes) -> list[int]:
+        """Where these bytes are in the strings, the base's included: its strings are shared."""
+        below = self.base._string_offsets(wanted) if self.base else []  # noqa: SLF001 - same class
+        return below + [self.first_string + at for at in occurrences(self._strings, wanted)]
+
+    def _named(self, offsets: list[int], kinds: Collection[Kind] | None) -> list[int]:
+        if self._index is None:  # made at the first look-up
+            self._index = NameIndex(self._words, self._starts)
+        ids = [self.first_id + position for position in self._index.positions(offsets)]
+        return [i for i in ids if kinds is None or self.kind_number(i) in kinds]
+
+    # --- following and measuring
+
+    def skip_modifiers(self, type_id: int) -> int:
+        """Follow typedef, const, volatile, restrict and type tags to the type behind them.
+
+        Raises: BtfError when they go round in a circle or are more than MAX_DEPTH.
+        """
+        at = type_id
+        for _ in range(MAX_DEPTH):
+            found = self.type(at)
+            if not isinstance(found, t.Modifier):
+                return at
+            at = found.type_id
+        raise self.error(f"type {type_id} goes through more than {MAX_DEPTH} modifiers", type_id)
+
+    def size_of(self, type_id: int) -> int:
+        """The size in bytes of a value of that type.
+
+        Raises: BtfError for a type without a size (void, functions, forward declarations), one
+        that contains itself, or one that is 4 GiB or larger.
+        """
+        count, at = 1, type_id
+        for _ in range(MAX_DEPTH):
+            found = self.type(self.skip_modifiers(at))
+            match found:
+                case t.Array():
+                    count, at = count * found.nelems, found.elem_type_id
+                case t.Var():
+                    at = found.type_id
+                case t.Int() | t.Float() | t.Struct() | t.Enum() | t.Datasec():
+                    return self._bounded(count * found.size_bytes, type_id)
+                case t.Ptr():
+                    return self._bounded(count * POINTER_BYTES, type_id)
+                case _:
+                    raise self.error(f"{self.type_name(type_id)} has no size", type_id)
+        raise self.error(f"type {type_id} contains itself or is nested too deeply", type_id)
+
+    def _bounded(self, size_bytes: int, type_id: int) -> int:
+        if size_bytes > MAX_SIZE_BYTES:
+            raise self.error(f"type {type_id} is {size_bytes} bytes large", type_id)
+        return size_bytes
+
+    def is_signed(self, type_id: int) -> bool:
+        """Whether values of that type (modifiers skipped) are signed integers or enums."""
+        found = self.type(self.skip_modifiers(type_id))
+        if isinstance(found, t.Enum):
+            return found.signed
+        return isinstance(found, t.Int) and found.is_signed
+
+    def func_proto(self, func_id: int) -> t.FuncProto:
+        """The prototype of a function. Raises: BtfError when the id is no function's."""
+        func = self.type(func_id)
+        proto = self.type(func.proto_id) if isinstance(func, t.Func) else None
+        if not isinstance(proto, t.FuncProto):
+            raise self.error(f"type {func_id} is no function with a prototype", func_id)
+        return proto
+
+    def member(self, type_id: int, name: str) -> t.Member | None:
+        """The member of that name of a struct or union (modifiers skipped), None without one.
+
+        Looks into anonymous members too; `offset_bits` counts from the start of `type_id`.
+        """
+        return self._member(type_id, name, MAX_DEPTH)
+
+    def _member(self, type_id: int, name: str, depth: int) -> t.Member | None:
+        outer = self.type(self.skip_modifiers(type_id))
+        if not isinstance(outer, t.Struct) or not depth:
+            return None
+        for member in outer.members:
+            if member.name == name:
+                return member
+            inner = None if member.name else self._member(member.type_id, name, depth - 1)
+            if inner:
+                offset = member.offset_bits + inner.offset_bits
+                return t.Member(inner.name, inner.type_id, offset, inner.bitfield_bits)
+        return None
+
+    def type_name(self, type_id: int) -> str:
+        """A type as C would write it, for messages ("const struct task_struct *")."""
+        return c_names.type_name(self, type_id)
+
+    def error(self, message: str, type_id: int | None = None, code: str | None = None) -> BtfError:
+        """Make an error about this blob, with the offset of the type concerned."""
+        offset = None
+        if type_id is not None and self.first_id <= type_id < len(self):
+            offset = self.header.type_off + 4 * self._starts[type_id - self.first_id]
+        return BtfError(message, path=self.path or None, section=".BTF", offset=offset, code=code)
+
+
+def _check_strings(data: bytes, header: layout.Header, base: Btf | None, path: str) -> None:
+    """Every string must end in the section; the first is "", which split BTF has in its base."""
+    first, end = header.str_off, header.str_off + header.str_len
+    ok = header.str_len > 0 and data[end - 1] == 0 and (base is not None or data[first] == 0)
+    if not ok and not (base and header.str_len == 0):
+        message = "the string section does not begin and end with a zero byte"
+        raise BtfError(message, path=path or None, section=".BTF", offset=first)
+
+
+def _encoded(name: str) -> bytes:
+    return name.encode("utf-8", "surrogateescape")
