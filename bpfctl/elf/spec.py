@@ -105,7 +105,10 @@ class MapSpec:
 
 @dataclass(frozen=True, slots=True)
 class ExternSpec:
-    """A symbol the object expects from outside: `kind` is "kconfig", "ksym", "kfunc" or "unknown"."""
+    """A symbol the object expects from outside.
+
+    `kind` is "kconfig", "ksym", "kfunc" or "unknown".
+    """
 
     name: str
     kind: str
