@@ -7,10 +7,10 @@ include/uapi/linux/bpf.h, Linux 6.18.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from bpfctl.btf.layout import VERSION, byte_order
+from bpfctl.btf.plain import plain
 from bpfctl.errors import BtfError
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ HEADER_WITH_RELOS_BYTES = 32
 _R = TypeVar("_R")
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class FuncInfo:
     """A function begins here. `insn_off` counts bytes from the start of the ELF section."""
 
@@ -32,7 +32,7 @@ class FuncInfo:
     type_id: int
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class LineInfo:
     """A source line begins here. `insn_off` counts bytes from the start of the ELF section.
 
@@ -55,7 +55,7 @@ class LineInfo:
         return self.line_col & 0x3FF
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class CoreRelo:
     """One instruction to fit to the target's types.
 
@@ -69,7 +69,7 @@ class CoreRelo:
     kind: int
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class BtfExt:
     """The records of .BTF.ext by name of the ELF section they belong to."""
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import struct
 import sys
 from array import array
-from dataclasses import dataclass
 
+from bpfctl.btf.plain import plain
 from bpfctl.btf.types import Kind
 from bpfctl.errors import BtfError
 
@@ -59,7 +59,7 @@ def flag_of(info: int) -> bool:
     return info >> 31 == 1
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Header:
     """The sections of a blob as byte offsets from its beginning. `layout_*` are 0 when absent."""
 

@@ -6,9 +6,10 @@ Source: include/uapi/linux/btf.h and Documentation/bpf/btf.rst, Linux 6.18.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 from typing import ClassVar
+
+from bpfctl.btf.plain import plain
 
 
 class Kind(IntEnum):
@@ -60,7 +61,7 @@ class VarLinkage(IntEnum):
     GLOBAL_EXTERN = 2
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Type:
     """What every type has. `id` is its number in the `Btf`, `name` is "" for an anonymous one.
 
@@ -78,7 +79,7 @@ class Type:
         return self.KIND
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Void(Type):
     """No type at all: id 0, in no file."""
 
@@ -86,7 +87,7 @@ class Void(Type):
     name: str = "void"
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Int(Type):
     """An integer. Of its `size_bytes`, `bits` bits count, beginning at bit `offset_bits`."""
 
@@ -113,7 +114,7 @@ class Int(Type):
         return bool(self.encoding & IntEncoding.BOOL)
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Float(Type):
     """A floating-point number of `size_bytes`."""
 
@@ -122,7 +123,7 @@ class Float(Type):
     size_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Ptr(Type):
     """A pointer to `type_id`. It has no name."""
 
@@ -131,7 +132,7 @@ class Ptr(Type):
     type_id: int
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Array(Type):
     """`nelems` elements of `elem_type_id`; 0 elements is a flexible array. It has no name."""
 
@@ -142,7 +143,7 @@ class Array(Type):
     nelems: int
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Member:
     """A member of a struct or union.
 
@@ -156,7 +157,7 @@ class Member:
     bitfield_bits: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Struct(Type):
     """A struct or a union."""
 
@@ -170,7 +171,7 @@ class Struct(Type):
         return Kind.UNION if self.is_union else Kind.STRUCT
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class EnumValue:
     """One constant of an enumeration."""
 
@@ -178,7 +179,7 @@ class EnumValue:
     value: int
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Enum(Type):
     """An enumeration; `is64` when its values are stored in 64 bits.
 
@@ -197,7 +198,7 @@ class Enum(Type):
         return Kind.ENUM64 if self.is64 else Kind.ENUM
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Fwd(Type):
     """A struct or union that is declared and not defined."""
 
@@ -206,42 +207,42 @@ class Fwd(Type):
     is_union: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Modifier(Type):
     """What only wraps another type: its layout is that of `type_id`."""
 
     type_id: int
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Typedef(Modifier):
     """Another name for `type_id`."""
 
     KIND: ClassVar[Kind] = Kind.TYPEDEF
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Volatile(Modifier):
     """`volatile`. It has no name."""
 
     KIND: ClassVar[Kind] = Kind.VOLATILE
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Const(Modifier):
     """`const`. It has no name."""
 
     KIND: ClassVar[Kind] = Kind.CONST
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Restrict(Modifier):
     """`restrict`. It has no name."""
 
     KIND: ClassVar[Kind] = Kind.RESTRICT
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class TypeTag(Modifier):
     """`__attribute__((btf_type_tag("name")))`, or any other attribute when `is_attribute`."""
 
@@ -250,7 +251,7 @@ class TypeTag(Modifier):
     is_attribute: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Func(Type):
     """A function. `linkage` is a `FuncLinkage`, or a number newer than we are."""
 
@@ -260,7 +261,7 @@ class Func(Type):
     linkage: int
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Param:
     """A parameter of a prototype; no name and type 0 at the end means "..."."""
 
@@ -268,7 +269,7 @@ class Param:
     type_id: int
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class FuncProto(Type):
     """A function's prototype. It has no name."""
 
@@ -278,7 +279,7 @@ class FuncProto(Type):
     params: tuple[Param, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Var(Type):
     """A global variable. `linkage` is a `VarLinkage`, or a number newer than we are."""
 
@@ -288,7 +289,7 @@ class Var(Type):
     linkage: int
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class VarSecinfo:
     """Where a variable lies in its section, in bytes."""
 
@@ -297,7 +298,7 @@ class VarSecinfo:
     size_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Datasec(Type):
     """A data section and the variables in it. `size_bytes` is 0 until a linker filled it in."""
 
@@ -307,7 +308,7 @@ class Datasec(Type):
     vars: tuple[VarSecinfo, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class DeclTag(Type):
     """`__attribute__((btf_decl_tag("name")))` on `type_id`.
 
