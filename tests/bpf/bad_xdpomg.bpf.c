@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "bpf.h"
+
+struct xdp_md;
+
+SEC("xdp")
+int fine(struct xdp_md *ctx)
+{
+	return XDP_PASS;
+}
+
+SEC("xdpomg")
+int misnamed(struct xdp_md *ctx)
+{
+	return XDP_PASS;
+}
