@@ -112,6 +112,13 @@ class Btf:
             return self.base.name(type_id)
         return self.string(self._words[self._start(type_id)])
 
+    def record_offset(self, type_id: int) -> int:
+        """Byte offset in `data` of a type's record (name_off, info, size or type, then its tail).
+
+        Raises: BtfError for an id that is not in this blob (void, or one of the base).
+        """
+        return self.header.type_off + 4 * self._start(type_id)
+
     def _start(self, type_id: int) -> int:
         if not self.first_id <= type_id < len(self):
             raise self.error(f"there is no type {type_id}, only {len(self) - 1} types")
@@ -265,7 +272,7 @@ class Btf:
         """Make an error about this blob, with the offset of the type concerned."""
         offset = None
         if type_id is not None and self.first_id <= type_id < len(self):
-            offset = self.header.type_off + 4 * self._starts[type_id - self.first_id]
+            offset = self.record_offset(type_id)
         return BtfError(message, path=self.path or None, section=".BTF", offset=offset, code=code)
 
 
