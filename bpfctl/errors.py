@@ -183,6 +183,8 @@ class VerifierError(SyscallError):
     `log` is what the kernel wrote, without its trailing zero. When `missing_bytes` is not 0 that
     many bytes of it are lost: at the beginning, or at the end when `kept_beginning`. None for
     `missing_bytes` means that the kernel truncated and did not say by how much.
+    `insn` is the instruction it stopped at, `file`, `line` and `source` are the C it comes from:
+    the loader, which knows the code, fills them in. None: unknown.
     """
 
     default_code = "verifier-rejected"
@@ -201,11 +203,19 @@ class VerifierError(SyscallError):
         self.log = log
         self.missing_bytes = missing_bytes
         self.kept_beginning = kept_beginning
+        self.insn: int | None = None
+        self.file: str | None = None
+        self.line: int | None = None
+        self.source: str | None = None
 
     def details(self) -> dict[str, Any]:
-        """Give the log, and say whether it is whole."""
+        """Give the place and the log, and say whether it is whole."""
         return {
             **super().details(),
+            "insn": self.insn,
+            "file": self.file,
+            "line": self.line,
+            "source": self.source,
             "log": self.log,
             "log_truncated": self.missing_bytes != 0,
             "log_missing_bytes": self.missing_bytes,

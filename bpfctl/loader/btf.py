@@ -1,0 +1,77 @@
+"""Load the types of an object into the kernel.
+
+The kernel gets the object's types as they are, with hidden functions turned static. Only when it
+refuses them do we ask which kinds it does not know, and load them again without those.
+"""
+
+from __future__ import annotations
+
+import errno
+import struct
+from typing import TYPE_CHECKING, Final
+
+from bpfctl.errors import SyscallError
+from bpfctl.kernel.attr import btf_load
+from bpfctl.kernel.bpf import bpf_fd
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bpfctl.btf.decode import Btf
+    from bpfctl.elf.spec import FunctionSpec
+    from bpfctl.kernel.fd import Fd
+
+_INFO = struct.Struct("<I")
+_OFFSET_OF_INFO: Final = 4
+_VLEN_MASK: Final = 0xFFFF
+_LOG_SIZE: Final = 64 * 1024
+_LOG_LINES_SHOWN: Final = 3
+
+
+def kernel_data(btf: Btf, functions: Iterable[FunctionSpec]) -> bytes:
+    """The blob to load: hidden functions become static ones.
+
+    A global function is verified by itself, with any arguments its types allow, a static one only
+    as it is called. "Hidden" asks for the latter: libbpf reads STV_HIDDEN so since 0.4.
+    """
+    hidden = [one for one in functions if one.is_hidden and one.is_global and one.func_info]
+    if not hidden:
+        return btf.data
+    data = bytearray(btf.data)
+    for function in hidden:
+        at = btf.record_offset(function.func_info[0].type_id) + _OFFSET_OF_INFO
+        (info,) = _INFO.unpack_from(data, at)
+        _INFO.pack_into(data, at, info & ~_VLEN_MASK)  # BTF_FUNC_STATIC is 0
+    return bytes(data)
+
+
+def load_btf(data: bytes) -> Fd:
+    """Load type information, without the kinds this kernel lacks if it refuses it with them.
+
+    Raises: SyscallError with the kernel's words as evidence.
+    """
+    try:
+        return bpf_fd(btf_load(data, doing="load type information"))
+    except SyscallError as err:
+        refused = err
+    if refused.errno != errno.EINVAL:
+        raise refused
+    from bpfctl.btf.sanitize import sanitize
+    from bpfctl.loader.btf_kinds import missing_kinds
+
+    missing = missing_kinds()
+    if missing:
+        data = sanitize(data, missing)
+    return _load_logged(data, refused)
+
+
+def _load_logged(data: bytes, refused: SyscallError) -> Fd:
+    log = bytearray(_LOG_SIZE)
+    try:
+        return bpf_fd(btf_load(data, log_level=1, log_buf=log, doing="load type information"))
+    except SyscallError:
+        refused.code = "btf-rejected"
+        refused.evidence += (
+            log.split(b"\0")[0].decode("utf-8", "replace").splitlines()[-_LOG_LINES_SHOWN:]
+        )
+        raise refused from None

@@ -1,0 +1,95 @@
+"""func_info and line_info of linked code: what tells the kernel which C made an instruction.
+
+In the file the records count bytes from their function, for the kernel they count instruction
+slots from the start of the code (include/uapi/linux/bpf.h, struct bpf_func_info and
+bpf_line_info, Linux 5.0).
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bpfctl.asm.insn import SLOT_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bpfctl.btf.decode import Btf
+    from bpfctl.btf.ext import LineInfo
+    from bpfctl.loader.link_code import Placed
+
+_FUNC_INFO = struct.Struct("<II")
+_LINE_INFO = struct.Struct("<IIII")
+FUNC_INFO_SIZE = _FUNC_INFO.size
+LINE_INFO_SIZE = _LINE_INFO.size
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLine:
+    """Where an instruction comes from; `text` is the line itself, as the compiler kept it."""
+
+    file: str
+    line: int
+    column: int
+    text: str
+
+
+def func_info(placed: Sequence[Placed]) -> bytes:
+    """The kernel's func_info records, or nothing when a function has none.
+
+    The kernel wants one for each function of the code or none at all (check_btf_func,
+    kernel/bpf/verifier.c, Linux 5.0).
+    """
+    records = []
+    for one in placed:
+        entry = next((info for info in one.function.func_info if info.insn_off == 0), None)
+        if entry is None:
+            return b""
+        records.append(_FUNC_INFO.pack(one.insn_offset, entry.type_id))
+    return b"".join(records)
+
+
+def line_info(placed: Sequence[Placed]) -> bytes:
+    """The kernel's line_info records, or nothing when a function does not begin with one.
+
+    The kernel wants the first instruction of each function covered, and ascending offsets
+    (check_btf_line, kernel/bpf/verifier.c, Linux 5.0).
+    """
+    records = []
+    for one in placed:
+        lines = _ascending(one)
+        if not lines or lines[0][0] != one.insn_offset:
+            return b""
+        records += [
+            _LINE_INFO.pack(index, info.file_name_off, info.line_off, info.line_col)
+            for index, info in lines
+        ]
+    return b"".join(records)
+
+
+def source_line(placed: Sequence[Placed], insn_index: int, btf: Btf) -> SourceLine | None:
+    """The source line of the instruction at `insn_index` of linked code; None when unknown."""
+    found: LineInfo | None = None
+    for one in placed:
+        if one.insn_offset <= insn_index:
+            before = [info for index, info in _ascending(one) if index <= insn_index]
+            found = before[-1] if before else None
+    if found is None:
+        return None
+    return SourceLine(
+        file=btf.string(found.file_name_off),
+        line=found.line,
+        column=found.column,
+        text=btf.string(found.line_off),
+    )
+
+
+def _ascending(one: Placed) -> list[tuple[int, LineInfo]]:
+    """A function's line records, one for each instruction, by their index in the linked code."""
+    by_index = {
+        one.insn_offset + info.insn_off // SLOT_BYTES: info
+        for info in reversed(one.function.line_info)
+    }
+    return sorted(by_index.items())

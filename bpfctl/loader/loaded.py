@@ -1,0 +1,103 @@
+"""An object in the kernel: its programs and maps as long as somebody holds them."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bpfctl.errors import NotFoundError
+from bpfctl.loader.pins import PinSet, pin_path
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from bpfctl.elf.spec import MapSpec, ObjectSpec, ProgramSpec
+    from bpfctl.kernel.fd import Fd
+    from bpfctl.loader.verifier import Log
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedProgram:
+    """A program in the kernel. `log` is the verifier's, empty unless the load asked for one."""
+
+    spec: ProgramSpec
+    fd: Fd
+    log: Log
+
+    @property
+    def name(self) -> str:
+        """The function's name."""
+        return self.spec.name
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedMap:
+    """A map in the kernel. `spec` is the effective blueprint; `reused` says it was pinned before."""
+
+    spec: MapSpec
+    fd: Fd
+    reused: bool = False
+
+    @property
+    def name(self) -> str:
+        """The map's name in the object."""
+        return self.spec.name
+
+
+@dataclass(slots=True)
+class LoadedObject:
+    """The programs and maps of one object, in its order. Use it in a `with` statement.
+
+    Leaving closes all descriptors, so that what is not pinned or attached vanishes. Leaving with
+    an exception also removes the pins made through it.
+    """
+
+    spec: ObjectSpec
+    programs: dict[str, LoadedProgram] = field(default_factory=dict)
+    maps: dict[str, LoadedMap] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    pins: PinSet = field(default_factory=PinSet)
+    resources: ExitStack = field(default_factory=ExitStack)
+
+    def __enter__(self) -> LoadedObject:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if kind is not None:
+            self.pins.undo()
+        self.close()
+
+    def close(self) -> None:
+        """Close all descriptors; pins stay. A second call does nothing."""
+        self.resources.close()
+
+    def pin_program(self, name: str, path: str) -> None:
+        """Pin one program at `path`. Raises: NotFoundError, PathError, SyscallError."""
+        if name not in self.programs:
+            raise NotFoundError(f"no program {name} was loaded", subject=self.spec.path)
+        self.pins.pin(self.programs[name].fd, path)
+
+    def pin_programs(self, directory: str) -> dict[str, str]:
+        """Pin each program at `directory`/name; give the paths by name.
+
+        The directory is made when its parent is there. Raises: PathError, SyscallError.
+        """
+        self.pins.make_directory(directory)
+        paths = {name: pin_path(directory, name) for name in self.programs}
+        for name, path in paths.items():
+            self.pins.pin(self.programs[name].fd, path)
+        return paths
+
+    def pin_maps(self, directory: str) -> dict[str, str]:
+        """Pin each map at `directory`/name, like `pin_programs`."""
+        self.pins.make_directory(directory)
+        paths = {name: pin_path(directory, name) for name in self.maps}
+        for name, path in paths.items():
+            self.pins.pin(self.maps[name].fd, path)
+        return paths

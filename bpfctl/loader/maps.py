@@ -1,0 +1,126 @@
+"""Create the maps of an object and fill those behind its data sections."""
+
+from __future__ import annotations
+
+import mmap
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bpfctl.errors import NotYetError, SyscallError
+from bpfctl.kernel.attr import map_create, map_elem, map_freeze
+from bpfctl.kernel.bpf import bpf, bpf_fd
+from bpfctl.kernel.uapi import Cmd, MapType
+
+if TYPE_CHECKING:
+    from bpfctl.elf.spec import MapSpec
+    from bpfctl.kernel.fd import Fd
+
+# BPF_OBJ_NAME_LEN without its final zero (include/uapi/linux/bpf.h, Linux 4.15).
+NAME_LENGTH_MAX = 15
+_RING_BUFFERS = (MapType.RINGBUF, MapType.USER_RINGBUF)
+# Map types whose operations have no map_check_btf: the kernel answers ENOTSUPP to type ids
+# (map_check_btf(), kernel/bpf/syscall.c, Linux 4.18).
+_WITHOUT_BTF = frozenset(
+    {
+        MapType.PERF_EVENT_ARRAY,
+        MapType.CGROUP_ARRAY,
+        MapType.STACK_TRACE,
+        MapType.DEVMAP,
+        MapType.DEVMAP_HASH,
+        MapType.CPUMAP,
+        MapType.XSKMAP,
+        MapType.SOCKMAP,
+        MapType.SOCKHASH,
+        MapType.QUEUE,
+        MapType.STACK,
+    }
+)
+_NOT_YET = {
+    MapType.ARRAY_OF_MAPS: "array of maps",
+    MapType.HASH_OF_MAPS: "hash of maps",
+    MapType.STRUCT_OPS: "struct_ops map",
+    MapType.ARENA: "arena map",
+}
+
+
+def refuse_unsupported(spec: MapSpec) -> None:
+    """Raise NotYetError for a map that this version does not create."""
+    words = _NOT_YET.get(MapType(spec.type)) if spec.type in set(MapType) else None
+    if words or spec.inner is not None:
+        raise NotYetError(f"map {spec.name} ({words or 'map in map'})")
+    if spec.values:
+        raise NotYetError(f"initial values of map {spec.name}")
+
+
+def effective(spec: MapSpec) -> MapSpec:
+    """The blueprint as the kernel wants it on this machine.
+
+    A ring buffer's size becomes a power of two of whole pages, as ringbuf_map_alloc()
+    (kernel/bpf/ringbuf.c, Linux 5.8) demands; a perf event array without a size gets one slot for
+    each possible CPU; type ids go where the kernel refuses them.
+    """
+    if spec.type in _RING_BUFFERS:
+        spec = replace(spec, max_entries=ring_size(spec.max_entries, mmap.PAGESIZE))
+    if spec.type == MapType.PERF_EVENT_ARRAY and not spec.max_entries:
+        from bpfctl.linux.cpus import possible_cpus
+
+        spec = replace(spec, max_entries=possible_cpus())
+    if spec.type in _WITHOUT_BTF:
+        spec = replace(spec, key_type_id=0, value_type_id=0)
+    return spec
+
+
+def ring_size(size_bytes: int, page_bytes: int) -> int:
+    """The smallest size a ring buffer can have that holds `size_bytes`; 0 stays 0."""
+    if size_bytes <= 0:
+        return size_bytes
+    pages = -(-size_bytes // page_bytes)
+    return int(page_bytes << (pages - 1).bit_length())
+
+
+def create_map(spec: MapSpec, btf_fd: int) -> Fd:
+    """Create the map of an effective blueprint; `btf_fd` is the loaded types, 0 for none.
+
+    Raises: SyscallError.
+    """
+    typed = bool(btf_fd and (spec.key_type_id or spec.value_type_id))
+    return bpf_fd(
+        map_create(
+            map_type=int(spec.type),
+            key_size=spec.key_size,
+            value_size=spec.value_size,
+            max_entries=spec.max_entries,
+            map_flags=spec.flags,
+            name=kernel_name(spec.name),
+            numa_node=spec.numa_node,
+            btf_fd=btf_fd if typed else 0,
+            btf_key_type_id=spec.key_type_id if typed else 0,
+            btf_value_type_id=spec.value_type_id if typed else 0,
+            map_extra=spec.map_extra,
+            doing=f"create map {spec.name}",
+        )
+    )
+
+
+def kernel_name(name: str) -> str:
+    """A name the kernel takes: 15 characters of letters, digits, `_` and `.`.
+
+    Source: bpf_obj_name_cpy(), kernel/bpf/syscall.c, Linux 5.3.
+    """
+    kept = (c if c.isascii() and (c.isalnum() or c in "_.") else "_" for c in name)
+    return "".join(kept)[:NAME_LENGTH_MAX]
+
+
+def fill(spec: MapSpec, fd: Fd) -> None:
+    """Store the initial contents of a data section's map, and freeze a read-only one.
+
+    Zeroes need no storing. Raises: SyscallError.
+    """
+    if spec.contents is not None and spec.contents.strip(b"\0"):
+        contents = spec.contents.ljust(spec.value_size, b"\0")
+        bpf(map_elem(Cmd.MAP_UPDATE_ELEM, fd, bytes(4), contents))
+    if spec.read_only:
+        try:
+            bpf(map_freeze(fd))
+        except SyscallError as err:
+            raise err.within(subject=spec.name) from err

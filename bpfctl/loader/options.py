@@ -1,0 +1,28 @@
+"""What a caller may wish for when an object is loaded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+DEFAULT_BPFFS = "/sys/fs/bpf"
+KERNEL_BTF = "/sys/kernel/btf/vmlinux"
+
+
+@dataclass(frozen=True, slots=True)
+class LoadOptions:
+    """Wishes for one load; the defaults load what the object's author marked for loading.
+
+    `programs` names the programs to load, `?` sections included; None means all but those in `?`
+    sections. `log_level` is the kernel's (1 branches, 2 every insn, 4 statistics; 0: a log only
+    when a load fails). `log_size` is the size of the log buffer in bytes; None: as much as the
+    log needs. `log_fixed` keeps the beginning of a log that does not fit instead of its end
+    (BPF_LOG_FIXED, Linux 6.4; older kernels always do). `bpffs` is the directory for maps with
+    LIBBPF_PIN_BY_NAME. `kernel_btf` is the file with the types of the running kernel.
+    """
+
+    programs: frozenset[str] | None = None
+    log_level: int = 0
+    log_size: int | None = None
+    log_fixed: bool = False
+    bpffs: str = DEFAULT_BPFFS
+    kernel_btf: str = KERNEL_BTF

@@ -1,0 +1,125 @@
+"""From a blueprint to loaded objects: the steps of a load, one after the other.
+
+What can be found out without the kernel comes first, so that an object we cannot load is refused
+before anything is created. What a failed step leaves behind is removed.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from bpfctl.errors import BpfctlError, SyscallError, VerifierError
+from bpfctl.kernel.attr import prog_bind_map
+from bpfctl.kernel.bpf import bpf
+from bpfctl.loader import maps
+from bpfctl.loader.core import FittedCode
+from bpfctl.loader.kernel_btf import KernelBtf
+from bpfctl.loader.loaded import LoadedMap, LoadedObject, LoadedProgram
+from bpfctl.loader.map_pins import open_pinned_map, pin_path
+from bpfctl.loader.options import LoadOptions
+from bpfctl.loader.prepare import Prepared, locate_failure, prepare, request
+from bpfctl.loader.support import chosen_programs, refuse_unknown
+from bpfctl.loader.verifier import load_program
+
+if TYPE_CHECKING:
+    from bpfctl.elf.spec import MapSpec, ObjectSpec
+
+
+def load(
+    spec: ObjectSpec, options: LoadOptions | None = None, kernel: KernelBtf | None = None
+) -> LoadedObject:
+    """Create the maps of an object and load its programs.
+
+    The caller closes the result. `kernel` may share what it read with further loads.
+    Raises: VerifierError and SyscallError when the kernel refuses something; NotYetError,
+    RelocationError, NotFoundError and NotSupportedError before anything is created; PathError
+    and OutputError for maps that are pinned by name.
+    """
+    options = options or LoadOptions()
+    with ExitStack() as on_failure:
+        loaded = on_failure.enter_context(LoadedObject(spec))
+        try:
+            prepared = _prepare(spec, options, kernel or KernelBtf(options.kernel_btf))
+            btf_fd = _load_types(loaded)
+            _create_maps(loaded, options, btf_fd)
+            for one in prepared:
+                _load_one(loaded, one, options, btf_fd)
+            _bind_read_only_data(loaded)
+            _pin_named_maps(loaded, options)
+        except BpfctlError as err:
+            raise err.within(subject=spec.path)
+        on_failure.pop_all()
+    return loaded
+
+
+def _prepare(spec: ObjectSpec, options: LoadOptions, kernel: KernelBtf) -> list[Prepared]:
+    """Find out all that can be found out without creating anything."""
+    programs = chosen_programs(spec, options)
+    refuse_unknown(spec, programs)
+    fitted = FittedCode(spec.btf, kernel)
+    return [prepare(spec, program, fitted, kernel) for program in programs]
+
+
+def _load_types(loaded: LoadedObject) -> int:
+    """Load the object's type information; 0 when it has none."""
+    spec = loaded.spec
+    if spec.btf is None:
+        return 0
+    from bpfctl.loader.btf import kernel_data, load_btf
+
+    fd = load_btf(kernel_data(spec.btf, spec.functions.values()))
+    return loaded.resources.enter_context(fd).fileno()
+
+
+def _create_maps(loaded: LoadedObject, options: LoadOptions, btf_fd: int) -> None:
+    for blueprint in loaded.spec.maps:
+        spec = maps.effective(blueprint)
+        one = _reuse(spec, options) or _create(spec, btf_fd)
+        loaded.resources.enter_context(one.fd)
+        loaded.maps[spec.name] = one
+        if not one.reused:
+            maps.fill(spec, one.fd)
+
+
+def _create(spec: MapSpec, btf_fd: int) -> LoadedMap:
+    return LoadedMap(spec, maps.create_map(spec, btf_fd))
+
+
+def _reuse(spec: MapSpec, options: LoadOptions) -> LoadedMap | None:
+    if not spec.pin_by_name:
+        return None
+    fd = open_pinned_map(spec, pin_path(options.bpffs, spec.name))
+    return LoadedMap(spec, fd, reused=True) if fd else None
+
+
+def _load_one(loaded: LoadedObject, one: Prepared, options: LoadOptions, btf_fd: int) -> None:
+    descriptors = {name: entry.fd.fileno() for name, entry in loaded.maps.items()}
+    try:
+        fd, log = load_program(request(loaded.spec, one, descriptors, btf_fd), options)
+    except BpfctlError as err:
+        if isinstance(err, VerifierError):
+            locate_failure(err, loaded.spec, one)
+        raise err.within(program=one.spec.name)
+    loaded.resources.enter_context(fd)
+    loaded.programs[one.spec.name] = LoadedProgram(one.spec, fd, log)
+
+
+def _bind_read_only_data(loaded: LoadedObject) -> None:
+    """Let each program own the read-only data, which then lives and is shown with it.
+
+    Only for those who look: a kernel that cannot (before Linux 5.10) is no reason to fail.
+    """
+    for entry in loaded.maps.values():
+        if entry.spec.read_only:
+            for program in loaded.programs.values():
+                try:
+                    bpf(prog_bind_map(program.fd, entry.fd))
+                except SyscallError:
+                    return
+
+
+def _pin_named_maps(loaded: LoadedObject, options: LoadOptions) -> None:
+    for entry in loaded.maps.values():
+        if entry.spec.pin_by_name and not entry.reused:
+            loaded.pins.pin(entry.fd, pin_path(options.bpffs, entry.name))

@@ -1,0 +1,119 @@
+"""A program as far as it can be made ready without creating anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bpfctl.errors import BpfctlError
+from bpfctl.kernel.flags import ProgFlags
+from bpfctl.kernel.uapi import ProgType
+from bpfctl.loader.attach_target import attach_btf_id
+from bpfctl.loader.code_info import func_info, line_info, source_line
+from bpfctl.loader.link_code import LinkedCode, link
+from bpfctl.loader.relocs import referenced_maps, set_map_fds
+from bpfctl.loader.verifier import ProgLoad
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bpfctl.btf.core_fixup import CoreFixup
+    from bpfctl.elf.sections import SectionName
+    from bpfctl.elf.spec import ObjectSpec, ProgramSpec, Reloc
+    from bpfctl.errors import VerifierError
+    from bpfctl.loader.core import FittedCode
+    from bpfctl.loader.kernel_btf import KernelBtf
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Linked and fitted code that only lacks the descriptors of its maps.
+
+    `map_names` tells the map behind each reference, `poisoned` the instructions that nothing in
+    this kernel fits, by their index in the linked code.
+    """
+
+    spec: ProgramSpec
+    linked: LinkedCode
+    map_names: dict[Reloc, str]
+    attach_btf_id: int
+    poisoned: dict[int, CoreFixup]
+
+
+def prepare(
+    spec: ObjectSpec, program: ProgramSpec, fitted: FittedCode, kernel: KernelBtf
+) -> Prepared:
+    """Link a program's code, fit it to this kernel and look its target up.
+
+    Raises: RelocationError, NotYetError, NotFoundError, NotSupportedError.
+    """
+    try:
+        linked = link(spec, program.function, fitted.code)
+        poisoned = {
+            one.insn_offset + index: fixup
+            for one in linked.placed
+            for index, fixup in fitted.poisoned(one.function).items()
+        }
+        names = referenced_maps(linked, spec.maps)
+        return Prepared(program, linked, names, attach_btf_id(program.section, kernel), poisoned)
+    except BpfctlError as err:
+        raise err.within(program=program.name)
+
+
+def request(
+    spec: ObjectSpec, prepared: Prepared, descriptors: Mapping[str, int], btf_fd: int
+) -> ProgLoad:
+    """What to ask the kernel for, now that each map has a descriptor."""
+    section = prepared.spec.section
+    set_map_fds(prepared.linked, prepared.map_names, descriptors)
+    placed = prepared.linked.placed
+    functions = func_info(placed) if btf_fd else b""
+    return ProgLoad(
+        name=prepared.spec.name,
+        prog_type=int(section.prog_type),
+        insns=bytes(prepared.linked.code),
+        license=spec.license,
+        expected_attach_type=int(section.attach_type or 0),
+        prog_flags=_flags(section),
+        attach_btf_id=prepared.attach_btf_id,
+        kern_version=_kernel_version(spec, section),
+        prog_btf_fd=btf_fd if functions else 0,
+        func_info=functions,
+        line_info=line_info(placed) if functions else b"",
+    )
+
+
+def _flags(section: SectionName) -> int:
+    flags = ProgFlags.SLEEPABLE if section.sleepable else 0
+    return int(flags | (ProgFlags.XDP_HAS_FRAGS if section.frags else 0))
+
+
+def _kernel_version(spec: ObjectSpec, section: SectionName) -> int:
+    """Kprobes had to name the kernel they were compiled for until Linux 5.0."""
+    if section.prog_type != ProgType.KPROBE:
+        return 0
+    if spec.kernel_version:
+        return spec.kernel_version
+    from bpfctl.linux.version import kernel_version_code
+
+    return kernel_version_code()
+
+
+def locate_failure(error: VerifierError, spec: ObjectSpec, prepared: Prepared) -> None:
+    """Tell the error which instruction was refused, and which source line and CO-RE access it is.
+
+    A poisoned instruction is not what its author wrote: what did not fit is said instead.
+    """
+    from bpfctl.loader.verifier_log import failing_insn
+
+    error.insn = failing_insn(error.log)
+    if error.insn is None:
+        return
+    fixup = prepared.poisoned.get(error.insn)
+    if fixup is not None:
+        error.code = "core-relocation-unresolved"
+        error.evidence.append(f"CO-RE: nothing in this kernel fits {fixup.spec_text}")
+        error.evidence += [fixup.reason] if fixup.reason else []
+    source = source_line(prepared.linked.placed, error.insn, spec.btf) if spec.btf else None
+    if source is not None:
+        error.file, error.line, error.source = source.file, source.line, source.text.strip()

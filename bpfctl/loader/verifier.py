@@ -1,0 +1,172 @@
+"""Load one program, and get the verifier's whole log when the kernel refuses it.
+
+A first load asks for no log: logging slows the verifier down, and most loads succeed. Only when it
+fails is the program loaded again, with a log buffer that grows until the log fits.
+"""
+
+from __future__ import annotations
+
+import errno
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from bpfctl.errors import SyscallError, UsageError, VerifierError
+from bpfctl.kernel.attr import prog_load
+from bpfctl.kernel.bpf import bpf_fd
+from bpfctl.loader.code_info import FUNC_INFO_SIZE, LINE_INFO_SIZE
+
+if TYPE_CHECKING:
+    from bpfctl.kernel.fd import Fd
+    from bpfctl.loader.options import LoadOptions
+
+# include/linux/bpf_verifier.h: BPF_LOG_LEVEL1, BPF_LOG_FIXED (Linux 6.4).
+LOG_LEVEL_BRANCHES: Final = 1
+LOG_FIXED: Final = 8
+# kernel/bpf/log.c bpf_verifier_log_attr_valid(): 128 before Linux 6.4; the upper end since 5.2.
+LOG_SIZE_MIN: Final = 128
+LOG_SIZE_MAX: Final = 0xFFFFFFFF >> 2
+LOG_SIZE_START: Final = 64 * 1024
+_GROWTH: Final = 8
+# BPF_OBJ_NAME_LEN without its final zero (include/uapi/linux/bpf.h, Linux 4.15).
+NAME_LENGTH_MAX: Final = 15
+
+
+@dataclass(frozen=True, slots=True)
+class ProgLoad:
+    """Everything BPF_PROG_LOAD needs for one program, the log apart."""
+
+    name: str
+    prog_type: int
+    insns: bytes
+    license: str
+    expected_attach_type: int = 0
+    prog_flags: int = 0
+    attach_btf_id: int = 0
+    kern_version: int = 0
+    prog_btf_fd: int = 0
+    func_info: bytes = b""
+    line_info: bytes = b""
+
+    def attr(self, log_level: int = 0, log_buf: bytearray | None = None) -> ProgLoadAttr:
+        """The request for the kernel, which writes its log into `log_buf`."""
+        return prog_load(
+            prog_type=self.prog_type,
+            insns=self.insns,
+            license=self.license,
+            name=self.name[:NAME_LENGTH_MAX],
+            expected_attach_type=self.expected_attach_type,
+            prog_flags=self.prog_flags,
+            attach_btf_id=self.attach_btf_id,
+            kern_version=self.kern_version,
+            prog_btf_fd=self.prog_btf_fd,
+            func_info=self.func_info,
+            func_info_rec_size=FUNC_INFO_SIZE if self.func_info else 0,
+            line_info=self.line_info,
+            line_info_rec_size=LINE_INFO_SIZE if self.line_info else 0,
+            log_level=log_level,
+            log_buf=log_buf,
+            doing=f"load program {self.name}",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """What the verifier wrote.
+
+    `missing_bytes` of it are lost; None: some are, the kernel did not say how many.
+    """
+
+    text: str = ""
+    missing_bytes: int | None = 0
+
+
+def load_program(request: ProgLoad, options: LoadOptions) -> tuple[Fd, Log]:
+    """Load the program; the log is empty unless `options` ask for one.
+
+    Raises: VerifierError when the verifier said why, else SyscallError; UsageError for a log size
+    that no kernel takes.
+    """
+    _check_size(options.log_size)
+    if options.log_level:
+        return _load_logged(request, options.log_level, options, None)
+    try:
+        return bpf_fd(request.attr()), Log()
+    except SyscallError as err:
+        refused = err
+    return _load_logged(request, LOG_LEVEL_BRANCHES, options, refused)
+
+
+def _load_logged(
+    request: ProgLoad, level: int, options: LoadOptions, refused: SyscallError | None
+) -> tuple[Fd, Log]:
+    """Load with a log; `refused` is how the load without one ended, None if there was none."""
+    level |= LOG_FIXED if options.log_fixed else 0
+    size = options.log_size or LOG_SIZE_START
+    while True:
+        buffer = bytearray(size)
+        attr = request.attr(level, buffer)
+        try:
+            return bpf_fd(attr), _read_log(buffer, attr.log_true_size, full=False)
+        except SyscallError as err:
+            failure = err
+        full = failure.errno == errno.ENOSPC
+        wanted = _next_size(size, attr.log_true_size) if full else size
+        if options.log_size is not None or wanted <= size:
+            break
+        size = wanted
+    log = _read_log(buffer, attr.log_true_size, full=full)
+    if refused is None and full:
+        return _load_unlogged(request, log, options, attr)
+    raise _rejection(refused or failure, log, options, attr) from None
+
+
+def _load_unlogged(
+    request: ProgLoad, log: Log, options: LoadOptions, attr: ProgLoadAttr
+) -> tuple[Fd, Log]:
+    """Load a program whose log did not fit: ENOSPC hid whether the verifier accepts it."""
+    try:
+        return bpf_fd(request.attr()), log
+    except SyscallError as err:
+        raise _rejection(err, log, options, attr) from None
+
+
+def _next_size(size: int, true_size: int) -> int:
+    """The buffer size to try after `size` was too small, `size` itself when there is none.
+
+    Kernels since 6.4 say the size needed; for older ones the buffer grows.
+    """
+    if true_size:
+        return min(max(true_size, size), LOG_SIZE_MAX)
+    return min(size * _GROWTH, LOG_SIZE_MAX)
+
+
+def _read_log(buffer: bytearray, true_size: int, *, full: bool) -> Log:
+    """The text before the final zero, and how much is missing."""
+    end = buffer.find(0)
+    length = len(buffer) if end < 0 else end
+    text = buffer[:length].decode("utf-8", "replace")
+    if true_size:
+        return Log(text, max(0, true_size - 1 - length))
+    return Log(text, None if full else 0)
+
+
+def _rejection(
+    failure: SyscallError, log: Log, options: LoadOptions, attr: ProgLoadAttr
+) -> SyscallError:
+    """A VerifierError with the log; the failure itself when the verifier said nothing."""
+    if not log.text.strip():
+        return failure
+    return VerifierError(
+        failure.errno or 0,
+        failure.doing,
+        log.text,
+        missing_bytes=log.missing_bytes,
+        kept_beginning=options.log_fixed or not attr.log_true_size,
+    )
+
+
+def _check_size(size: int | None) -> None:
+    if size is not None and not LOG_SIZE_MIN <= size <= LOG_SIZE_MAX:
+        raise UsageError(
+            f"log size {size}: the kernel takes {LOG_SIZE_MIN} to {LOG_SIZE_MAX} bytes"
+        )
