@@ -249,19 +249,21 @@ class Btf:
 
         Looks into anonymous members too; `offset_bits` counts from the start of `type_id`.
         """
-        return self._member(type_id, name, MAX_DEPTH)
-
-    def _member(self, type_id: int, name: str, depth: int) -> t.Member | None:
-        outer = self.type(self.skip_modifiers(type_id))
-        if not isinstance(outer, t.Struct) or not depth:
-            return None
-        for member in outer.members:
-            if member.name == name:
-                return member
-            inner = None if member.name else self._member(member.type_id, name, depth - 1)
-            if inner:
-                offset = member.offset_bits + inner.offset_bits
-                return t.Member(inner.name, inner.type_id, offset, inner.bitfield_bits)
+        # Each struct is searched once: hostile types can nest so that their paths are countless.
+        seen: set[int] = set()
+        to_search = [(type_id, 0)]
+        while to_search:
+            at, offset_bits = to_search.pop()
+            outer = self.type(self.skip_modifiers(at))
+            if not isinstance(outer, t.Struct) or outer.id in seen:
+                continue
+            seen.add(outer.id)
+            for member in outer.members:
+                place = offset_bits + member.offset_bits
+                if member.name == name:
+                    return t.Member(name, member.type_id, place, member.bitfield_bits)
+                if not member.name:
+                    to_search.append((member.type_id, place))
         return None
 
     def type_name(self, type_id: int) -> str:
