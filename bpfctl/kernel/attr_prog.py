@@ -1,0 +1,156 @@
+"""Requests about programs and type information."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bpfctl.kernel.request import Attr, Descriptor, descriptor, object_name
+from bpfctl.kernel.uapi import Cmd
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bpfctl.kernel.request import Buffer
+
+_INSN_BYTES = 8
+
+
+class ProgLoad(Attr):
+    """A request to load a program; `log_true_size` after the call is what the log needs."""
+
+    @property
+    def log_true_size(self) -> int:
+        """Return the bytes the whole log takes, with its zero; 0 before Linux 6.4."""
+        return int(self.union.log_true_size)
+
+
+class BtfLoad(Attr):
+    """A request to load type information; `log_true_size` as for programs."""
+
+    @property
+    def log_true_size(self) -> int:
+        """Return the bytes the whole log takes, with its zero; 0 before Linux 6.4."""
+        return int(self.union.btf_log_true_size)
+
+
+def prog_load(
+    *,
+    prog_type: int,
+    insns: Buffer,
+    license: str,  # noqa: A002 - the UAPI's name
+    name: str = "",
+    expected_attach_type: int = 0,
+    prog_flags: int = 0,
+    prog_btf_fd: Descriptor = 0,
+    func_info: Buffer = b"",
+    func_info_rec_size: int = 0,
+    line_info: Buffer = b"",
+    line_info_rec_size: int = 0,
+    attach_btf_id: int = 0,
+    attach_prog_fd: Descriptor = 0,
+    attach_btf_obj_fd: Descriptor = 0,
+    kern_version: int = 0,
+    prog_ifindex: int = 0,
+    fd_array: Sequence[Descriptor] = (),
+    log_level: int = 0,
+    log_buf: bytearray | None = None,
+    doing: str = "",
+) -> ProgLoad:
+    """Ask the verifier to take a program; the call returns its descriptor.
+
+    `insns` is a multiple of 8 bytes. The info records are packed, `*_rec_size` bytes each.
+    `log_buf` is filled with text that ends in a zero.
+    """
+    through = "log_true_size" if log_level else ""
+    attr = ProgLoad(Cmd.PROG_LOAD, doing or f"load program {name}".rstrip(), through=through)
+    attr.set(
+        prog_type=prog_type,
+        insn_cnt=len(insns) // _INSN_BYTES,
+        insns=attr.pointer(insns),
+        license=attr.text(license),
+        expected_attach_type=expected_attach_type,
+        prog_flags=prog_flags,
+        prog_btf_fd=descriptor(prog_btf_fd),
+        attach_btf_id=attach_btf_id,
+        attach_prog_fd=descriptor(attach_prog_fd) or descriptor(attach_btf_obj_fd),
+        kern_version=kern_version,
+        prog_ifindex=prog_ifindex,
+    )
+    attr.union.prog_name = list(object_name(name))
+    _set_info(attr, "func_info", func_info, func_info_rec_size)
+    _set_info(attr, "line_info", line_info, line_info_rec_size)
+    if fd_array:
+        numbers = b"".join(descriptor(fd).to_bytes(4, "little") for fd in fd_array)
+        attr.set(fd_array=attr.pointer(numbers))
+    if log_level:
+        size = len(log_buf) if log_buf is not None else 0
+        attr.set(log_level=log_level, log_size=size, log_buf=attr.pointer(log_buf))
+    return attr
+
+
+def _set_info(attr: Attr, name: str, records: Buffer, record_bytes: int) -> None:
+    if records and record_bytes:
+        attr.set(
+            **{
+                name: attr.pointer(records),
+                f"{name}_cnt": len(records) // record_bytes,
+                f"{name}_rec_size": record_bytes,
+            }
+        )
+
+
+def btf_load(
+    data: Buffer, *, log_level: int = 0, log_buf: bytearray | None = None, doing: str = ""
+) -> BtfLoad:
+    """Ask the kernel to take type information; the call returns its descriptor."""
+    through = "btf_log_true_size" if log_level else ""
+    attr = BtfLoad(Cmd.BTF_LOAD, doing or "load type information", through=through)
+    attr.set(btf=attr.pointer(data), btf_size=len(data))
+    if log_level:
+        size = len(log_buf) if log_buf is not None else 0
+        attr.set(btf_log_level=log_level, btf_log_size=size, btf_log_buf=attr.pointer(log_buf))
+    return attr
+
+
+def prog_bind_map(prog_fd: Descriptor, map_fd: Descriptor) -> Attr:
+    """Ask that a program keeps a map it does not refer to (Linux 5.10)."""
+    attr = Attr(Cmd.PROG_BIND_MAP, "bind a map to a program")
+    attr.set("prog_bind_map", prog_fd=descriptor(prog_fd), map_fd=descriptor(map_fd))
+    return attr
+
+
+class ProgTestRun(Attr):
+    """A request to run a program once; `retval` after the call is what it returned."""
+
+    @property
+    def retval(self) -> int:
+        """Return the program's return value."""
+        return int(self.union.test.retval)
+
+
+def prog_test_run(
+    prog_fd: Descriptor,
+    *,
+    data_in: Buffer = b"",
+    data_out: Any = None,
+    ctx_in: Buffer = b"",
+    flags: int = 0,
+    cpu: int = 0,
+    repeat: int = 0,
+) -> ProgTestRun:
+    """Ask to run a program on given data or context."""
+    attr = ProgTestRun(Cmd.PROG_TEST_RUN, "run a program")
+    attr.set(
+        "test",
+        prog_fd=descriptor(prog_fd),
+        data_in=attr.pointer(data_in),
+        data_size_in=len(data_in),
+        data_out=attr.pointer(data_out),
+        data_size_out=len(data_out) if data_out is not None else 0,
+        ctx_in=attr.pointer(ctx_in),
+        ctx_size_in=len(ctx_in),
+        flags=flags,
+        cpu=cpu,
+        repeat=repeat,
+    )
+    return attr

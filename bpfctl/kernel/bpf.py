@@ -1,0 +1,105 @@
+"""The one function that enters the kernel for bpf(2)."""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from bpfctl.errors import KeyNotFoundError, SyscallError
+from bpfctl.kernel.fd import Fd
+from bpfctl.kernel.libc import ffi, lib
+from bpfctl.kernel.names import label
+from bpfctl.kernel.uapi import Cmd
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from bpfctl.kernel.request import Attr
+
+    Enter = Callable[[int, Any, int], int]
+    Tracer = Callable[[str, str, int, int, int], None]
+
+# __NR_bpf: arch/x86/entry/syscalls/syscall_64.tbl, include/uapi/asm-generic/unistd.h (arm64).
+_NUMBERS = {"x86_64": 321, "aarch64": 280}
+# Loading a program is interrupted by signals; libbpf gives up after as many attempts.
+_PROG_LOAD_TRIES = 5
+_KEY_COMMANDS = frozenset(
+    (Cmd.MAP_LOOKUP_ELEM, Cmd.MAP_DELETE_ELEM, Cmd.MAP_LOOKUP_AND_DELETE_ELEM)
+)
+
+
+def _number() -> int:
+    machine = os.uname().machine
+    if machine not in _NUMBERS:
+        raise SyscallError(errno.ENOSYS, "bpf", f"bpf(2) on {machine}", code="machine")
+    return _NUMBERS[machine]
+
+
+def _enter_kernel(cmd: int, union: Any, size: int) -> int:
+    """Issue bpf(2); return its result, or the negative errno."""
+    result: int = lib.syscall(
+        ffi.cast("long", _number()), ffi.cast("int", cmd), union, ffi.cast("unsigned int", size)
+    )
+    return result if result >= 0 else -ffi.errno
+
+
+_enter: Enter = _enter_kernel
+_tracer: Tracer | None = None
+
+
+def try_bpf(attr: Attr) -> int:
+    """Make the call and return its result, or the negative errno: for those who expect errors."""
+    size = attr.size
+    started = time.perf_counter_ns() if _tracer else 0
+    result = _enter(attr.cmd, attr.union, size)
+    for _ in range(_PROG_LOAD_TRIES - 1):
+        if result != -errno.EAGAIN or attr.cmd != Cmd.PROG_LOAD:
+            break
+        result = _enter(attr.cmd, attr.union, size)
+    if _tracer:
+        _tracer(attr.call, attr.doing, size, result, time.perf_counter_ns() - started)
+    return result
+
+
+def bpf(attr: Attr) -> int:
+    """Make the call and return what it returns.
+
+    Raises: KeyNotFoundError when a map has no such key, else SyscallError with the errno.
+    """
+    result = try_bpf(attr)
+    if result >= 0:
+        return result
+    if result == -errno.ENOENT and attr.cmd in _KEY_COMMANDS:
+        raise KeyNotFoundError(-result, attr.call, attr.doing)
+    raise SyscallError(-result, attr.call, attr.doing)
+
+
+def bpf_fd(attr: Attr) -> Fd:
+    """Make a call that returns a descriptor, and own it. Raises: SyscallError."""
+    return Fd(bpf(attr))
+
+
+def set_tracer(tracer: Tracer | None) -> None:
+    """Have each call reported: its name, what it is for, attr size, result, and nanoseconds."""
+    global _tracer  # noqa: PLW0603 - there is one kernel, and one way into it
+    _tracer = tracer
+
+
+@contextmanager
+def replaced(fake: Enter) -> Iterator[None]:
+    """Answer calls by `fake(cmd, union, size)`, a result or a negative errno: for unit tests."""
+    global _enter  # noqa: PLW0603 - there is one kernel, and one way into it
+    before, _enter = _enter, fake
+    try:
+        yield
+    finally:
+        _enter = before
+
+
+def command_name(cmd: int) -> str:
+    """Return the UAPI's name of a command ("BPF_MAP_CREATE")."""
+    found = label(Cmd, cmd)
+    return f"BPF_{found.upper()}" if isinstance(found, str) else f"bpf command {cmd}"

@@ -1,0 +1,84 @@
+"""Flags of the UAPI that are macros or anonymous enums in C (include/uapi/linux/bpf.h, Linux 7.3).
+
+Type information names no macros, so these are written by hand.
+"""
+
+from __future__ import annotations
+
+from enum import IntFlag
+
+
+class MapFlags(IntFlag):
+    """Flags of MAP_CREATE (BPF_F_*)."""
+
+    NO_PREALLOC = 1 << 0
+    NO_COMMON_LRU = 1 << 1
+    NUMA_NODE = 1 << 2
+    RDONLY = 1 << 3
+    WRONLY = 1 << 4
+    STACK_BUILD_ID = 1 << 5
+    ZERO_SEED = 1 << 6
+    RDONLY_PROG = 1 << 7
+    WRONLY_PROG = 1 << 8
+    CLONE = 1 << 9
+    MMAPABLE = 1 << 10
+    PRESERVE_ELEMS = 1 << 11
+    INNER_MAP = 1 << 12
+    LINK = 1 << 13
+    PATH_FD = 1 << 14
+    VTYPE_BTF_OBJ_FD = 1 << 15
+    TOKEN_FD = 1 << 16
+    SEGV_ON_FAULT = 1 << 17
+    NO_USER_CONV = 1 << 18
+    RB_OVERWRITE = 1 << 19
+
+
+class UpdateFlags(IntFlag):
+    """Flags of MAP_UPDATE_ELEM: 0 for any key (BPF_ANY)."""
+
+    NOEXIST = 1
+    EXIST = 2
+    LOCK = 4
+
+
+class ProgFlags(IntFlag):
+    """Flags of PROG_LOAD (BPF_F_*)."""
+
+    STRICT_ALIGNMENT = 1 << 0
+    ANY_ALIGNMENT = 1 << 1
+    TEST_RND_HI32 = 1 << 2
+    TEST_STATE_FREQ = 1 << 3
+    SLEEPABLE = 1 << 4
+    XDP_HAS_FRAGS = 1 << 5
+    XDP_DEV_BOUND_ONLY = 1 << 6
+    TEST_REG_INVARIANTS = 1 << 7
+
+
+class AttachFlags(IntFlag):
+    """Flags of PROG_ATTACH and LINK_CREATE on cgroups, tcx and netkit (BPF_F_*)."""
+
+    ALLOW_OVERRIDE = 1 << 0
+    ALLOW_MULTI = 1 << 1
+    REPLACE = 1 << 2
+    BEFORE = 1 << 3
+    AFTER = 1 << 4
+    ID = 1 << 5
+    PREORDER = 1 << 6
+    LINK = 1 << 13
+
+
+class XdpFlags(IntFlag):
+    """Flags of XDP links: how the packet reaches the program (include/uapi/linux/if_link.h)."""
+
+    SKB_MODE = 1 << 1
+    DRV_MODE = 1 << 2
+    HW_MODE = 1 << 3
+
+
+class LogLevel(IntFlag):
+    """Levels of the verifier's log (include/linux/bpf_verifier.h)."""
+
+    BRANCHES = 1
+    STATES = 2
+    STATS = 4
+    FIXED = 8
