@@ -46,9 +46,9 @@ def same_essential_name(one: str, other: str) -> bool:
 
 
 def describe(found: Type) -> str:
-    """Word a type as C would ("struct task_struct", "enum <anonymous>")."""
+    """Word a type as C would ("struct task_struct", "enum (anon)")."""
     if isinstance(found, Fwd):
         word = "union" if found.is_union else "struct"
     else:
         word = _KIND_WORDS.get(found.kind, found.kind.name.lower().replace("_", " "))
-    return f"{word} {found.name or '<anonymous>'}"
+    return f"{word} {found.name or '(anon)'}"
