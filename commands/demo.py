@@ -40,7 +40,7 @@ class Step:
         return shlex.join(self.words)
 
 
-@app.callback(invoke_without_command=True)
+@app.command()
 def demo(ctx: typer.Context) -> None:
     """Load, link, pin, show, read and remove two programs that ship with bpfctl.
 

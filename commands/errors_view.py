@@ -1,0 +1,160 @@
+"""Errors in words or in JSON, and the exit status they end in."""
+
+from __future__ import annotations
+
+import errno
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+from bpfctl.errors import (
+    BpfctlError,
+    KeyNotFoundError,
+    NotFoundError,
+    NotSupportedError,
+    SectionNameError,
+    UsageError,
+    VerifierError,
+)
+
+from .clean import clean, clean_lines
+from .output import say, write_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from .context import Context
+
+LOG_LINES = 20  # of a verifier log, when nobody asked for all of it
+
+
+class Status(IntEnum):
+    """The exit statuses of bpfctl; none is ever a leftover errno."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    NOT_FOUND = 3
+    NOT_PERMITTED = 4
+    NOT_SUPPORTED = 5
+    REJECTED = 6
+    INTERRUPTED = 130
+
+
+_BY_CLASS: tuple[tuple[type[BpfctlError], Status], ...] = (
+    (UsageError, Status.USAGE),
+    (NotFoundError, Status.NOT_FOUND),
+    (KeyNotFoundError, Status.NOT_FOUND),
+    (NotSupportedError, Status.NOT_SUPPORTED),
+    (VerifierError, Status.REJECTED),
+)
+
+
+def status_of(err: BaseException) -> Status:
+    """Return the exit status an error ends in."""
+    for kind, status in _BY_CLASS:
+        if isinstance(err, kind):
+            return status
+    origin = err if isinstance(err, OSError) else err.__cause__
+    if isinstance(origin, OSError) and origin.errno in {errno.EPERM, errno.EACCES}:
+        return Status.NOT_PERMITTED
+    return Status.FAILED
+
+
+def report(out: Context, err: Exception) -> None:
+    """Tell of an error: on standard error in words, or on standard output in JSON mode."""
+    known = err if isinstance(err, BpfctlError) else _foreign(err)
+    if out.json:
+        write_json(out, {"error": as_json(known)})
+    else:
+        say("\n".join(as_text(known, debug=out.debug)))
+    if out.debug and not isinstance(err, UsageError):
+        _traceback(err)
+
+
+def as_json(err: BpfctlError) -> dict[str, object]:
+    """Return every field of an error; the fields all errors have are always there."""
+    return {
+        "code": err.code,
+        "message": _message(err),
+        "operation": err.operation,
+        "object": err.subject,
+        "program": err.program,
+        **err.details(),
+        "evidence": err.evidence,
+        "candidates": err.candidates,
+        "remedy": err.remedy,
+        "status": int(status_of(err)),
+    }
+
+
+def as_text(err: BpfctlError, *, debug: bool = False) -> Iterator[str]:
+    """Yield the lines for a person: what failed and why, the evidence, the remedy, the details."""
+    subject = f"{clean(err.subject)}: " if err.subject else ""
+    yield f"bpfctl: {subject}{clean(_message(err))}"
+    if isinstance(err, SectionNameError) and err.suggestions:
+        names = " or ".join(f'"{clean(name)}"' for name in err.suggestions)
+        yield f"  did you mean {names}?"
+    yield from _labelled("evidence", err.evidence)
+    yield from _labelled("could be", err.candidates)
+    yield from _labelled("remedy", [err.remedy] if err.remedy else [])
+    if debug or err.code != err.default_code:
+        yield from _labelled("code", [err.code])
+    if isinstance(err, VerifierError):
+        yield from _log(err, whole=debug)
+    if debug:
+        yield from _details(err)
+
+
+def _message(err: BpfctlError) -> str:
+    return f"program {err.program}: {err.message}" if err.program else err.message
+
+
+def _labelled(label: str, lines: Iterable[str]) -> Iterator[str]:
+    """Yield a block: the label once, its lines below one another."""
+    for text in lines:
+        for line in clean_lines(text).split("\n"):
+            yield f"  {label:<10} {line}".rstrip()
+            label = ""
+
+
+def _log(err: VerifierError, *, whole: bool) -> Iterator[str]:
+    """Yield the verifier log, or its end; say what is not shown and what the kernel cut off."""
+    lines = clean_lines(err.log.rstrip("\n")).split("\n") if err.log.strip() else []
+    if not lines:
+        return
+    if err.missing_bytes != 0:
+        lost = "some" if err.missing_bytes is None else str(err.missing_bytes)
+        where = "end" if err.kept_beginning else "beginning"
+        yield from _labelled(
+            "log", [f"truncated by the kernel: {lost} bytes of its {where} missing"]
+        )
+    shown = lines if whole else lines[-LOG_LINES:]
+    note = "" if len(shown) == len(lines) else f", the last {len(shown)} here (-d shows all)"
+    yield from _labelled("log", [f"{len(lines)} lines{note}"])
+    yield from (f"    {line}" for line in shown)
+
+
+def _details(err: BpfctlError) -> Iterator[str]:
+    fields = {"operation": err.operation, **err.details()}
+    fields.pop("log", None)
+    known = [f"{name}: {value}" for name, value in fields.items() if value is not None]
+    yield from _labelled("details", known)
+
+
+def _foreign(err: Exception) -> BpfctlError:
+    """Word an exception that the library should have worded itself."""
+    if isinstance(err, OSError) and err.strerror:
+        subject = str(err.filename) if err.filename is not None else None
+        return BpfctlError(err.strerror.lower(), code="system", subject=subject)
+    text = " ".join(f"{type(err).__name__}: {err}".split())
+    return BpfctlError(
+        f"internal error ({text})",
+        code="internal",
+        remedy="this is a fault of bpfctl: please report it with what -d shows",
+    )
+
+
+def _traceback(err: Exception) -> None:
+    from traceback import format_exception
+
+    say(clean_lines("".join(format_exception(err)).rstrip("\n")))

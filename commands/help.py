@@ -1,0 +1,52 @@
+"""`bpfctl help`: the overview, one command, or the section names of programs."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from .context import current
+from .output import write_json, write_text
+from .suggest import unknown_command
+
+app = typer.Typer()
+
+
+@app.command("help")
+def help_(
+    ctx: typer.Context,
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="WORD", help="A noun, a noun and a verb, or `sections`."),
+    ] = None,
+) -> None:
+    """Explain a command, or list the section names of programs (help sections)."""
+    out = current(ctx)
+    if words == ["sections"]:
+        from .help_sections import show_sections
+
+        show_sections(out)
+        return
+    text = help_of(ctx.find_root(), words or [])
+    if out.json:
+        write_json(out, {"help": text})
+    else:
+        write_text(text + "\n")
+
+
+def help_of(root: Any, words: list[str]) -> str:
+    """Return the help text of the command these words name.
+
+    Raises: UsageError (no such command).
+    """
+    node, ctx = root.command, root
+    for word in words:
+        found = node.get_command(ctx, word) if hasattr(node, "get_command") else None
+        if found is None:
+            topics = node.list_commands(ctx) if hasattr(node, "list_commands") else []
+            extra = ["sections"] if ctx is root else []
+            raise unknown_command(ctx.command_path, word, [*topics, *extra])
+        ctx = found.make_context(word, [], parent=ctx, resilient_parsing=True)
+        node = found
+    return str(ctx.get_help())

@@ -1,0 +1,32 @@
+"""The first words of a command line: each is a module of this package, imported when it is used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Noun:
+    """One first word.
+
+    `default` is the verb that stands for the bare noun, as in bpftool (`bpftool prog` shows);
+    a `single` noun is a command itself and has no verbs.
+    """
+
+    name: str
+    help: str
+    default: str | None = None
+    single: bool = False
+
+
+NOUNS = (
+    Noun("prog", "Load, pin and show programs.", default="show"),
+    Noun("map", "Show, dump and pin maps.", default="show"),
+    Noun("link", "Attach programs; show, pin and detach what is attached.", default="show"),
+    Noun("iter", "Run iterators, or pin them to be read as files."),
+    Noun("feature", "Ask the running kernel what it can do.", default="probe"),
+    Noun("demo", "Show the whole path on this kernel, and clean up.", single=True),
+    Noun("version", "Show the versions of bpfctl, Python and the kernel.", single=True),
+    Noun("help", "Explain a command, or list the section names of programs.", single=True),
+)
+BY_NAME = {noun.name: noun for noun in NOUNS}

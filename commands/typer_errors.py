@@ -1,0 +1,46 @@
+"""What typer says about a wrong command line, as an error of ours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from bpfctl.errors import UsageError
+
+from .options import FORMAT_FLAGS, OPTIONS
+from .suggest import nearest, where
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# The class of every wrong command line. Newer typers raise their own, older ones that of click;
+# public in both is only BadParameter, which derives from it.
+TyperUsageError: type[Exception] = typer.BadParameter.__mro__[1]
+
+
+def translate(err: Any) -> UsageError:
+    """Return our error for one of typer's."""
+    ctx = err.ctx
+    option = getattr(err, "option_name", None)
+    if option is not None and type(err).__name__ == "NoSuchOption":
+        return unknown_option(option, ctx)
+    message = " ".join(err.format_message().split()).rstrip(".")
+    front = where(ctx.command_path) if ctx is not None else ""
+    remedy = f"see {ctx.command_path} --help" if ctx is not None else None
+    return UsageError(front + message[:1].lower() + message[1:], remedy=remedy)
+
+
+def unknown_option(word: str, ctx: Any) -> UsageError:
+    """Return the error for an option nobody has, with the nearest one that exists."""
+    near = nearest(word.split("=")[0], _options_of(ctx))
+    remedy = f'did you mean "{near}"?' if near else f"see {ctx.command_path} --help"
+    return UsageError(
+        f"{where(ctx.command_path)}unknown option {word}", code="unknown-option", remedy=remedy
+    )
+
+
+def _options_of(ctx: Any) -> Iterable[str]:
+    own = (flag for param in ctx.command.get_params(ctx) for flag in param.opts)
+    everywhere = (flag for option in OPTIONS for flag in option.flags)
+    return [flag for flag in (*own, *everywhere, *FORMAT_FLAGS) if flag.startswith("-")]
