@@ -1,8 +1,8 @@
 """Where things lie in BTF: the header, the sizes of records, the walk that finds each record.
 
 A BTF blob is a header, a section of type records that follow one another without an index, a
-section of strings, and from Linux 7.2 on a section that tells the record sizes of every kind.
-Source: include/uapi/linux/btf.h, Linux 6.18; struct btf_layout and the wider "info" word, 7.2.
+section of strings, and from Linux 7.1 on a section that tells the record sizes of every kind.
+Source: include/uapi/linux/btf.h, Linux 6.18; struct btf_layout, 7.1; the wider "info" word, 7.2.
 """
 
 from __future__ import annotations

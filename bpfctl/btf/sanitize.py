@@ -22,8 +22,8 @@ SINCE = {
     "decl_tag": "5.16",
     "type_tag": "5.17",
     "enum64": "6.0",
-    "qmark_datasec": "6.10",  # section names that begin with "?"
-    "layout": "7.2",  # the header's fields for the layout section
+    "qmark_datasec": "6.9",  # section names that begin with "?"
+    "layout": "7.1",  # the header's fields for the layout section
 }
 
 

@@ -6,59 +6,13 @@ Source: include/uapi/linux/btf.h and Documentation/bpf/btf.rst, Linux 6.18.
 
 from __future__ import annotations
 
-from enum import IntEnum, IntFlag
 from typing import ClassVar
 
+from bpfctl.btf.kinds import FuncLinkage as FuncLinkage
+from bpfctl.btf.kinds import IntEncoding as IntEncoding
+from bpfctl.btf.kinds import Kind as Kind
+from bpfctl.btf.kinds import VarLinkage as VarLinkage
 from bpfctl.btf.plain import plain
-
-
-class Kind(IntEnum):
-    """BTF_KIND_*: what a type record describes."""
-
-    VOID = 0
-    INT = 1
-    PTR = 2
-    ARRAY = 3
-    STRUCT = 4
-    UNION = 5
-    ENUM = 6
-    FWD = 7
-    TYPEDEF = 8
-    VOLATILE = 9
-    CONST = 10
-    RESTRICT = 11
-    FUNC = 12
-    FUNC_PROTO = 13
-    VAR = 14
-    DATASEC = 15
-    FLOAT = 16
-    DECL_TAG = 17
-    TYPE_TAG = 18
-    ENUM64 = 19
-
-
-class IntEncoding(IntFlag):
-    """BTF_INT_*: how to read the bits of an `Int`."""
-
-    SIGNED = 1
-    CHAR = 2
-    BOOL = 4
-
-
-class FuncLinkage(IntEnum):
-    """BTF_FUNC_*: the linkage of a `Func`."""
-
-    STATIC = 0
-    GLOBAL = 1
-    EXTERN = 2
-
-
-class VarLinkage(IntEnum):
-    """BTF_VAR_*: the linkage of a `Var`."""
-
-    STATIC = 0
-    GLOBAL_ALLOCATED = 1
-    GLOBAL_EXTERN = 2
 
 
 @plain
@@ -69,7 +23,6 @@ class Type:
     """
 
     KIND: ClassVar[Kind] = Kind.VOID
-
     id: int
     name: str
 
@@ -92,7 +45,6 @@ class Int(Type):
     """An integer. Of its `size_bytes`, `bits` bits count, beginning at bit `offset_bits`."""
 
     KIND: ClassVar[Kind] = Kind.INT
-
     size_bytes: int
     encoding: int
     offset_bits: int
@@ -119,7 +71,6 @@ class Float(Type):
     """A floating-point number of `size_bytes`."""
 
     KIND: ClassVar[Kind] = Kind.FLOAT
-
     size_bytes: int
 
 
@@ -128,7 +79,6 @@ class Ptr(Type):
     """A pointer to `type_id`. It has no name."""
 
     KIND: ClassVar[Kind] = Kind.PTR
-
     type_id: int
 
 
@@ -137,7 +87,6 @@ class Array(Type):
     """`nelems` elements of `elem_type_id`; 0 elements is a flexible array. It has no name."""
 
     KIND: ClassVar[Kind] = Kind.ARRAY
-
     elem_type_id: int
     index_type_id: int
     nelems: int
@@ -203,7 +152,6 @@ class Fwd(Type):
     """A struct or union that is declared and not defined."""
 
     KIND: ClassVar[Kind] = Kind.FWD
-
     is_union: bool = False
 
 
@@ -247,7 +195,6 @@ class TypeTag(Modifier):
     """`__attribute__((btf_type_tag("name")))`, or any other attribute when `is_attribute`."""
 
     KIND: ClassVar[Kind] = Kind.TYPE_TAG
-
     is_attribute: bool = False
 
 
@@ -256,7 +203,6 @@ class Func(Type):
     """A function. `linkage` is a `FuncLinkage`, or a number newer than we are."""
 
     KIND: ClassVar[Kind] = Kind.FUNC
-
     proto_id: int
     linkage: int
 
@@ -274,7 +220,6 @@ class FuncProto(Type):
     """A function's prototype. It has no name."""
 
     KIND: ClassVar[Kind] = Kind.FUNC_PROTO
-
     return_type_id: int
     params: tuple[Param, ...]
 
@@ -284,7 +229,6 @@ class Var(Type):
     """A global variable. `linkage` is a `VarLinkage`, or a number newer than we are."""
 
     KIND: ClassVar[Kind] = Kind.VAR
-
     type_id: int
     linkage: int
 
@@ -303,7 +247,6 @@ class Datasec(Type):
     """A data section and the variables in it. `size_bytes` is 0 until a linker filled it in."""
 
     KIND: ClassVar[Kind] = Kind.DATASEC
-
     size_bytes: int
     vars: tuple[VarSecinfo, ...]
 
@@ -316,7 +259,6 @@ class DeclTag(Type):
     """
 
     KIND: ClassVar[Kind] = Kind.DECL_TAG
-
     type_id: int
     component_idx: int
     is_attribute: bool = False

@@ -52,6 +52,13 @@ def test_types_of_different_kinds_differ() -> None:
     assert repr(t.Ptr(1, "", 2)) == "Ptr(id=1, name='', type_id=2)"
 
 
+def test_encodings_of_integers() -> None:
+    ints = [found for found in SAMPLE if isinstance(found, t.Int)]
+    assert [(one.is_signed, one.is_char, one.is_bool) for one in ints] == [
+        (True, False, False), (False, True, False), (False, False, True), (False, False, False),
+    ]  # fmt: skip
+
+
 def test_record_offset_finds_the_info_word(sample: Btf) -> None:
     at = sample.record_offset(25)
     assert sample.data[at + 4 : at + 8] == bytes((1, 0, 0, Kind.FUNC))
@@ -109,7 +116,7 @@ def test_the_offset_of_a_broken_record_is_told() -> None:
     assert (caught.value.offset, caught.value.code) == (24 + 16, "btf-unknown-kind")
 
 
-# --- kinds newer than ours, whose sizes the layout section tells (Linux 7.2)
+# --- kinds newer than ours, whose sizes the layout section tells (Linux 7.1)
 
 LAYOUT = bytes(4) * 20 + bytes((4, 4, 0, 0)) + bytes((0, 6, 0, 0))
 

@@ -55,6 +55,13 @@ def test_shared_and_repeated_strings() -> None:
 
 
 @pytest.mark.usefixtures("way")
+def test_a_string_repeated_more_often_than_is_searched_one_by_one() -> None:
+    strings = b"\0" + b"x\0" * 9
+    words = [word for i in range(9) for word in record(Kind.FWD, name=1 + 2 * (8 - i))]
+    assert Btf.parse(raw([*words, *record(Kind.FWD)], strings)).find_all("x") == list(range(1, 10))
+
+
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("order", ["<", ">"])
 def test_numbers_that_look_like_a_name_are_not_taken(order: str) -> None:
     # The word 1 is also an id, a size and a count here; at bytes 1, 2, 3 of a word it is none.
@@ -117,6 +124,7 @@ TYPES: tuple[t.Type, ...] = (
     t.Volatile(22, "", 4),
     t.FuncProto(23, "", 3, ()),
     t.Const(24, "", 10),
+    t.FuncProto(25, "", 0, (t.Param("", 7), t.Param("", 12), t.Param("", 24))),
 )
 
 
@@ -144,6 +152,7 @@ TYPES: tuple[t.Type, ...] = (
         (21, "section .bss"),
         (22, "const volatile struct task"),
         (23, "struct task *(void)"),
+        (25, "void (struct task *[4], (...), (...))"),
         (24, "int (*const)(struct task *, handler_t, ...)"),
     ],
 )
@@ -154,6 +163,12 @@ def test_c_names(type_id: int, text: str) -> None:
 def test_c_names_of_broken_types_are_errors() -> None:
     with pytest.raises(BtfError, match="refers to type 9"):
         Btf.parse(raw(record(Kind.PTR, 0, 9))).type_name(1)
+
+
+def test_c_names_of_pointers_without_end() -> None:
+    btf = Btf.parse(build((t.Ptr(1, "", 1), t.FuncProto(2, "", 0, (t.Param("", 1),)))))
+    assert btf.type_name(1) == "... " + "*" * 24
+    assert btf.type_name(2) == "void ((...))"
 
 
 def test_c_names_of_hostile_prototypes_are_short() -> None:
