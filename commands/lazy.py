@@ -15,6 +15,7 @@ from bpfctl.errors import UsageError
 
 from . import options
 from .nouns import BY_NAME, NOUNS
+from .params import Command, light
 from .suggest import unknown_command, where
 from .typer_errors import unknown_option
 
@@ -26,6 +27,10 @@ _ALIASES = {"list": "show"}  # bpftool's other word for it
 
 class WordGroup(TyperGroup):
     """A group whose unknown words are errors with a suggestion; a prefix is no match."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return the parameters, with the help option."""
+        return light(super().get_params(ctx))
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """Find the command of the first word.
@@ -102,6 +107,8 @@ def load_noun(name: str) -> Any:
     app: Typer = import_module(f".{name}", __package__).app
     app.rich_markup_mode = None  # rich takes longer to import than our commands to run
     app.info.cls = NounGroup
+    for info in app.registered_commands:
+        info.cls = Command
     group = get_group(app)
     assert isinstance(group, NounGroup)
     group.default_verb = noun.default

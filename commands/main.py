@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.main import get_group
 
-from bpfctl.errors import UsageError
+from bpfctl.errors import PathError, UsageError
 
 from .errors_view import Status, report, status_of
 from .lazy import RootGroup
@@ -100,6 +100,6 @@ def _fail(out: Context, err: Exception) -> int:
     try:
         report(out, err)
         finish()
-    except OSError:
+    except (OSError, PathError):
         abandon()
     return status_of(err)

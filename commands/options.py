@@ -51,8 +51,8 @@ FORMATS: dict[str, tuple[str, ...]] = {
 FORMAT_FLAGS = ("-o", "--output")
 FORMAT_HELP = "How to write: table, wide (every column), json, or jsonl (JSON, one object a line)."
 
-_BY_FLAG = {flag: option for option in OPTIONS for flag in option.flags}
-_LETTERS = frozenset(option.letter for option in OPTIONS)
+_BY_LONG = {f"--{option.name}": option for option in OPTIONS}
+_BY_LETTER = {option.letter: option for option in OPTIONS}
 
 
 def take_options(words: Sequence[str]) -> tuple[Context, list[str], UsageError | None]:
@@ -68,36 +68,39 @@ def take_options(words: Sequence[str]) -> tuple[Context, list[str], UsageError |
     for word in left:
         if word == "--":
             rest += [word, *left]
-        elif (value := _format_value(word, left)) is not None:
-            if value not in FORMATS:
-                wrong = wrong or _wrong_format(value)
-            chosen.update(FORMATS.get(value, ()))
-        elif flags := _options_in(word):
-            chosen.update(field for option in flags for field in option.sets)
-        else:
+            break
+        taken = _read(word, left)
+        if taken is None:
             rest.append(word)
+        elif isinstance(taken, UsageError):
+            wrong = wrong or taken
+        else:
+            chosen.update(taken)
     return Context(**dict.fromkeys(chosen, True)), rest, wrong
 
 
-def _options_in(word: str) -> list[GlobalOption]:
-    """Return the options a word stands for: `--json`, `-j`, or several letters as in `-jp`."""
-    if word in _BY_FLAG:
-        return [_BY_FLAG[word]]
-    if word[:1] == "-" and word[1:] and _LETTERS.issuperset(word[1:]):
-        return [_BY_FLAG[f"-{letter}"] for letter in word[1:]]
-    return []
+def _read(word: str, following: Iterator[str]) -> set[str] | UsageError | None:
+    """Return the fields that a word sets, an error for a wrong value, None for another word."""
+    if word in _BY_LONG:
+        return set(_BY_LONG[word].sets)
+    if word == "--output" or word.startswith("--output="):
+        return _format(word[9:] if "=" in word else next(following, ""))
+    if word[:1] != "-" or word[:2] == "--":
+        return None
+    letters, has_format, value = word[1:].partition("o")
+    if not (letters or has_format) or not _BY_LETTER.keys() >= set(letters):
+        return None
+    fields = {field for letter in letters for field in _BY_LETTER[letter].sets}
+    if not has_format:
+        return fields
+    chosen = _format(value or next(following, ""))
+    return chosen if isinstance(chosen, UsageError) else fields | chosen
 
 
-def _format_value(word: str, following: Iterator[str]) -> str | None:
-    """Return the value of -o FORMAT, or None where the word is something else."""
-    if word in FORMAT_FLAGS:
-        return next(following, "")
-    if word.startswith("--output="):
-        return word.removeprefix("--output=")
-    return None
-
-
-def _wrong_format(value: str) -> UsageError:
+def _format(value: str) -> set[str] | UsageError:
+    """Return the fields that an output format sets."""
+    if value in FORMATS:
+        return set(FORMATS[value])
     return UsageError(
         f'"{value}" is no output format' if value else "option -o needs an output format",
         remedy="one of " + ", ".join(FORMATS),

@@ -39,10 +39,11 @@ def write_text(text: str) -> None:
     A name that is no UTF-8 (surrogates, from a path) is written with backslash escapes.
     """
     out = standard_output()
-    try:
-        out.write(text)
-    except UnicodeEncodeError:
-        out.write(text.encode(out.encoding, "backslashreplace").decode(out.encoding))
+    with _worded():
+        try:
+            out.write(text)
+        except UnicodeEncodeError:
+            out.write(text.encode(out.encoding, "backslashreplace").decode(out.encoding))
 
 
 def write_json(out: Context, value: object) -> None:
@@ -103,7 +104,20 @@ def say(text: str) -> None:
 def finish() -> None:
     """Hand everything to the kernel, so that a full disk is an error and not a lost message."""
     if sys.stdout is not None:
-        sys.stdout.flush()
+        with _worded():
+            sys.stdout.flush()
+
+
+@contextmanager
+def _worded() -> Iterator[None]:
+    """Word what can befall standard output; a reader that left stays a BrokenPipeError."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as err:
+        text = (err.strerror or str(err)).lower()
+        raise PathError(text, code="output-failed", subject="standard output") from err
 
 
 def abandon() -> None:
