@@ -1,0 +1,134 @@
+"""Abilities of the kernel that are neither a program type nor a map type nor a link."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bpfctl.errors import ENOTSUPP
+from bpfctl.features.prober import NOTHING
+from bpfctl.features.verdict import available, errno_name, judge, not_available, unknown
+from bpfctl.kernel.attr import map_batch, map_create, prog_load
+from bpfctl.kernel.bpf import try_bpf
+from bpfctl.kernel.fd import Fd
+from bpfctl.kernel.uapi import Cmd, MapType, ProgType
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bpfctl.features.prober import Prober
+    from bpfctl.features.verdict import Verdict
+    from bpfctl.linux.kconfig import KernelConfig
+
+_MANY_INSNS = 4097  # one more than BPF_MAXINSNS
+_MOV_R0_0 = bytes.fromhex("b700000000000000")
+_EXIT = bytes.fromhex("9500000000000000")
+# r0 = 10; do { r0 -= 1 } while (r0 != 0); exit
+_LOOP = bytes.fromhex("b70000000a00000017000000010000005500feff00000000") + _EXIT
+# r0 = 0; if r0 < 0 goto +1 (unsigned, 64 bits); r0 = 1; exit
+_ISA_V2 = _MOV_R0_0 + bytes.fromhex("a500010000000000b700000001000000") + _EXIT
+# the same with a comparison of 32 bits
+_ISA_V3 = _MOV_R0_0 + bytes.fromhex("a600010000000000b700000001000000") + _EXIT
+# r0 = 0; gotol +0 (32-bit offset); exit
+_ISA_V4 = _MOV_R0_0 + bytes.fromhex("0600000000000000") + _EXIT
+
+
+def probe_misc(prober: Prober) -> dict[str, Verdict]:
+    """Return a verdict for each ability, by the name bpftool gives it without "have_"."""
+    many = _MOV_R0_0 * (_MANY_INSNS - 1) + _EXIT
+    answers = {
+        "large_insn_limit": _loads(prober, many, "5.2"),
+        "bounded_loops": _loads(prober, _LOOP, "5.3"),
+        "v2_isa_extension": _loads(prober, _ISA_V2, "4.14"),
+        "v3_isa_extension": _loads(prober, _ISA_V3, "5.1"),
+        "v4_isa_extension": _loads(prober, _ISA_V4, "6.6"),
+    }
+    asked: dict[str, Callable[[], Verdict]] = {
+        "object_names": _object_names,
+        "batch_operations": _batch,
+        "log_true_size": lambda: _log_true_size(prober),
+        "btf_load": lambda: _btf_load(prober),
+        "kernel_btf": lambda: _kernel_btf(prober),
+    }
+    return answers | {name: ask() for name, ask in asked.items()}
+
+
+def _loads(prober: Prober, code: bytes, since: str) -> Verdict:
+    """Say whether a program with some instructions passes the verifier."""
+    number, _ = prober.load(ProgType.SOCKET_FILTER, code=code)
+    return judge(number, no=frozenset({errno.EINVAL, errno.E2BIG}), yes=frozenset(), since=since)
+
+
+def _object_names() -> Verdict:
+    named = map_create(
+        map_type=MapType.ARRAY, key_size=4, value_size=4, max_entries=1, name="bpfctl_probe"
+    )
+    result = try_bpf(named)
+    if result >= 0:
+        Fd(result).close()
+    return judge(max(-result, 0), no=frozenset({errno.E2BIG}), yes=frozenset(), since="4.15")
+
+
+def _batch() -> Verdict:
+    """Look elements up in an empty map: the end is reached at once (ENOENT)."""
+    created = try_bpf(map_create(map_type=MapType.HASH, key_size=4, value_size=4, max_entries=1))
+    if created < 0:
+        return unknown(f"no map can be made: {errno_name(-created)}", -created, "5.6")
+    with Fd(created) as fd:
+        position, key, value = bytearray(4), bytearray(4), bytearray(4)
+        request = map_batch(Cmd.MAP_LOOKUP_BATCH, fd, None, position, key, value, 1)
+        number = max(-try_bpf(request), 0)
+    end = frozenset({errno.ENOENT})
+    return judge(number, no=frozenset({errno.EINVAL, ENOTSUPP}), yes=end, since="5.6")
+
+
+def _log_true_size(prober: Prober) -> Verdict:
+    """Load with a log: a kernel that can tell writes how long the log is."""
+    request = prober.request(ProgType.SOCKET_FILTER, NOTHING)
+    number, _ = prober.ask(request)
+    if request.log_true_size:
+        return available("6.4")
+    if number:
+        return unknown(f"the kernel answers {errno_name(number)}", number, "6.4")
+    return not_available("the kernel leaves the field at 0", since="6.4")
+
+
+def _btf_load(prober: Prober) -> Verdict:
+    if prober.storage_btf() is not None:
+        return available("4.18")
+    number = prober.storage_errno
+    return judge(number, no=frozenset({errno.EINVAL}), yes=frozenset(), since="4.18")
+
+
+def _kernel_btf(prober: Prober) -> Verdict:
+    if prober.kernel_btf is not None:
+        return available("5.4")
+    if Path(prober.vmlinux).exists():
+        return unknown(f"{prober.vmlinux} cannot be read", since="5.4")
+    return not_available("CONFIG_DEBUG_INFO_BTF is not set", since="5.4")
+
+
+def probe_syscall() -> Verdict:
+    """Say whether the kernel has bpf(2) at all."""
+    number = -try_bpf(prog_load(prog_type=0, insns=b"", license=""))
+    no = frozenset({errno.ENOSYS})
+    return judge(number, no=no, yes=frozenset({errno.EINVAL, errno.E2BIG}), since="3.18")
+
+
+def probe_probes(config: KernelConfig | None, sysfs: str = "/sys") -> dict[str, Verdict]:
+    """Say whether kprobes and uprobes can be attached: program types load all the same."""
+    return {
+        name: _pmu(name, option, config, sysfs)
+        for name, option in (("kprobe", "CONFIG_KPROBES"), ("uprobe", "CONFIG_UPROBES"))
+    }
+
+
+def _pmu(name: str, option: str, config: KernelConfig | None, sysfs: str) -> Verdict:
+    if Path(sysfs, "bus/event_source/devices", name).exists():
+        return available("4.17")
+    if config is not None and config.get(option) is None:
+        return not_available(f"{option} is not set", since="4.17")
+    if Path(sysfs, "bus/event_source/devices").exists():
+        return not_available(f"the kernel has no {name} events", since="4.17")
+    return unknown(f"{sysfs}/bus/event_source cannot be read", since="4.17")
