@@ -60,4 +60,11 @@ static long (*bpf_for_each_map_elem)(void *map, void *callback, void *ctx, __u64
 		bpf_seq_printf(seq, text, sizeof(text), words, sizeof(words));                     \
 	})
 
+/* The same for text without arguments. */
+#define seq_text(seq, literal)                                                                     \
+	({                                                                                         \
+		static const char text[] = literal;                                                \
+		bpf_seq_printf(seq, text, sizeof(text), NULL, 0);                                  \
+	})
+
 char _license[] SEC("license") = "Dual BSD/GPL";

@@ -48,7 +48,7 @@ int dump_task(struct bpf_iter__task *ctx)
 	if (!task)
 		return 0;
 	if (ctx->meta->seq_num == 0)
-		seq_print(seq, "%8s %8s  %s\n", (__u64) "TGID", (__u64) "PID", (__u64) "COMM");
+		seq_text(seq, "    TGID      PID  COMM\n");
 	seq_print(seq, "%8d %8d  %s\n", task->tgid, task->pid, (__u64)task->comm);
 	return 0;
 }

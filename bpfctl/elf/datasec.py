@@ -1,0 +1,73 @@
+"""Complete the DATASEC types of an object's BTF.
+
+A compiler does not know yet where variables end up: clang leaves the size of sections and the
+offsets of global variables 0. The kernel wants both right, and variables sorted by offset.
+Source: btf_datasec_check_meta, kernel/bpf/btf.c, Linux 6.18.
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+from typing import TYPE_CHECKING, Final
+
+from bpfctl.btf.types import Datasec, Kind, Var, VarLinkage, VarSecinfo
+from bpfctl.elf.elf_file import STB_LOCAL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bpfctl.btf.decode import Btf
+    from bpfctl.elf.elf_file import ElfFile, Section
+
+_TYPE_BYTES: Final = 12  # struct btf_type; the size is its last word
+_SECINFO: Final = Struct("<III")
+_WORD: Final = Struct("<I")
+
+
+def datasecs(btf: Btf) -> Iterator[Datasec]:
+    """All DATASEC types, in the order of their ids."""
+    for type_id in range(1, len(btf)):
+        if btf.kind_number(type_id) == Kind.DATASEC:
+            found = btf.type(type_id)
+            assert isinstance(found, Datasec)
+            yield found
+
+
+def fixup_datasecs(btf: Btf, elf: ElfFile) -> bytes:
+    """Return the BTF's bytes with sizes from the sections and offsets from the symbols.
+
+    DATASECs without a section in the file (.ksyms, .kconfig) stay as they are.
+    Raises: ObjectFileError for a variable without a symbol, or outside of its section.
+    """
+    data = bytearray(btf.data)
+    for datasec in datasecs(btf):
+        section = elf.section(datasec.name)
+        if section is None or not section.size:
+            continue
+        at = btf.record_offset(datasec.id)
+        _WORD.pack_into(data, at + _TYPE_BYTES - 4, section.size & 0xFFFFFFFF)
+        for number, info in enumerate(_placed(btf, elf, datasec, section)):
+            place = at + _TYPE_BYTES + number * _SECINFO.size
+            _SECINFO.pack_into(data, place, info.type_id, info.offset, info.size_bytes)
+    return bytes(data)
+
+
+def _placed(btf: Btf, elf: ElfFile, datasec: Datasec, section: Section) -> list[VarSecinfo]:
+    """The variables with their offsets, sorted by them."""
+    offsets = {
+        symbol.name: symbol.value
+        for symbol in elf.symbols
+        if symbol.section == section.number and symbol.bind != STB_LOCAL
+    }
+    placed = []
+    for info in datasec.vars:
+        variable = btf.type(info.type_id)
+        offset = info.offset
+        if isinstance(variable, Var) and variable.linkage != VarLinkage.STATIC:
+            if variable.name not in offsets:
+                raise elf.error(f"has no symbol for variable {variable.name}", section)
+            offset = offsets[variable.name]
+        if offset + info.size_bytes > section.size:
+            raise elf.error(f"has variable {variable.name} behind its end", section, offset)
+        placed.append(VarSecinfo(info.type_id, offset, info.size_bytes))
+    return sorted(placed, key=lambda info: info.offset)

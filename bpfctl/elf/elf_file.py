@@ -1,0 +1,162 @@
+"""An ELF file as plain data: its sections, symbols and relocations, bounded and checked.
+
+Source: the System V ABI, chapter 4, and Documentation/bpf/llvm_reloc.rst (Linux 6.18) for the
+relocation types of BPF.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from struct import Struct
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from bpfctl.errors import ObjectFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SHT_NULL: Final = 0
+SHT_PROGBITS: Final = 1
+SHT_SYMTAB: Final = 2
+SHT_RELA: Final = 4
+SHT_NOBITS: Final = 8
+SHT_REL: Final = 9
+
+SHF_ALLOC: Final = 0x2
+SHF_EXECINSTR: Final = 0x4
+SHF_COMPRESSED: Final = 0x800
+
+SHN_UNDEF: Final = 0
+SHN_LORESERVE: Final = 0xFF00
+
+STB_LOCAL: Final = 0
+STB_WEAK: Final = 2
+STT_NOTYPE: Final = 0
+STT_FUNC: Final = 2
+STT_SECTION: Final = 3
+STV_INTERNAL: Final = 1
+STV_HIDDEN: Final = 2
+
+R_BPF_64_64: Final = 1
+R_BPF_64_ABS64: Final = 2
+R_BPF_64_32: Final = 10
+
+MAX_SYMBOLS: Final = 1 << 18
+MAX_RELOCATIONS: Final = 1 << 20
+
+_SYMBOL: Final = Struct("<IBBHQQ")
+_REL: Final = Struct("<QQ")
+
+
+class Section(NamedTuple):
+    """A section; `data` is empty where the file has none of its `size` bytes (.bss)."""
+
+    number: int
+    name: str
+    type: int
+    flags: int
+    size: int
+    link: int
+    info: int
+    data: memoryview
+
+    @property
+    def is_code(self) -> bool:
+        """Whether instructions are in it."""
+        return self.type == SHT_PROGBITS and bool(self.flags & SHF_EXECINSTR)
+
+
+class Symbol(NamedTuple):
+    """A symbol; `value` counts bytes from the start of its section."""
+
+    name: str
+    value: int
+    size: int
+    section: int
+    type: int
+    bind: int
+    visibility: int
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether it is not seen outside of the object."""
+        return self.visibility in (STV_HIDDEN, STV_INTERNAL)
+
+
+class Relocation(NamedTuple):
+    """A place in a section that refers to a symbol, by its index."""
+
+    offset: int
+    type: int
+    symbol: int
+
+
+@dataclass(frozen=True, slots=True)
+class ElfFile:
+    """What `reader` took out of a file; sections in the order of their numbers."""
+
+    path: str
+    sections: tuple[Section, ...]
+    symbols: tuple[Symbol, ...]
+
+    def section(self, name: str) -> Section | None:
+        """The section of that name, if there is one."""
+        return next((s for s in self.sections if s.name == name and s.number), None)
+
+    def relocations(self, section: Section) -> Iterator[Relocation]:
+        """The relocations for a section, in the order of the file.
+
+        Raises: ObjectFileError for a form BPF does not have, or too many.
+        """
+        for table in self.sections:
+            if table.info != section.number or table.type not in (SHT_REL, SHT_RELA):
+                continue
+            if table.type == SHT_RELA:
+                raise self.error("has relocations with addends, which BPF has not", table)
+            yield from parse_relocations(self.path, table)
+
+    def symbol_of(self, relocation: Relocation, section: Section) -> Symbol:
+        """The symbol a relocation refers to. Raises: ObjectFileError when there is none."""
+        if relocation.symbol >= len(self.symbols):
+            message = f"refers to symbol {relocation.symbol}, but there are {len(self.symbols)}"
+            raise self.error(message, section, relocation.offset)
+        return self.symbols[relocation.symbol]
+
+    def error(self, message: str, section: Section, offset: int | None = None) -> ObjectFileError:
+        """Make an error about a section: the message goes on after its name."""
+        return _error(self.path, message, section, offset)
+
+
+def parse_symbols(path: str, table: Section, strings: memoryview) -> tuple[Symbol, ...]:
+    """Read a symbol table. Raises: ObjectFileError for a cut table, names outside of `strings`."""
+    data = _whole(path, table, _SYMBOL.size, MAX_SYMBOLS, "symbols")
+    text = bytes(strings)
+    found = []
+    for index, (name, info, other, section, value, size) in enumerate(_SYMBOL.iter_unpack(data)):
+        end = text.find(b"\0", name)
+        if end < 0 and name:
+            raise _error(path, f"has symbol {index} with a name outside of the strings", table)
+        words = text[name:end].decode("utf-8", "surrogateescape") if name else ""
+        found.append(Symbol(words, value, size, section, info & 0xF, info >> 4, other & 0x3))
+    return tuple(found)
+
+
+def parse_relocations(path: str, table: Section) -> Iterator[Relocation]:
+    """Read a table of relocations. Raises: ObjectFileError for a cut one."""
+    data = _whole(path, table, _REL.size, MAX_RELOCATIONS, "relocations")
+    for offset, info in _REL.iter_unpack(data):
+        yield Relocation(offset, info & 0xFFFFFFFF, info >> 32)
+
+
+def _whole(path: str, table: Section, entry_bytes: int, most: int, what: str) -> memoryview:
+    count, rest = divmod(len(table.data), entry_bytes)
+    if rest:
+        raise _error(path, f"is not a whole number of {what}", table, count * entry_bytes)
+    if count > most:
+        raise _error(path, f"has {count} {what}, more than {most}", table)
+    return table.data
+
+
+def _error(path: str, message: str, section: Section, offset: int | None = None) -> ObjectFileError:
+    text = f'section "{section.name}" {message}'
+    return ObjectFileError(text, path=path, section=section.name, offset=offset)

@@ -1,0 +1,212 @@
+"""Read an object file: bytes to `ObjectSpec`. The one module that knows pyelftools.
+
+pyelftools decodes the headers; symbols and relocations, of which there are many, are decoded in
+`elf_file` from the bytes of their sections.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from bpfctl.elf.elf_file import (
+    SHF_COMPRESSED,
+    SHT_NOBITS,
+    SHT_NULL,
+    SHT_SYMTAB,
+    ElfFile,
+    Section,
+    Symbol,
+    parse_symbols,
+)
+from bpfctl.errors import ObjectFileError, PathError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bpfctl.elf.spec import ObjectSpec
+
+MAX_FILE_BYTES: Final = 256 << 20
+MAX_SECTIONS: Final = 1 << 14
+
+_MAGIC: Final = b"\x7fELF"
+_HEADER_BYTES: Final = 64
+_SECTION_HEADER_BYTES: Final = 64
+_CLASS_64, _LITTLE, _BIG = 2, 1, 2
+_ET_REL: Final = "ET_REL"
+_KINDS: Final = {"ET_EXEC": "an executable", "ET_DYN": "a shared library", "ET_CORE": "a core dump"}
+_MACHINES: Final = ("EM_BPF", "EM_NONE")  # compilers before LLVM 3.9 wrote EM_NONE
+
+
+def read_object(path: str) -> ObjectSpec:
+    """Read the object file at a path.
+
+    Raises: PathError when it cannot be read or is no regular file, and what `parse_object` raises.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        with os.fdopen(descriptor, "rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise PathError("is no regular file", subject=path)
+            data = file.read(MAX_FILE_BYTES + 1)
+    except OSError as err:
+        words = (err.strerror or str(err)).lower()
+        raise PathError(f"cannot read it: {words}", subject=path) from err
+    return parse_object(data, path)
+
+
+def parse_object(data: bytes, path: str = "") -> ObjectSpec:
+    """Read an object file from its bytes; `path` names it in messages, and its data maps.
+
+    Raises: ObjectFileError for anything else than a little-endian BPF object that makes sense;
+    of its subclasses SectionNameError, BtfError and RelocationError.
+    """
+    from bpfctl.elf.assemble import assemble
+
+    return assemble(read_elf(data, path))
+
+
+def read_elf(data: bytes, path: str = "") -> ElfFile:
+    """Read sections and symbols. Raises: ObjectFileError."""
+    _check_identity(data, path)
+    sections = _sections(data, path)
+    return ElfFile(path, sections, _symbols(path, sections))
+
+
+def _check_identity(data: bytes, path: str) -> None:
+    """Refuse what is no 64-bit little-endian ELF file before anything is decoded."""
+    if not data.startswith(_MAGIC):
+        raise ObjectFileError("is no ELF file", path=path, offset=0)
+    if len(data) > MAX_FILE_BYTES:
+        raise ObjectFileError(f"is larger than {MAX_FILE_BYTES >> 20} MiB", path=path)
+    if len(data) < _HEADER_BYTES:
+        raise ObjectFileError("ends inside its ELF header", path=path, offset=len(data))
+    if data[4] != _CLASS_64:
+        raise ObjectFileError("is no 64-bit ELF file", path=path, offset=4)
+    if data[5] == _BIG:
+        message = "is big-endian; only little-endian objects are supported"
+        raise ObjectFileError(message, path=path, offset=5, remedy="compile with -target bpfel")
+    if data[5] != _LITTLE:
+        raise ObjectFileError("has an unknown byte order", path=path, offset=5)
+
+
+class _Header(NamedTuple):
+    """What we need of a section's header; `name` is an offset into the section of names."""
+
+    name: int
+    type: int
+    flags: int
+    offset: int
+    size: int
+    link: int
+    info: int
+
+
+def _sections(data: bytes, path: str) -> tuple[Section, ...]:
+    headers, names_index = _headers(data, path)
+    contents = [_contents(data, path, index, one) for index, one in enumerate(headers)]
+    if sum(map(len, contents)) > len(data):  # or a small file could ask for endless work
+        raise ObjectFileError("has sections that overlap", path=path)
+    if names_index >= len(headers):
+        raise ObjectFileError("has no section with the names of sections", path=path)
+    names = bytes(contents[names_index])
+    return tuple(
+        Section(
+            index,
+            _name(names, one.name, index, path),
+            *(one.type, one.flags, one.size, one.link, one.info),
+            contents[index],
+        )
+        for index, one in enumerate(headers)
+    )
+
+
+def _contents(data: bytes, path: str, index: int, header: _Header) -> memoryview:
+    """The bytes of a section, without a copy."""
+    if header.type in (SHT_NULL, SHT_NOBITS):
+        return memoryview(b"")
+    end = header.offset + header.size
+    if end > len(data):
+        message = f"ends inside section {index}: {end - len(data)} bytes are missing"
+        raise ObjectFileError(message, path=path, offset=header.offset)
+    if header.flags & SHF_COMPRESSED:
+        raise ObjectFileError(f"has compressed section {index}", path=path, offset=header.offset)
+    return memoryview(data)[header.offset : end]
+
+
+def _name(names: bytes, offset: int, index: int, path: str) -> str:
+    end = names.find(b"\0", offset)
+    if end < 0:
+        if not index:  # the first header is empty, and its name is not looked at
+            return ""
+        raise ObjectFileError(f"has section {index} without a name", path=path)
+    return names[offset:end].decode("utf-8", "surrogateescape")
+
+
+def _symbols(path: str, sections: tuple[Section, ...]) -> tuple[Symbol, ...]:
+    tables = [section for section in sections if section.type == SHT_SYMTAB]
+    if len(tables) != 1:
+        raise ObjectFileError(f"has {len(tables) or 'no'} symbol tables", path=path)
+    (table,) = tables
+    if table.link >= len(sections):
+        message = f'section "{table.name}" has no section with the names of symbols'
+        raise ObjectFileError(message, path=path, section=table.name)
+    return parse_symbols(path, table, sections[table.link].data)
+
+
+def _headers(data: bytes, path: str) -> tuple[list[_Header], int]:
+    """Decode the headers; return those of the sections, and the index of the one with names."""
+    from elftools.common.exceptions import ELFError
+    from elftools.common.utils import struct_parse
+    from elftools.elf.enums import ENUM_SH_TYPE_BASE
+    from elftools.elf.structs import ELFStructs
+
+    structs = ELFStructs(little_endian=True, elfclass=64)
+    structs.create_basic_structs()
+    structs.create_advanced_structs()
+    stream = io.BytesIO(data)
+    try:
+        header = struct_parse(structs.Elf_Ehdr, stream, 0)
+        count = _check_header(header, len(data), path)
+        places = (header["e_shoff"] + at * _SECTION_HEADER_BYTES for at in range(count))
+        found = [struct_parse(structs.Elf_Shdr, stream, place) for place in places]
+    except (ELFError, AssertionError, ValueError, KeyError, OverflowError) as err:
+        raise ObjectFileError(f"has a broken ELF header: {err}", path=path) from err
+    return [_numbers(one, ENUM_SH_TYPE_BASE) for one in found], header["e_shstrndx"]
+
+
+def _numbers(header: Mapping[str, Any], types: Mapping[str, int]) -> _Header:
+    """Take the fields out of pyelftools' container, which has words for the types it knows."""
+    kind = header["sh_type"]
+    return _Header(
+        header["sh_name"],
+        types[kind] if isinstance(kind, str) else kind,
+        header["sh_flags"],
+        header["sh_offset"],
+        header["sh_size"],
+        header["sh_link"],
+        header["sh_info"],
+    )
+
+
+def _check_header(header: Mapping[str, Any], size_bytes: int, path: str) -> int:
+    """Refuse what is no object for BPF; return how many sections there are."""
+    kind, machine = header["e_type"], header["e_machine"]
+    if kind != _ET_REL:
+        words = _KINDS.get(kind, f"an ELF file of type {kind}")
+        raise ObjectFileError(f"is {words}, no object file", path=path, offset=16)
+    if machine not in _MACHINES:
+        name = str(machine).removeprefix("EM_")
+        message = f"is an object for machine {name}, not for BPF"
+        raise ObjectFileError(message, path=path, offset=18, remedy="compile with -target bpf")
+    count, start = header["e_shnum"], header["e_shoff"]
+    if count > MAX_SECTIONS:
+        raise ObjectFileError(f"has {count} sections, more than {MAX_SECTIONS}", path=path)
+    if not count or header["e_shentsize"] != _SECTION_HEADER_BYTES:
+        raise ObjectFileError("has no section headers", path=path, offset=40)
+    if start + count * _SECTION_HEADER_BYTES > size_bytes:
+        raise ObjectFileError("ends before its section headers", path=path, offset=start)
+    return int(count)
