@@ -140,14 +140,16 @@ def _jump(insn: Insn, _second: Insn | None) -> str | None:
 
 
 def _call_or_exit(insn: Insn, operation: int, *, by_register: bool) -> str | None:
-    if operation == asm.BPF_CALL and by_register:
-        return f"callx r{insn.dst}"
+    if operation == asm.BPF_CALL:
+        return f"callx r{insn.dst}" if by_register else _call(insn)
     if by_register:
         return None
     if operation == asm.BPF_EXIT:
         return "exit"
-    if operation == _JCOND:
-        return f"may_goto pc{insn.off:+d}"
+    return f"may_goto pc{insn.off:+d}" if operation == _JCOND else None
+
+
+def _call(insn: Insn) -> str | None:
     if insn.src == asm.BPF_PSEUDO_CALL:
         return f"call pc{insn.imm:+d}"
     if insn.src == asm.BPF_PSEUDO_KFUNC_CALL:

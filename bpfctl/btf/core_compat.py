@@ -56,27 +56,35 @@ def _scalars_agree(ours: Type, theirs: Type) -> bool:
     return isinstance(ours, (Ptr, Float))
 
 
-def types_agree(local: Btf, local_id: int, target: Btf, target_id: int, depth: int = 0) -> bool:
+def types_agree(local: Btf, local_id: int, target: Btf, target_id: int) -> bool:
     """Whether the kernel's type counts as the one that the object means.
 
     The names of the two were compared by the caller. Only kinds are looked at, through pointers,
     arrays and function prototypes; the members of structs and the constants of enums are not.
-    Raises: RelocationError for types nested more than 32 deep.
     """
-    ours = local.type(local.skip_modifiers(local_id))
-    theirs = target.type(target.skip_modifiers(target_id))
-    if depth > MAX_DEPTH:
-        raise too_deep(ours)
+    open_pairs = [(local_id, target_id)]
+    seen = set(open_pairs)
+    while open_pairs:
+        one, other = open_pairs.pop()
+        ours = local.type(local.skip_modifiers(one))
+        theirs = target.type(target.skip_modifiers(other))
+        inner = _leads_to(ours, theirs)
+        if inner is None:
+            return False
+        open_pairs += [pair for pair in inner if pair not in seen]
+        seen.update(inner)
+    return True
+
+
+def _leads_to(ours: Type, theirs: Type) -> list[tuple[int, int]] | None:
+    """Compare two types by themselves: the pairs that are left to compare, None if they differ."""
     if not kinds_agree(ours.kind, theirs.kind):
-        return False
+        return None
     if isinstance(ours, Int) and isinstance(theirs, Int):
-        return not (ours.offset_bits or theirs.offset_bits)
+        return None if ours.offset_bits or theirs.offset_bits else []
     if isinstance(ours, (Void, Struct, Enum, Fwd)):
-        return True
-    pairs = inner_pairs(ours, theirs)
-    return pairs is not None and all(
-        types_agree(local, one, target, other, depth + 1) for one, other in pairs
-    )
+        return []
+    return inner_pairs(ours, theirs)
 
 
 def inner_pairs(ours: Type, theirs: Type) -> list[tuple[int, int]] | None:
