@@ -12,8 +12,9 @@ from bpfctl.kernel.bpf import bpf_fd
 
 _HEADER = struct.Struct("<HBBIIIII")
 _MAGIC: Final = 0xEB9F
-_STRINGS: Final = b"\0x\0"
+_STRINGS: Final = b"\0x\0?x\0"
 _NAME: Final = 1
+_QMARK_NAME: Final = 3
 
 
 def _record(kind: int, vlen: int, size_or_type: int, *tail: int, name: int = _NAME) -> list[int]:
@@ -28,6 +29,7 @@ PROBES: Final = {
     "func": [*_INT, *_FUNC_PROTO, *_record(12, 0, 2)],
     "func_global": [*_INT, *_FUNC_PROTO, *_record(12, 1, 2)],
     "datasec": [*_INT, *_VAR, *_record(15, 1, 4, 2, 0, 4)],
+    "qmark_datasec": [*_INT, *_VAR, *_record(15, 1, 4, 2, 0, 4, name=_QMARK_NAME)],
     "float": [*_INT, *_record(16, 0, 4)],
     "decl_tag": [*_INT, *_VAR, *_record(17, 0, 2, 0xFFFFFFFF)],
     "type_tag": [*_INT, *_record(18, 0, 1)],

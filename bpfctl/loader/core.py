@@ -43,11 +43,12 @@ class FittedCode:
             try:
                 self._done[function.key] = self._fit(function)
             except BpfctlError as err:
-                raise err.within(program=function.name) from err
+                err.within(program=function.name)
+                raise
         return self._done[function.key]
 
     def _fit(self, function: FunctionSpec) -> tuple[bytes, dict[int, CoreFixup]]:
-        from bpfctl.asm.core_patch import apply_fixup
+        from bpfctl.asm.core_patch import poison
         from bpfctl.btf.core import resolve
 
         if self._btf is None:
@@ -57,7 +58,24 @@ class FittedCode:
         for relo in function.core_relos:
             index = relo.insn_off // SLOT_BYTES
             fixup = resolve(self._btf, relo, self._kernel.core_target)
-            apply_fixup(code, index, fixup)
             if fixup.poison:
+                poison(code, index)
+            if fixup.poison or not _apply(code, index, fixup):
                 poisoned[index] = fixup
         return bytes(code), poisoned
+
+
+def _apply(code: bytearray, insn_index: int, fixup: CoreFixup) -> bool:
+    """Write the value; False when the instruction cannot move the field's size here: poisoned."""
+    from bpfctl.asm.core_patch import Patch, apply
+
+    memory = fixup.memory if fixup.memory and fixup.memory.differs else None
+    patch = Patch(
+        value=fixup.value,
+        original=fixup.original,
+        value_bits=fixup.value_bits,
+        memory=(memory.local_bytes, memory.target_bytes) if memory else None,
+        adjustable=bool(memory and memory.adjustable),
+        symbol=fixup.spec_text,
+    )
+    return apply(code, insn_index, patch)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from bpfctl.errors import NotFoundError
 from bpfctl.loader.pins import PinSet, pin_path
@@ -33,7 +33,10 @@ class LoadedProgram:
 
 @dataclass(frozen=True, slots=True)
 class LoadedMap:
-    """A map in the kernel. `spec` is the effective blueprint; `reused` says it was pinned before."""
+    """A map in the kernel, made after the effective blueprint `spec`.
+
+    `reused`: it was pinned already, and is shared with whoever made it.
+    """
 
     spec: MapSpec
     fd: Fd
@@ -60,7 +63,7 @@ class LoadedObject:
     pins: PinSet = field(default_factory=PinSet)
     resources: ExitStack = field(default_factory=ExitStack)
 
-    def __enter__(self) -> LoadedObject:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

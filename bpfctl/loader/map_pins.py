@@ -6,6 +6,7 @@ Source: LIBBPF_PIN_BY_NAME, tools/lib/bpf/bpf_helpers.h (Linux 5.5).
 from __future__ import annotations
 
 import errno
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bpfctl.errors import OutputError, SyscallError
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from bpfctl.elf.spec import MapSpec
     from bpfctl.kernel.fd import Fd
 
+# What a map's descriptor is called (bpf_map_new_fd(), kernel/bpf/syscall.c, Linux 3.18). Asking
+# for information does not tell maps from programs: each answers with its own struct.
+_MAP_FILE = "anon_inode:bpf-map"
 _DEVICE_MAPS = (MapType.DEVMAP, MapType.DEVMAP_HASH)
 
 
@@ -41,7 +45,8 @@ def open_pinned_map(spec: MapSpec, path: str) -> Fd | None:
     except SyscallError as err:
         if err.errno in {errno.ENOENT, errno.ENOTDIR}:
             return None
-        raise err.within(subject=path) from err
+        err.within(subject=path)
+        raise
     try:
         _check_same(spec, fd, path)
     except BaseException:
@@ -66,20 +71,12 @@ def _check_same(spec: MapSpec, fd: Fd, path: str) -> None:
 
 
 def _pinned_facts(fd: Fd, path: str) -> dict[str, int]:
-    try:
-        info = map_info(fd)
-    except SyscallError as err:
-        if err.errno != errno.EINVAL:
-            raise
-        raise OutputError(f"{path} is no map", code="pinned-map-mismatch", subject=path) from err
-    return {
-        "type": int(info.type),
-        "key_size": int(info.key_size),
-        "value_size": int(info.value_size),
-        "max_entries": int(info.max_entries),
-        "map_flags": int(info.map_flags),
-        "map_extra": int(info.map_extra),
-    }
+    kind = Path(f"/proc/self/fd/{fd.fileno()}").readlink().name
+    if kind != _MAP_FILE:
+        raise OutputError(f"what is pinned at {path} is no map", code="pinned-map-mismatch")
+    info = map_info(fd)
+    fields = ("type", "key_size", "value_size", "max_entries", "map_flags", "map_extra")
+    return {name: info.number(name) or 0 for name in fields}
 
 
 def _comparison(spec: MapSpec, found: dict[str, int]) -> list[tuple[str, object, object]]:

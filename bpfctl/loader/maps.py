@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from bpfctl.elf.spec import MapSpec
     from bpfctl.kernel.fd import Fd
 
-# BPF_OBJ_NAME_LEN without its final zero (include/uapi/linux/bpf.h, Linux 4.15).
-NAME_LENGTH_MAX = 15
 _RING_BUFFERS = (MapType.RINGBUF, MapType.USER_RINGBUF)
 # Map types whose operations have no map_check_btf: the kernel answers ENOTSUPP to type ids
 # (map_check_btf(), kernel/bpf/syscall.c, Linux 4.18).
@@ -91,7 +89,7 @@ def create_map(spec: MapSpec, btf_fd: int) -> Fd:
             value_size=spec.value_size,
             max_entries=spec.max_entries,
             map_flags=spec.flags,
-            name=kernel_name(spec.name),
+            name=spec.name,
             numa_node=spec.numa_node,
             btf_fd=btf_fd if typed else 0,
             btf_key_type_id=spec.key_type_id if typed else 0,
@@ -100,15 +98,6 @@ def create_map(spec: MapSpec, btf_fd: int) -> Fd:
             doing=f"create map {spec.name}",
         )
     )
-
-
-def kernel_name(name: str) -> str:
-    """A name the kernel takes: 15 characters of letters, digits, `_` and `.`.
-
-    Source: bpf_obj_name_cpy(), kernel/bpf/syscall.c, Linux 5.3.
-    """
-    kept = (c if c.isascii() and (c.isalnum() or c in "_.") else "_" for c in name)
-    return "".join(kept)[:NAME_LENGTH_MAX]
 
 
 def fill(spec: MapSpec, fd: Fd) -> None:
@@ -123,4 +112,5 @@ def fill(spec: MapSpec, fd: Fd) -> None:
         try:
             bpf(map_freeze(fd))
         except SyscallError as err:
-            raise err.within(subject=spec.name) from err
+            err.within(subject=spec.name)
+            raise

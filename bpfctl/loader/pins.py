@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from bpfctl.errors import PathError
 from bpfctl.loader.map_pins import pin_path
-from bpfctl.objects.pin import pin
 
 if TYPE_CHECKING:
     from bpfctl.kernel.fd import Fd
@@ -31,6 +30,8 @@ class PinSet:
 
     def pin(self, fd: Fd, path: str) -> None:
         """Pin an object. Raises: PathError, SyscallError; nothing was pinned then."""
+        from bpfctl.objects.pin import pin
+
         pin(fd, path)
         self._made.append(Path(path))
 

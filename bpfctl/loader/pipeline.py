@@ -48,7 +48,8 @@ def load(
             _bind_read_only_data(loaded)
             _pin_named_maps(loaded, options)
         except BpfctlError as err:
-            raise err.within(subject=spec.path)
+            err.within(subject=spec.path)
+            raise
         on_failure.pop_all()
     return loaded
 
@@ -100,7 +101,8 @@ def _load_one(loaded: LoadedObject, one: Prepared, options: LoadOptions, btf_fd:
     except BpfctlError as err:
         if isinstance(err, VerifierError):
             locate_failure(err, loaded.spec, one)
-        raise err.within(program=one.spec.name)
+        err.within(program=one.spec.name)
+        raise
     loaded.resources.enter_context(fd)
     loaded.programs[one.spec.name] = LoadedProgram(one.spec, fd, log)
 

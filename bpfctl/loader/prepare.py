@@ -57,7 +57,8 @@ def prepare(
         names = referenced_maps(linked, spec.maps)
         return Prepared(program, linked, names, attach_btf_id(program.section, kernel), poisoned)
     except BpfctlError as err:
-        raise err.within(program=program.name)
+        err.within(program=program.name)
+        raise
 
 
 def request(
@@ -114,6 +115,8 @@ def locate_failure(error: VerifierError, spec: ObjectSpec, prepared: Prepared) -
         error.code = "core-relocation-unresolved"
         error.evidence.append(f"CO-RE: nothing in this kernel fits {fixup.spec_text}")
         error.evidence += [fixup.reason] if fixup.reason else []
+        near = fixup.nearest()
+        error.remedy = f"did you mean {' or '.join(near)}?" if near else None
     source = source_line(prepared.linked.placed, error.insn, spec.btf) if spec.btf else None
     if source is not None:
         error.file, error.line, error.source = source.file, source.line, source.text.strip()

@@ -16,6 +16,7 @@ from bpfctl.kernel.bpf import bpf_fd
 from bpfctl.loader.code_info import FUNC_INFO_SIZE, LINE_INFO_SIZE
 
 if TYPE_CHECKING:
+    from bpfctl.kernel.attr import ProgLoad as ProgLoadRequest
     from bpfctl.kernel.fd import Fd
     from bpfctl.loader.options import LoadOptions
 
@@ -27,8 +28,6 @@ LOG_SIZE_MIN: Final = 128
 LOG_SIZE_MAX: Final = 0xFFFFFFFF >> 2
 LOG_SIZE_START: Final = 64 * 1024
 _GROWTH: Final = 8
-# BPF_OBJ_NAME_LEN without its final zero (include/uapi/linux/bpf.h, Linux 4.15).
-NAME_LENGTH_MAX: Final = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +46,13 @@ class ProgLoad:
     func_info: bytes = b""
     line_info: bytes = b""
 
-    def attr(self, log_level: int = 0, log_buf: bytearray | None = None) -> ProgLoadAttr:
+    def attr(self, log_level: int = 0, log_buf: bytearray | None = None) -> ProgLoadRequest:
         """The request for the kernel, which writes its log into `log_buf`."""
         return prog_load(
             prog_type=self.prog_type,
             insns=self.insns,
             license=self.license,
-            name=self.name[:NAME_LENGTH_MAX],
+            name=self.name,
             expected_attach_type=self.expected_attach_type,
             prog_flags=self.prog_flags,
             attach_btf_id=self.attach_btf_id,
@@ -121,7 +120,7 @@ def _load_logged(
 
 
 def _load_unlogged(
-    request: ProgLoad, log: Log, options: LoadOptions, attr: ProgLoadAttr
+    request: ProgLoad, log: Log, options: LoadOptions, attr: ProgLoadRequest
 ) -> tuple[Fd, Log]:
     """Load a program whose log did not fit: ENOSPC hid whether the verifier accepts it."""
     try:
@@ -151,7 +150,7 @@ def _read_log(buffer: bytearray, true_size: int, *, full: bool) -> Log:
 
 
 def _rejection(
-    failure: SyscallError, log: Log, options: LoadOptions, attr: ProgLoadAttr
+    failure: SyscallError, log: Log, options: LoadOptions, attr: ProgLoadRequest
 ) -> SyscallError:
     """A VerifierError with the log; the failure itself when the verifier said nothing."""
     if not log.text.strip():

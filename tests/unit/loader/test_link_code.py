@@ -14,7 +14,7 @@ def code_of(one: FunctionSpec) -> bytes:
     return one.code
 
 
-def imm(code: bytes, index: int) -> int:
+def imm(code: bytes | bytearray, index: int) -> int:
     return int(struct.unpack_from("<i", code, index * 8 + 4)[0])
 
 

@@ -32,7 +32,7 @@ def test_maps_and_data_get_descriptors() -> None:
 
 
 def test_a_data_section_is_not_found_by_its_map_name() -> None:
-    with pytest.raises(RelocationError, match="x.rodata is no map"):
+    with pytest.raises(RelocationError, match=r"x\.rodata is no map"):
         referenced_maps(linked((1, Reloc(0, RelocKind.DATA, "x.rodata"))), MAPS)
 
 
