@@ -110,6 +110,7 @@ def _put(question: Question, target: CoreTarget) -> CoreFixup:
         memory=answer.memory,
         target=target.candidates.word((type_id,))[0],
         candidates=words,
+        reason=answer.memory.obstacle if answer.memory else "",
     )
 
 

@@ -65,6 +65,18 @@ class MemorySize:
         """Whether the field has another size in the kernel."""
         return self.local_bytes != self.target_bytes
 
+    @property
+    def obstacle(self) -> str:
+        """Why a load or store cannot be fitted, "" when it can."""
+        if self.adjustable or not self.differs:
+            return ""
+        if not (self.local_bytes and self.target_bytes):
+            return f"it is a bit-field in the {'kernel' if self.local_bytes else 'object'} only"
+        return (
+            f"it has {self.target_bytes} bytes in the kernel and {self.local_bytes} in the object, "
+            "and only pointers and unsigned integers can be fitted"
+        )
+
 
 @plain
 class CoreFixup:
@@ -77,8 +89,9 @@ class CoreFixup:
 
     `spec_text` words the access ("struct task_struct.pid (0:72)"), `target` the kernel's type that
     answered ("struct task_struct [145]", "" if none), `candidates` all that were tried.
-    `reason` says why nothing matched; `missing` is then the name that was looked for, if it was a
-    name, and `available` the names there are.
+    `reason` says why nothing matched, or why no load or store of the field can be fitted: such an
+    instruction is poisoned when the value is written, others are not. `missing` is the name that
+    was looked for in vain, if it was a name, and `available` the names there are.
     """
 
     kind: CoreKind

@@ -222,4 +222,25 @@ def test_memory_size(ours: str, theirs: str, memory: MemorySize | None) -> None:
     local, kernel = Types(), Types()
     root = local.struct("s", ("x", make(local, ours), 0))
     kernel.struct("s", ("x", make(kernel, theirs), 8))
-    assert fixup(local, root, "0:0", OFFSET, kernel).memory == memory
+    found = fixup(local, root, "0:0", OFFSET, kernel)
+    assert found.memory == memory
+    assert bool(found.reason) == (memory is None or (memory.differs and not memory.adjustable))
+
+
+@pytest.mark.parametrize(
+    ("memory", "words"),
+    [
+        pytest.param(MemorySize(4, 4, adjustable=False), "", id="same"),
+        pytest.param(MemorySize(4, 8, adjustable=True), "", id="adjustable"),
+        pytest.param(
+            MemorySize(4, 8, adjustable=False), "it has 8 bytes in the kernel and 4", id="signed"
+        ),
+        pytest.param(MemorySize(0, 4, adjustable=False), "bit-field in the object only", id="here"),
+        pytest.param(
+            MemorySize(4, 0, adjustable=False), "bit-field in the kernel only", id="there"
+        ),
+    ],
+)
+def test_why_a_load_cannot_be_fitted(memory: MemorySize, words: str) -> None:
+    assert words in memory.obstacle
+    assert bool(memory.obstacle) == bool(words)
