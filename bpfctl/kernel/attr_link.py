@@ -132,8 +132,11 @@ def prog_query(
     link_ids: bytearray | None = None,
     doing: str = "query attached programs",
 ) -> ProgQuery:
-    """Ask what is attached to a cgroup or interface; buffers hold 4 bytes for each program."""
-    attr = ProgQuery(Cmd.PROG_QUERY, doing, through="query.prog_cnt")
+    """Ask what is attached to a cgroup or interface; buffers hold 4 bytes for each program.
+
+    The revision is written back since Linux 6.6 (kernel/bpf/mprog.c) without a look at the size.
+    """
+    attr = ProgQuery(Cmd.PROG_QUERY, doing, through="query.revision")
     attr.set(
         "query",
         target_fd=target_ifindex or descriptor(target_fd),

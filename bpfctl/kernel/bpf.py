@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import errno
-import os
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from bpfctl.errors import KeyNotFoundError, SyscallError
 from bpfctl.kernel.fd import Fd
-from bpfctl.kernel.libc import ffi, lib
+from bpfctl.kernel.libc import ffi, lib, syscall_number
 from bpfctl.kernel.names import label
 from bpfctl.kernel.uapi import Cmd
 
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
     Enter = Callable[[int, Any, int], int]
     Tracer = Callable[[str, str, int, int, int], None]
 
-# __NR_bpf: arch/x86/entry/syscalls/syscall_64.tbl, include/uapi/asm-generic/unistd.h (arm64).
-_NUMBERS = {"x86_64": 321, "aarch64": 280}
 # Loading a program is interrupted by signals; libbpf gives up after as many attempts.
 _PROG_LOAD_TRIES = 5
 _KEY_COMMANDS = frozenset(
@@ -31,17 +28,10 @@ _KEY_COMMANDS = frozenset(
 )
 
 
-def _number() -> int:
-    machine = os.uname().machine
-    if machine not in _NUMBERS:
-        raise SyscallError(errno.ENOSYS, "bpf", f"bpf(2) on {machine}", code="machine")
-    return _NUMBERS[machine]
-
-
 def _enter_kernel(cmd: int, union: Any, size: int) -> int:
     """Issue bpf(2); return its result, or the negative errno."""
     result: int = lib.syscall(
-        ffi.cast("long", _number()), ffi.cast("int", cmd), union, ffi.cast("unsigned int", size)
+        syscall_number("bpf"), ffi.cast("int", cmd), union, ffi.cast("unsigned int", size)
     )
     return result if result >= 0 else -ffi.errno
 

@@ -69,11 +69,13 @@ class Fd:
 
     def __del__(self) -> None:
         if self._number >= 0:
-            warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=2)
-            self.close()
+            words = f"unclosed {self!r}"
+            self.close()  # first: a warning may be an error
+            warnings.warn(words, ResourceWarning, source=self, stacklevel=2)
 
 
 def _moved_up(number: int) -> int:
-    higher = fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, 1)
-    os.close(number)
-    return higher
+    try:
+        return fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, 1)
+    finally:
+        os.close(number)

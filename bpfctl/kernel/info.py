@@ -2,33 +2,37 @@
 
 The structs grow with the kernel. An older kernel fills less than we ask for, a newer one knows
 more than we do; `Info` keeps how much was filled, so that an absent field is None and not 0.
+What is variable in length (a "tail") is written behind pointers in the struct: ask once for the
+count, then again with room for it.
 """
 
 from __future__ import annotations
 
+import errno
+from array import array
 from typing import TYPE_CHECKING, Any
 
+from bpfctl.errors import SyscallError
 from bpfctl.kernel.attr_object import obj_info
 from bpfctl.kernel.bpf import bpf
 from bpfctl.kernel.layout import field_end
 from bpfctl.kernel.libc import ffi
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from bpfctl.kernel.request import Descriptor
 
-# Lengths the kernel reports are its own, but what is behind a descriptor may be hostile.
+# Counts are the kernel's own, but what is behind a descriptor may be hostile.
 _MOST_BYTES = 256 << 20
+# Names behind a struct are paths at the longest (PATH_MAX, include/uapi/linux/limits.h).
+_NAME_BYTES = 4096
 
 
 class Info:
     """One filled struct. Fields that the kernel did not fill read as None."""
 
-    def __init__(self, struct: Any, filled: int, tails: list[Any]) -> None:
+    def __init__(self, struct: Any, filled: int) -> None:
         self.struct = struct
         self.filled = filled
-        self._tails = tails  # what the struct's pointers refer to
 
     def knows(self, name: str) -> bool:
         """Say whether the kernel filled a field ("run_cnt", or a path: "tcx.ifindex").
@@ -39,55 +43,25 @@ class Info:
 
     def number(self, name: str) -> int | None:
         """Return a field as a number, or None where this kernel does not have it."""
-        return int(self._get(name)) if self.knows(name) else None
+        return int(_get(self.struct, name)) if self.knows(name) else None
 
     def text(self, name: str) -> str:
         """Return a field of characters up to its zero; what is not UTF-8 survives as surrogates."""
-        return self.raw(name).split(b"\0")[0].decode("utf-8", "surrogateescape")
+        return _words(self.raw(name))
 
     def raw(self, name: str) -> bytes:
         """Return a field of bytes whole ("tag")."""
-        return bytes(ffi.buffer(self._get(name)))
-
-    def _get(self, name: str) -> Any:
-        place = self.struct
-        for part in name.split("."):
-            place = getattr(place, part)
-        return place
-
-
-def _ask(fd: Descriptor, struct: Any, tails: list[Any]) -> Info:
-    attr = obj_info(fd, struct)
-    bpf(attr)
-    return Info(struct, attr.filled, tails)
-
-
-def _info(kind: str, fd: Descriptor, want: Callable[[Any, Any, list[Any]], bool] | None) -> Info:
-    """Ask once; where `want` then sets pointers for tails, ask again with them."""
-    first = _ask(fd, ffi.new(f"struct {kind} *"), [])
-    if want is None:
-        return first
-    second = ffi.new(f"struct {kind} *")
-    tails: list[Any] = []
-    return _ask(fd, second, tails) if want(first.struct, second, tails) else first
-
-
-def _buffer(count: int, item_bytes: int, tails: list[Any]) -> int:
-    """Make room for a tail and return its address."""
-    size = min(count * item_bytes, _MOST_BYTES)
-    place = ffi.new("uint8_t[]", size)
-    tails.append(place)
-    return int(ffi.cast("uintptr_t", place))
+        return bytes(ffi.buffer(_get(self.struct, name)))
 
 
 def prog_info(fd: Descriptor) -> Info:
     """Return `struct bpf_prog_info`, without tails. Raises: SyscallError."""
-    return _info("bpf_prog_info", fd, None)
+    return _ask(fd, ffi.new("struct bpf_prog_info *"))
 
 
 def map_info(fd: Descriptor) -> Info:
     """Return `struct bpf_map_info`. Raises: SyscallError."""
-    return _info("bpf_map_info", fd, None)
+    return _ask(fd, ffi.new("struct bpf_map_info *"))
 
 
 def link_info(fd: Descriptor) -> Info:
@@ -95,104 +69,143 @@ def link_info(fd: Descriptor) -> Info:
 
     Raises: SyscallError.
     """
-    return _info("bpf_link_info", fd, None)
-
-
-def prog_map_ids(fd: Descriptor) -> list[int]:
-    """Return the ids of the maps a program uses."""
-    tails: list[Any] = []
-
-    def want(first: Any, second: Any, kept: list[Any]) -> bool:
-        second.nr_map_ids = first.nr_map_ids
-        second.map_ids = _buffer(first.nr_map_ids, 4, kept)
-        tails.extend(kept)
-        return bool(first.nr_map_ids)
-
-    info = _info("bpf_prog_info", fd, want)
-    if not tails:
-        return []
-    data = bytes(ffi.buffer(tails[0]))[: 4 * info.struct.nr_map_ids]
-    return [int.from_bytes(data[at : at + 4], "little") for at in range(0, len(data), 4)]
-
-
-def prog_func_info(fd: Descriptor) -> tuple[bytes, int]:
-    """Return a program's function records and the bytes of one; (b"", 0) without any."""
-    tails: list[Any] = []
-
-    def want(first: Any, second: Any, kept: list[Any]) -> bool:
-        second.nr_func_info = first.nr_func_info
-        second.func_info_rec_size = first.func_info_rec_size
-        second.func_info = _buffer(first.nr_func_info, first.func_info_rec_size, kept)
-        tails.extend(kept)
-        return bool(first.nr_func_info)
-
-    info = _info("bpf_prog_info", fd, want)
-    if not tails:
-        return b"", 0
-    size = int(info.struct.func_info_rec_size)
-    return bytes(ffi.buffer(tails[0]))[: size * info.struct.nr_func_info], size
-
-
-def prog_xlated(fd: Descriptor) -> bytes:
-    """Return a program's instructions after the verifier rewrote them; b"" where withheld."""
-    tails: list[Any] = []
-
-    def want(first: Any, second: Any, kept: list[Any]) -> bool:
-        second.xlated_prog_len = first.xlated_prog_len
-        second.xlated_prog_insns = _buffer(first.xlated_prog_len, 1, kept)
-        tails.extend(kept)
-        return bool(first.xlated_prog_len)
-
-    info = _info("bpf_prog_info", fd, want)
-    if not tails or not info.struct.xlated_prog_insns:
-        return b""
-    return bytes(ffi.buffer(tails[0]))[: info.struct.xlated_prog_len]
+    return _ask(fd, ffi.new("struct bpf_link_info *"))
 
 
 def btf_info(fd: Descriptor) -> tuple[Info, str]:
-    """Return `struct bpf_btf_info` and the name of the type information ("vmlinux")."""
-    tails: list[Any] = []
+    """Return `struct bpf_btf_info` and the name of the type information ("vmlinux").
 
-    def want(first: Any, second: Any, kept: list[Any]) -> bool:
-        del first
-        second.name_len = 64
-        second.name = _buffer(64, 1, kept)
-        tails.extend(kept)
-        return True
+    The name is "" before Linux 5.11, and for what a process loaded. Raises: SyscallError.
+    """
+    info = _ask(fd, ffi.new("struct bpf_btf_info *"))
+    if not info.number("name_len"):
+        return info, ""
+    return info, _name(fd, ffi.new("struct bpf_btf_info *"), "name", "name_len")
 
-    info = _info("bpf_btf_info", fd, want)
-    name = bytes(ffi.buffer(tails[0])).split(b"\0")[0] if info.knows("name_len") else b""
-    return info, name.decode("utf-8", "surrogateescape")
+
+def prog_map_ids(fd: Descriptor) -> list[int]:
+    """Return the ids of the maps a program uses. Raises: SyscallError."""
+    words: array[int] = array("I")
+    words.frombytes(_tail(fd, "bpf_prog_info", "map_ids", "nr_map_ids", 4))
+    return words.tolist()
+
+
+def prog_func_info(fd: Descriptor) -> tuple[bytes, int]:
+    """Return a program's function records and the bytes of one; (b"", 0) without any.
+
+    Raises: SyscallError.
+    """
+    return _records(fd, "func_info")
+
+
+def prog_line_info(fd: Descriptor) -> tuple[bytes, int]:
+    """Return a program's line records and the bytes of one; (b"", 0) without any.
+
+    Raises: SyscallError.
+    """
+    return _records(fd, "line_info")
+
+
+def prog_xlated(fd: Descriptor) -> bytes:
+    """Return a program's instructions after the verifier rewrote them; b"" where withheld.
+
+    Raises: SyscallError.
+    """
+    return _tail(fd, "bpf_prog_info", "xlated_prog_insns", "xlated_prog_len", 1)
+
+
+def prog_jited(fd: Descriptor) -> bytes:
+    """Return a program's machine code; b"" without a JIT, or where withheld.
+
+    Raises: SyscallError.
+    """
+    return _tail(fd, "bpf_prog_info", "jited_prog_insns", "jited_prog_len", 1)
 
 
 def btf_data(fd: Descriptor) -> bytes:
-    """Return the type information itself."""
-    tails: list[Any] = []
-
-    def want(first: Any, second: Any, kept: list[Any]) -> bool:
-        second.btf_size = first.btf_size
-        second.btf = _buffer(first.btf_size, 1, kept)
-        tails.extend(kept)
-        return bool(first.btf_size)
-
-    info = _info("bpf_btf_info", fd, want)
-    return bytes(ffi.buffer(tails[0]))[: info.struct.btf_size] if tails else b""
+    """Return the type information itself. Raises: SyscallError."""
+    return _tail(fd, "bpf_btf_info", "btf", "btf_size", 1)
 
 
 def link_text(fd: Descriptor, part: str, pointer: str, length: str) -> str:
     """Return a name that the kernel writes behind a link's struct.
 
     For a raw tracepoint ("raw_tracepoint", "tp_name", "tp_name_len"), for an iterator
-    ("iter", "target_name", "target_name_len"). "" where this kernel does not tell.
+    ("iter", "target_name", "target_name_len"), for a probe of a perf event
+    ("perf_event.kprobe", "func_name", "name_len"). "" where this kernel does not tell.
+    Raises: SyscallError.
     """
-    size = 256
-    struct = ffi.new("struct bpf_link_info *")
-    tails: list[Any] = []
-    place = struct
-    for name in part.split("."):
-        place = getattr(place, name)
-    setattr(place, length, size)
-    setattr(place, pointer, _buffer(size, 1, tails))
-    _ask(fd, struct, tails)
-    found = bytes(ffi.buffer(tails[0])).split(b"\0")[0]
-    return found.decode("utf-8", "surrogateescape")
+    return _name(fd, ffi.new("struct bpf_link_info *"), f"{part}.{pointer}", f"{part}.{length}")
+
+
+# --- how it is asked
+
+
+def _ask(fd: Descriptor, struct: Any) -> Info:
+    attr = obj_info(fd, struct)
+    bpf(attr)
+    return Info(struct, attr.filled)
+
+
+def _records(fd: Descriptor, name: str) -> tuple[bytes, int]:
+    """Read records whose size the kernel tells with their count."""
+    size = prog_info(fd).number(f"{name}_rec_size") or 0
+    records = _tail(fd, "bpf_prog_info", name, f"nr_{name}", size, size_field=f"{name}_rec_size")
+    return (records, size) if records else (b"", 0)
+
+
+def _tail(
+    fd: Descriptor, kind: str, pointer: str, count: str, item_bytes: int, *, size_field: str = ""
+) -> bytes:
+    """Ask for the count of a tail, make room, and ask for the tail itself."""
+    room = (_ask(fd, ffi.new(f"struct {kind} *")).number(count) or 0) * item_bytes
+    if not 0 < room <= _MOST_BYTES:
+        return b""
+    place = bytearray(room)
+    struct = ffi.new(f"struct {kind} *")
+    buffer = _point(struct, pointer, place)
+    _set(struct, count, room // item_bytes)
+    if size_field:
+        _set(struct, size_field, item_bytes)
+    found = _ask(fd, struct)
+    ffi.release(buffer)
+    if not found.number(pointer):  # withheld: bpf_dump_raw_ok() said no
+        return b""
+    return bytes(place[: (found.number(count) or 0) * item_bytes])
+
+
+def _name(fd: Descriptor, struct: Any, pointer: str, length: str) -> str:
+    place = bytearray(_NAME_BYTES)
+    buffer = _point(struct, pointer, place)
+    _set(struct, length, _NAME_BYTES)
+    try:
+        _ask(fd, struct)
+    except SyscallError as err:
+        if err.errno != errno.E2BIG:  # fields of a struct that grew after this kernel
+            raise
+        return ""
+    finally:
+        ffi.release(buffer)
+    return _words(place)
+
+
+def _point(struct: Any, name: str, place: bytearray) -> Any:
+    """Let a pointer field refer to a buffer; the result keeps the buffer in its place."""
+    buffer = ffi.from_buffer(place, require_writable=True)
+    _set(struct, name, int(ffi.cast("uintptr_t", buffer)))
+    return buffer
+
+
+def _get(struct: Any, path: str) -> Any:
+    for part in path.split("."):
+        struct = getattr(struct, part)
+    return struct
+
+
+def _set(struct: Any, path: str, value: int) -> None:
+    outer, _, name = path.rpartition(".")
+    setattr(_get(struct, outer) if outer else struct, name, value)
+
+
+def _words(data: bytes | bytearray) -> str:
+    return bytes(data).split(b"\0")[0].decode("utf-8", "surrogateescape")

@@ -26,7 +26,7 @@ def known(kind: type[Kind], value: int) -> Kind | int:
 
 def number(kind: type[IntEnum], text: str) -> int | None:
     """Return the value of a name in any case ("lru_hash") or of a number as text, else None."""
-    if text.isdecimal():
+    if text.isascii() and text.isdecimal():
         return int(text)
     member = kind.__members__.get(text.upper())
     return None if member is None else int(member)

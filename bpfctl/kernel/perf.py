@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from bpfctl.errors import SyscallError
 from bpfctl.kernel.fd import Fd
-from bpfctl.kernel.libc import ffi, lib
+from bpfctl.kernel.libc import ffi, lib, syscall_number
 from bpfctl.kernel.request import Descriptor, descriptor
 
-# __NR_perf_event_open, as for bpf(2).
-_NUMBERS = {"x86_64": 298, "aarch64": 241}
 # include/uapi/linux/perf_event.h
 PERF_TYPE_TRACEPOINT = 2
 _FLAG_FD_CLOEXEC = 8
@@ -36,9 +33,8 @@ def open_tracepoint(event_id: int) -> Fd:
 
 def perf_event_open(attr: Any, *, pid: int, cpu: int, doing: str) -> Fd:
     """Issue the system call; -1 stands for every process or CPU. Raises: SyscallError."""
-    number = _NUMBERS[os.uname().machine]
     result = lib.syscall(
-        ffi.cast("long", number),
+        syscall_number("perf_event_open"),
         attr,
         ffi.cast("int", pid),
         ffi.cast("int", cpu),

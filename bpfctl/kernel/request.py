@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+from bpfctl.errors import UsageError
 from bpfctl.kernel.bpf import command_name
 from bpfctl.kernel.layout import field_end
 from bpfctl.kernel.libc import ffi
@@ -54,13 +55,23 @@ class Attr:
         return max((used + 3) & ~3, self._least)
 
     def set(self, part: str = "", /, **fields: int) -> None:
-        """Set number fields of the union, or of one of its named structs ("link_create")."""
+        """Set number fields of the union, or of one of its named structs ("link_create").
+
+        Raises: UsageError for a number that the field cannot hold.
+        """
         place = self.union
         for name in part.split(".") if part else ():
             place = getattr(place, name)
         for name, value in fields.items():
             if value:
-                setattr(place, name, value)
+                self._set(place, name, value)
+
+    def _set(self, place: Any, name: str, value: int) -> None:
+        try:
+            setattr(place, name, value)
+        except OverflowError as err:
+            message = f"{self.doing}: {name} cannot be {value}: {err}"
+            raise UsageError(message, code="number-out-of-range") from err
 
     def pointer(self, data: Buffer | Any | None) -> int:
         """Return the address of a buffer as a number, and keep the buffer alive; 0 for none.
@@ -74,10 +85,10 @@ class Attr:
         return int(ffi.cast("uintptr_t", place))
 
     def text(self, value: str) -> int:
-        """Return the address of a C string. Raises: ValueError for a zero byte inside."""
+        """Return the address of a C string. Raises: UsageError for a zero byte inside."""
         encoded = value.encode("utf-8", "surrogateescape")
         if b"\0" in encoded:
-            raise ValueError(f"{value!r} has a zero byte")
+            raise UsageError(f"{self.doing}: {value!r} has a zero byte", code="zero-byte")
         return self.pointer(encoded + b"\0")
 
 

@@ -209,6 +209,13 @@ struct bpf_line_info {
   uint32_t line_col;
 };
 
+struct bpf_common_attr {
+  uint64_t log_buf;
+  uint32_t log_size;
+  uint32_t log_level;
+  uint32_t log_true_size;
+};
+
 struct perf_event_attr {
   uint32_t type;
   uint32_t size;

@@ -38,6 +38,7 @@ STRUCTS = (
     "bpf_link_info",
     "bpf_func_info",
     "bpf_line_info",
+    "bpf_common_attr",
     "perf_event_attr",
 )
 UNIONS = ("bpf_attr", "bpf_iter_link_info")
