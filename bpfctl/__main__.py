@@ -9,7 +9,8 @@ def main() -> int:
     """Run the command line of this process and return its exit status."""
     from bpfctl.commands.main import main as run
 
-    return run(sys.argv[1:])
+    status: int = run(sys.argv[1:])
+    return status
 
 
 if __name__ == "__main__":

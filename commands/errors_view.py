@@ -97,7 +97,8 @@ def as_text(err: BpfctlError, *, debug: bool = False) -> Iterator[str]:
     yield from _labelled("evidence", err.evidence)
     yield from _labelled("could be", err.candidates)
     yield from _labelled("remedy", [err.remedy] if err.remedy else [])
-    if debug or err.code != err.default_code:
+    told = err.code != err.default_code and not isinstance(err, UsageError)
+    if debug or told:  # the general codes and those of typing errors help nobody
         yield from _labelled("code", [err.code])
     if isinstance(err, VerifierError):
         yield from _log(err, whole=debug)
@@ -122,16 +123,18 @@ def _log(err: VerifierError, *, whole: bool) -> Iterator[str]:
     lines = clean_lines(err.log.rstrip("\n")).split("\n") if err.log.strip() else []
     if not lines:
         return
+    shown = lines if whole else lines[-LOG_LINES:]
+    note = "" if len(shown) == len(lines) else f", the last {len(shown)} here (-d shows all)"
+    count = "1 line" if len(lines) == 1 else f"{len(lines)} lines"
+    yield from _labelled("log", [*_lost(err), count + note])
+    yield from (f"    {line}" for line in shown)
+
+
+def _lost(err: VerifierError) -> Iterator[str]:
     if err.missing_bytes != 0:
         lost = "some" if err.missing_bytes is None else str(err.missing_bytes)
         where = "end" if err.kept_beginning else "beginning"
-        yield from _labelled(
-            "log", [f"truncated by the kernel: {lost} bytes of its {where} missing"]
-        )
-    shown = lines if whole else lines[-LOG_LINES:]
-    note = "" if len(shown) == len(lines) else f", the last {len(shown)} here (-d shows all)"
-    yield from _labelled("log", [f"{len(lines)} lines{note}"])
-    yield from (f"    {line}" for line in shown)
+        yield f"truncated by the kernel: {lost} bytes of its {where} missing"
 
 
 def _details(err: BpfctlError) -> Iterator[str]:

@@ -13,6 +13,8 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
+from .tree import arguments_of, options_of
+
 _AS_IT_IS = (str, bool, list[str])
 
 
@@ -54,8 +56,21 @@ def light(params: list[Any]) -> list[Any]:
 
 
 class Command(TyperCommand):
-    """A verb."""
+    """A verb, whose help shows the grammar of its words as it was written."""
 
     def get_params(self, ctx: Any) -> list[Any]:
         """Return the parameters, with the help option."""
         return light(super().get_params(ctx))
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Return what follows the command's name in its usage line."""
+        return ["[OPTIONS]", *(argument.usage for argument in arguments_of(self, ctx))]
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """List words and options."""
+        words = [(argument.metavar, argument.help) for argument in arguments_of(self, ctx)]
+        options = [(option.usage, option.help) for option in options_of(self, ctx)]
+        for title, rows in (("Words", words), ("Options", options)):
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
