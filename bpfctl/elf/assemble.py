@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bpfctl.elf.code_info import CodeInfo
-from bpfctl.elf.data_maps import data_map, data_sections
+from bpfctl.elf.data_maps import data_maps, data_sections
 from bpfctl.elf.externs import (
     data_with_addresses,
     find_externs,
@@ -63,7 +63,7 @@ def assemble(elf: ElfFile) -> ObjectSpec:
         kernel_version=_kernel_version(elf),
         programs=programs,
         functions=_functions(elf, functions, reader, CodeInfo(ext)),
-        maps=(*maps.specs, *(data_map(one, btf, elf.path) for one in data.values())),
+        maps=_distinct(elf, [*maps.specs, *data_maps(data.values(), btf, elf.path)]),
         externs=externs,
         btf=btf,
         unsupported=tuple(lacking),
@@ -152,6 +152,16 @@ def _maps(elf: ElfFile, btf: Btf | None) -> _Maps:
     found = read_map_defs(btf, section.size, elf.path)
     by_offset = {one.offset: one.spec.name for one in found}
     return _Maps(section.number, with_values(elf, section, found), by_offset)
+
+
+def _distinct(elf: ElfFile, maps: list[MapSpec]) -> tuple[MapSpec, ...]:
+    """Refuse two maps of one name: nobody could tell them apart."""
+    names: set[str] = set()
+    for one in maps:
+        if one.name in names:
+            raise ObjectFileError(f"has two maps called {one.name}", path=elf.path, section=MAPS)
+        names.add(one.name)
+    return tuple(maps)
 
 
 def _with_remedy(elf: ElfFile, section: Section, message: str) -> ObjectFileError:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from bpfctl.btf.types import Datasec, Kind, Var, VarLinkage
+from bpfctl.btf.types import Datasec, Var, VarLinkage
+from bpfctl.elf.datasec import datasecs
 from bpfctl.elf.elf_file import SHF_ALLOC, SHT_NOBITS
 from bpfctl.elf.spec import MapSpec
 from bpfctl.kernel.uapi import MapType
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from bpfctl.btf.decode import Btf
     from bpfctl.elf.elf_file import ElfFile, Section
 
@@ -26,7 +29,7 @@ MAX_SECTION_BYTES: Final = 1 << 30
 
 
 def data_sections(elf: ElfFile) -> dict[int, Section]:
-    """The data sections that are not empty, by section index.
+    """The data sections that are not empty, by section number.
 
     Raises: ObjectFileError when one is too large for a map, or two have one name.
     """
@@ -48,9 +51,14 @@ def _is_data(name: str) -> bool:
     return any(name == base or name.startswith(base + ".") for base in _BASES)
 
 
-def data_map(section: Section, btf: Btf | None, path: str) -> MapSpec:
-    """The blueprint of the map behind a data section; its value is the whole section."""
-    datasec = _datasec(btf, section.name)
+def data_maps(sections: Iterable[Section], btf: Btf | None, path: str) -> list[MapSpec]:
+    """The blueprints of the maps behind data sections, in the order given."""
+    types = {one.name: one for one in datasecs(btf)} if btf else {}
+    return [_data_map(section, btf, types.get(section.name), path) for section in sections]
+
+
+def _data_map(section: Section, btf: Btf | None, datasec: Datasec | None, path: str) -> MapSpec:
+    """The map behind a section: one value, which is the whole section."""
     read_only = section.name == _RODATA or section.name.startswith(_RODATA + ".")
     flags = _RDONLY_PROG if read_only else 0
     if btf and datasec and _has_visible_variable(btf, datasec):
@@ -80,12 +88,6 @@ def map_name(path: str, section: str) -> str:
     room = _NAME_BYTES - max(_SUFFIX_BYTES, len(section))
     name = stem[:room] + section
     return "".join(c if c.isascii() and (c.isalnum() or c in "_.") else "_" for c in name)
-
-
-def _datasec(btf: Btf | None, name: str) -> Datasec | None:
-    type_id = btf.find(name, Kind.DATASEC) if btf else None
-    found = btf.type(type_id) if btf and type_id is not None else None
-    return found if isinstance(found, Datasec) else None
 
 
 def _has_visible_variable(btf: Btf, datasec: Datasec) -> bool:

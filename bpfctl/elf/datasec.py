@@ -40,25 +40,30 @@ def fixup_datasecs(btf: Btf, elf: ElfFile) -> bytes:
     Raises: ObjectFileError for a variable without a symbol, or outside of its section.
     """
     data = bytearray(btf.data)
+    offsets: dict[int, dict[str, int]] = {}
     for datasec in datasecs(btf):
         section = elf.section(datasec.name)
         if section is None or not section.size:
             continue
         at = btf.record_offset(datasec.id)
         _WORD.pack_into(data, at + _TYPE_BYTES - 4, section.size & 0xFFFFFFFF)
-        for number, info in enumerate(_placed(btf, elf, datasec, section)):
+        if section.number not in offsets:
+            offsets[section.number] = {
+                symbol.name: symbol.value
+                for symbol in elf.symbols_in(section)
+                if symbol.bind != STB_LOCAL
+            }
+        placed = _placed(btf, elf, datasec, section, offsets[section.number])
+        for number, info in enumerate(placed):
             place = at + _TYPE_BYTES + number * _SECINFO.size
             _SECINFO.pack_into(data, place, info.type_id, info.offset, info.size_bytes)
     return bytes(data)
 
 
-def _placed(btf: Btf, elf: ElfFile, datasec: Datasec, section: Section) -> list[VarSecinfo]:
+def _placed(
+    btf: Btf, elf: ElfFile, datasec: Datasec, section: Section, offsets: dict[str, int]
+) -> list[VarSecinfo]:
     """The variables with their offsets, sorted by them."""
-    offsets = {
-        symbol.name: symbol.value
-        for symbol in elf.symbols
-        if symbol.section == section.number and symbol.bind != STB_LOCAL
-    }
     placed = []
     for info in datasec.vars:
         variable = btf.type(info.type_id)

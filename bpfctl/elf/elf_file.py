@@ -6,7 +6,6 @@ relocation types of BPF.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from struct import Struct
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -91,26 +90,39 @@ class Relocation(NamedTuple):
     symbol: int
 
 
-@dataclass(frozen=True, slots=True)
 class ElfFile:
     """What `reader` took out of a file; sections in the order of their numbers."""
 
-    path: str
-    sections: tuple[Section, ...]
-    symbols: tuple[Symbol, ...]
+    def __init__(
+        self, path: str, sections: tuple[Section, ...], symbols: tuple[Symbol, ...]
+    ) -> None:
+        self.path = path
+        self.sections = sections
+        self.symbols = symbols
+        self._by_name: dict[str, Section] = {}
+        self._relocations: dict[int, list[Section]] = {}
+        self._symbols: dict[int, list[Symbol]] = {}
+        for section in sections[1:]:  # number 0 stands for none
+            self._by_name.setdefault(section.name, section)
+            if section.type in (SHT_REL, SHT_RELA):
+                self._relocations.setdefault(section.info, []).append(section)
+        for symbol in symbols:
+            self._symbols.setdefault(symbol.section, []).append(symbol)
 
     def section(self, name: str) -> Section | None:
-        """The section of that name, if there is one."""
-        return next((s for s in self.sections if s.name == name and s.number), None)
+        """The first section of that name, if there is one."""
+        return self._by_name.get(name)
+
+    def symbols_in(self, section: Section) -> list[Symbol]:
+        """The symbols of a section, in the order of the symbol table."""
+        return self._symbols.get(section.number, [])
 
     def relocations(self, section: Section) -> Iterator[Relocation]:
         """The relocations for a section, in the order of the file.
 
         Raises: ObjectFileError for a form BPF does not have, or too many.
         """
-        for table in self.sections:
-            if table.info != section.number or table.type not in (SHT_REL, SHT_RELA):
-                continue
+        for table in self._relocations.get(section.number, ()):
             if table.type == SHT_RELA:
                 raise self.error("has relocations with addends, which BPF has not", table)
             yield from parse_relocations(self.path, table)

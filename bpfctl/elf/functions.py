@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from bpfctl.asm.insn import SLOT_BYTES
 from bpfctl.elf.elf_file import STB_LOCAL, STB_WEAK, STT_FUNC
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
 TEXT = ".text"
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(NamedTuple):
     """A function as the symbol table knows it; `start` and `end` in bytes of its section."""
 
     key: str
@@ -49,27 +47,27 @@ class Function:
         return self.is_global and not is_text(self.section)
 
 
-@dataclass(frozen=True, slots=True)
 class FunctionIndex:
-    """All functions, by section index, in the order of their places."""
+    """All functions, by section number, in the order of their places."""
 
-    by_section: dict[int, list[Function]] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.by_section: dict[int, list[Function]] = {}
 
     def __iter__(self) -> Iterator[Function]:
         for functions in self.by_section.values():
             yield from functions
 
-    def holding(self, section_index: int, offset: int) -> Function | None:
+    def holding(self, section_number: int, offset: int) -> Function | None:
         """The function that has the byte at an offset of a section."""
-        functions = self.by_section.get(section_index, [])
+        functions = self.by_section.get(section_number, [])
         at = bisect_right(functions, offset, key=attrgetter("start")) - 1
         if at < 0 or offset >= functions[at].end:
             return None
         return functions[at]
 
-    def starting(self, section_index: int, offset: int) -> Function | None:
+    def starting(self, section_number: int, offset: int) -> Function | None:
         """The function whose first instruction is at an offset of a section."""
-        found = self.holding(section_index, offset)
+        found = self.holding(section_number, offset)
         return found if found and found.start == offset else None
 
 
@@ -96,13 +94,10 @@ def find_functions(elf: ElfFile) -> FunctionIndex:
     Raises: ObjectFileError for functions that overlap, leave their section or are no whole
     number of instructions, and for code without any function.
     """
-    symbols: dict[int, list[Symbol]] = {}
-    for symbol in elf.symbols:
-        if symbol.type == STT_FUNC:
-            symbols.setdefault(symbol.section, []).append(symbol)
     index = FunctionIndex()
     for section in code_sections(elf):
-        mine = sorted(symbols.get(section.number, []), key=attrgetter("value"))
+        mine = [symbol for symbol in elf.symbols_in(section) if symbol.type == STT_FUNC]
+        mine.sort(key=attrgetter("value"))
         if not mine:
             raise elf.error("has code and no function", section)
         index.by_section[section.number] = _cut(elf, section, mine)

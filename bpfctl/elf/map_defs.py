@@ -8,7 +8,7 @@ and "BTF-defined maps" (Linux 5.3); field names are those libbpf 1.8 knows.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bpfctl.btf import types as t
 from bpfctl.elf.spec import MapSpec
@@ -34,6 +34,7 @@ _NUMBERS: Final = frozenset(
 )
 _TYPES: Final = {"key": "key_size", "value": "value_size"}
 _PIN_NONE, _PIN_BY_NAME = 0, 1
+_U32, _U64 = (1 << 32) - 1, (1 << 64) - 1
 _OF_MAPS: Final = (MapType.ARRAY_OF_MAPS, MapType.HASH_OF_MAPS)
 
 
@@ -47,8 +48,7 @@ class _Fields:
     values_offset: int | None = None  # in bytes from the start of the variable
 
 
-@dataclass(frozen=True, slots=True)
-class MapDef:
+class MapDef(NamedTuple):
     """A map and where its variable lies in .maps; `values_offset` is absolute there too."""
 
     spec: MapSpec
@@ -115,7 +115,7 @@ def _read_fields(btf: Btf, type_id: int) -> _Fields:
     fields = _Fields()
     for member in struct.members:
         if member.name in _NUMBERS:
-            fields.numbers[member.name] = _number(btf, member)
+            fields.numbers[member.name] = _check_range(member.name, _number(btf, member))
         elif member.name in _TYPES:
             fields.type_ids[member.name] = _pointed_to(btf, member)
         elif member.name == "values":
@@ -136,6 +136,13 @@ def _number(btf: Btf, member: t.Member) -> int:
         if isinstance(array, t.Array):
             return array.nelems
     raise _DefinitionError(f"field {member.name!r} is no number: write __uint({member.name}, n)")
+
+
+def _check_range(name: str, value: int) -> int:
+    most = _U64 if name == "map_extra" else _U32
+    if not 0 <= value <= most:
+        raise _DefinitionError(f"field {name!r} is {value}, outside of 0 to {most}")
+    return value
 
 
 def _pointed_to(btf: Btf, member: t.Member) -> int:

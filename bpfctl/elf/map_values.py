@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -20,20 +21,22 @@ def with_values(elf: ElfFile, section: Section, maps: list[MapDef]) -> list[MapS
 
     Raises: ObjectFileError for a relocation outside of any `values`.
     """
+    starts = [one.offset for one in maps]
     values: dict[str, list[tuple[int, str]]] = {}
     for relocation in elf.relocations(section):
         symbol = elf.symbol_of(relocation, section)
-        owner = next((one for one in maps if _holds(one, relocation.offset)), None)
-        if owner is None or owner.values_offset is None or symbol.section == SHN_UNDEF:
+        owner = maps[bisect_right(starts, relocation.offset) - 1] if maps else None
+        index = _index(owner, relocation.offset) if owner else None
+        if owner is None or index is None or symbol.section == SHN_UNDEF:
             raise elf.error("has a relocation outside of any values", section, relocation.offset)
-        index = (relocation.offset - owner.values_offset) // _POINTER_BYTES
         values.setdefault(owner.spec.name, []).append((index, symbol.name))
     return [replace(one.spec, values=tuple(sorted(values.get(one.spec.name, ())))) for one in maps]
 
 
-def _holds(one: MapDef, offset: int) -> bool:
-    """Whether a place of the section is in the values of a map, at the start of a pointer."""
+def _index(one: MapDef, offset: int) -> int | None:
+    """Which of the map's values is at a place of the section, if one is."""
     start = one.values_offset
-    if start is None:
-        return False
-    return start <= offset < one.offset + one.size_bytes and not (offset - start) % _POINTER_BYTES
+    if start is None or not start <= offset < one.offset + one.size_bytes:
+        return None
+    index, rest = divmod(offset - start, _POINTER_BYTES)
+    return None if rest else index

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from bpfctl.elf.spec import ObjectSpec
 
 MAX_FILE_BYTES: Final = 256 << 20
-MAX_SECTIONS: Final = 1 << 14
+MAX_SECTIONS: Final = 1 << 13
 
 _MAGIC: Final = b"\x7fELF"
 _HEADER_BYTES: Final = 64

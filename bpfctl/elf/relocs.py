@@ -20,8 +20,8 @@ _IMM_OFFSET: Final = 4  # bytes into the instruction
 class RelocReader:
     """Turns the references of code into `Reloc`s.
 
-    `maps` gives the name of the map at an offset of the ".maps" section with index `maps_section`.
-    `data` gives by section index the names of sections that become maps. `ignored` are sections
+    `maps` gives the name of the map at an offset of the ".maps" section with number `maps_section`.
+    `data` gives by section number the names of sections that become maps. `ignored` are sections
     whose constructs are reported as unsupported: references to them are not looked at.
     """
 
@@ -99,10 +99,10 @@ class RelocReader:
             return Reloc(place, RelocKind.FUNC_ADDRESS, target.key)
         raise _error(function, place, symbol, self._to_where(where))
 
-    def _to_where(self, section_index: int) -> str:
-        if section_index >= SHN_LORESERVE or section_index >= len(self.elf.sections):
+    def _to_where(self, section_number: int) -> str:
+        if section_number >= SHN_LORESERVE or section_number >= len(self.elf.sections):
             return "to something in no section"
-        name = self.elf.sections[section_index].name
+        name = self.elf.sections[section_number].name
         return f'into section "{name}", which is no data, map or start of a function'
 
     def _add_plain_calls(self, function: Function, relocs: dict[int, Reloc]) -> None:
