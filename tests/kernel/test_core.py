@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import re
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from elftools.elf.elffile import ELFFile
-from elftools.elf.sections import SymbolTableSection
 
 from bpfctl.asm import core_patch
 from bpfctl.asm.core_patch import Patch
 from bpfctl.asm.insn import Insn, decode
 from bpfctl.btf.core import CoreTarget, resolve
 from bpfctl.btf.decode import Btf
-from bpfctl.btf.ext import BtfExt
+from bpfctl.elf.reader import read_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bpfctl.btf.core_fixup import CoreFixup
+    from bpfctl.elf.spec import ObjectSpec
 
 VMLINUX = Path("/sys/kernel/btf/vmlinux")
 PATCHED = re.compile(r"prog '(\w+)': relo #\d+: patched insn #(\d+) \(.*\) (\w+) (-?\d+) -> (\d+)")
@@ -33,33 +31,6 @@ POISON_WORDS = Insn(0x85, imm=core_patch.POISON_HELPER)
 Changes = dict[tuple[str, int, str], int]
 
 
-@dataclass(frozen=True)
-class Object:
-    """An object file as far as CO-RE goes."""
-
-    btf: Btf
-    ext: BtfExt
-    code: dict[str, bytes]  # by section
-    programs: list[tuple[str, str, int, int]]  # name, section, start and end in bytes
-
-
-def read(path: Path) -> Object:
-    with path.open("rb") as stream:
-        elf = ELFFile(stream)
-        sections = {section.name: section for section in elf.iter_sections()}
-        btf = Btf.parse(sections[".BTF"].data())
-        programs = []
-        symbols = sections[".symtab"]
-        assert isinstance(symbols, SymbolTableSection)
-        for symbol in symbols.iter_symbols():
-            if symbol["st_info"]["type"] == "STT_FUNC":
-                start = symbol["st_value"]
-                section = elf.get_section(symbol["st_shndx"]).name
-                programs.append((symbol.name, section, start, start + symbol["st_size"]))
-        code = {section: sections[section].data() for _, section, _, _ in programs}
-        return Object(btf, BtfExt.parse(sections[".BTF.ext"].data(), btf), code, programs)
-
-
 @pytest.fixture(scope="module")
 def kernel() -> Btf:
     if not VMLINUX.exists():
@@ -67,16 +38,17 @@ def kernel() -> Btf:
     return Btf.parse(VMLINUX.read_bytes())
 
 
-def our_changes(found: Object, target: CoreTarget) -> Changes:
+def our_changes(spec: ObjectSpec, target: CoreTarget) -> Changes:
+    assert spec.btf
     changes: Changes = {}
-    for name, section, start, end in found.programs:
-        code = bytearray(found.code[section][start:end])
-        for relo in found.ext.core_relos.get(section, []):
-            if start <= relo.insn_off < end:
-                index = (relo.insn_off - start) // 8
-                apply(code, index, resolve(found.btf, relo, target))
-                before = decode(found.code[section][start:end])[index]
-                changes |= {(name, index, word): n for word, n in diff(before, code, index)}
+    for program in spec.programs:
+        function = spec.functions[program.function]
+        code, before = bytearray(function.code), decode(function.code)
+        for relo in function.core_relos:
+            index = relo.insn_off // 8
+            apply(code, index, resolve(spec.btf, relo, target))
+            rows = diff(before[index], code, index)
+            changes |= {(program.name, index, word): value for word, value in rows}
     return changes
 
 
@@ -136,12 +108,12 @@ def test_the_same_as_libbpf(
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
     theirs = libbpf_changes(done.stderr + done.stdout)
-    assert our_changes(read(path), CoreTarget(kernel)) == theirs
+    assert our_changes(read_object(str(path)), CoreTarget(kernel)) == theirs
     assert len(theirs) >= 5
 
 
 def test_the_object_reaches_every_kind(data: Path) -> None:
     """Or else the test above says less than it seems to. (clang 14 has no type matching.)"""
-    relos = read(data / "core_fields.bpf.o").ext.core_relos
-    kinds = {relo.kind for rows in relos.values() for relo in rows}
+    functions = read_object(str(data / "core_fields.bpf.o")).functions.values()
+    kinds = {relo.kind for function in functions for relo in function.core_relos}
     assert kinds == set(range(12))
