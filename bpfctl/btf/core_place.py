@@ -15,7 +15,6 @@ from bpfctl.errors import RelocationError
 if TYPE_CHECKING:
     from bpfctl.btf.core_members import Members
     from bpfctl.btf.decode import Btf
-    from bpfctl.btf.types import Type
 
 
 @plain
@@ -144,24 +143,19 @@ def _shift(bits: int) -> int:
     return bits
 
 
-def _resizable(found: Type) -> Int | Ptr | None:
-    if isinstance(found, Ptr) or (isinstance(found, Int) and not found.is_signed):
-        return found
-    return None
-
-
-def memory_type(btf: Btf, place: Place) -> tuple[int, Int | Ptr | None]:
-    """Give the bytes a load or store of the field moves, and its type if that may be resized.
+def memory_type(btf: Btf, place: Place) -> tuple[int, bool]:
+    """Give the bytes a load or store of the field moves, and whether it may be resized.
 
     Loads of arrays go element by element. Bit-fields have 0: the compiler chose the size.
     Only pointers and unsigned integers can be resized.
     """
     if place.bitfield_bits:
-        return 0, None
+        return 0, False
     type_id = place.type_id
     for _ in range(MAX_DEPTH):
         found = btf.type(btf.skip_modifiers(type_id))
         if not isinstance(found, Array):
-            return btf.size_of(type_id), _resizable(found)
+            unsigned = isinstance(found, Int) and not found.is_signed
+            return btf.size_of(type_id), unsigned or isinstance(found, Ptr)
         type_id = found.elem_type_id
     raise too_deep(found)

@@ -14,7 +14,7 @@ from bpfctl.btf.core_fixup import CoreKind, MemorySize
 from bpfctl.btf.core_names import describe, essential_name, same_essential_name
 from bpfctl.btf.core_place import Mismatch, field_value, find_place, memory_type
 from bpfctl.btf.plain import plain
-from bpfctl.btf.types import Enum, EnumValue, Ptr
+from bpfctl.btf.types import Enum, EnumValue
 
 if TYPE_CHECKING:
     from bpfctl.btf.core_match import Matcher
@@ -98,11 +98,9 @@ class FieldQuestion(Question):
         return Answer(value, place.offset_bits, memory=memory)
 
     def _memory_size(self, target: Btf, place: Place) -> MemorySize:
-        ours_bytes, ours = memory_type(self.local, self._access.place)
-        theirs_bytes, theirs = memory_type(target, place)
-        alike = ours is not None and theirs is not None
-        adjustable = alike and isinstance(ours, Ptr) == isinstance(theirs, Ptr)
-        return MemorySize(ours_bytes, theirs_bytes, adjustable)
+        local_bytes, ours = memory_type(self.local, self._access.place)
+        target_bytes, theirs = memory_type(target, place)
+        return MemorySize(local_bytes, target_bytes, ours and theirs)
 
 
 class TypeQuestion(Question):

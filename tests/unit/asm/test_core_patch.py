@@ -83,6 +83,7 @@ def test_one_slot(before: Insn, patch: Patch, after: Insn, order: str) -> None:
         pytest.param(-1, Patch(0xFFFF_FFFE, 0xFFFF_FFFF, 32), -2, id="taken-for-signed"),
         pytest.param(0xFFFF_FFFF, Patch(0xFFFF_FFFE, 0xFFFF_FFFF, 32), 0xFFFF_FFFE, id="unsigned"),
         pytest.param(7, Patch(-2, 7, 32), -2, id="becomes-negative"),
+        pytest.param(-1, Patch(0xFFFF_FFFE, -1), 0xFFFF_FFFE, id="known-in-64-bits"),
     ],
 )
 def test_both_slots_of_a_wide_constant(now: int, patch: Patch, then: int) -> None:

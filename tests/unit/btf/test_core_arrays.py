@@ -89,3 +89,10 @@ def test_no_struct_any_more() -> None:
     root = local.typedef("s_t", root)
     found = fixup(local, root, "0:0", OFFSET, kernel)
     assert found.reason == 'no member "in": the kernel has type int there'
+
+
+def test_only_the_first_dimension_is_flexible() -> None:
+    local, kernel = Types(), Types()
+    root = local.struct("s", ("a", local.array(local.array(INT, 4), 4), 0))
+    kernel.struct("s", ("a", kernel.array(kernel.array(INT, 0), 0), 0))
+    assert "has 0 elements, not 4" in fixup(local, root, "0:0:2:3", OFFSET, kernel).reason

@@ -64,6 +64,7 @@ _SHAPES: dict[str, Callable[[Types], int]] = {
     "int": lambda types: INT,
     "uint": lambda types: UINT,
     "other int": lambda types: types.integer("s32", 4, signed=True),
+    "wide int": lambda types: types.integer("int", 8, signed=True),
     "bit int": lambda types: types.integer("int", 4, signed=True, offset_bits=2),
     "void": lambda types: 0,
     "const int": lambda types: types.const(INT),
@@ -112,7 +113,7 @@ def _answer(kind: CoreKind, ours: str, theirs: str) -> int:
 
 # The others, floats and the bit-fields of very old compilers, agree with nothing.
 _KINDS_THAT_AGREE = [
-    {"int", "uint", "other int", "const int"},
+    {"int", "uint", "other int", "wide int", "const int"},
     {"void"},
     {"int*"},
     {"void*"},
