@@ -6,9 +6,9 @@ names is `section_table`, the form of targets `targets`, the suggestions `sugges
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from bpfctl.btf.plain import plain
 from bpfctl.elf.section_def import AttachKind, Follow, Grammar, SectionDef
 from bpfctl.elf.section_table import BY_NAME, DEFINITIONS
 from bpfctl.elf.targets import EXAMPLES, target_problem
@@ -32,7 +32,7 @@ _MAX_NAME: Final = 8192
 _MOST_FORMS: Final = 3
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class SectionName:
     """A section name that makes sense.
 

@@ -6,9 +6,10 @@ every machine. `bpfctl.loader` turns it into loaded objects.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
+
+from bpfctl.btf.plain import plain
 
 if TYPE_CHECKING:
     from bpfctl.btf.decode import Btf
@@ -27,7 +28,7 @@ class RelocKind(Enum):
     EXTERN = "extern"  # ld_imm64 or call: something outside of the object
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Reloc:
     """One reference from an instruction.
 
@@ -43,7 +44,7 @@ class Reloc:
     offset: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class FunctionSpec:
     """One function of the object: a program's entry or a subprogram.
 
@@ -66,7 +67,7 @@ class FunctionSpec:
     is_weak: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class ProgramSpec:
     """An entry point: a function and what its section name says about it."""
 
@@ -75,7 +76,7 @@ class ProgramSpec:
     function: str  # key in ObjectSpec.functions
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class MapSpec:
     """A map to create. Sizes in bytes; type ids are those of the object's BTF, 0 for none.
 
@@ -103,7 +104,7 @@ class MapSpec:
     values: tuple[tuple[int, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class ExternSpec:
     """A symbol the object expects from outside.
 
@@ -116,7 +117,7 @@ class ExternSpec:
     type_id: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class ObjectSpec:
     """Everything an object file holds that matters to the kernel.
 
@@ -133,4 +134,4 @@ class ObjectSpec:
     externs: tuple[ExternSpec, ...] = ()
     btf: Btf | None = None
     unsupported: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = field(default=())
+    warnings: tuple[str, ...] = ()
