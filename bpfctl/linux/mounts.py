@@ -1,0 +1,117 @@
+"""Which file systems are mounted where.
+
+Source: proc_pid_mountinfo(5), show_mountinfo() in fs/proc_namespace.c (Linux 2.6.26).
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from bpfctl.errors import PathError, SyscallError
+
+BPFFS_PLACE: Final = "/sys/fs/bpf"  # where systemd and bpftool mount it
+_OWN: Final = "/proc/self/mountinfo"
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """One mount of this process's mount namespace.
+
+    `root` is the directory of the file system that is visible at `point` ("/" unless a part of it
+    was bind-mounted), `device` the number that stat(2) gives for files in it.
+    """
+
+    point: str
+    root: str
+    kind: str
+    device: int
+
+
+def parse_mountinfo(text: str) -> list[Mount]:
+    """Return the mounts in a mountinfo's text; lines that make no sense are left out."""
+    return [mount for line in text.splitlines() if (mount := _parse_line(line))]
+
+
+def _parse_line(line: str) -> Mount | None:
+    """Read `36 35 98:0 /root /point rw,noatime master:1 - ext3 /dev/root rw`."""
+    front, dash, back = line.partition(" - ")
+    words = front.split(" ")
+    numbers = words[2].partition(":") if len(words) > 4 else ("", "", "")
+    if not dash or not numbers[0].isdecimal() or not numbers[2].isdecimal():
+        return None
+    device = os.makedev(int(numbers[0]), int(numbers[2]))
+    return Mount(_unescape(words[4]), _unescape(words[3]), back.split(" ")[0], device)
+
+
+def _unescape(text: str) -> str:
+    r"""Undo the kernel's octal escapes of blanks and backslashes (`\040`)."""
+    first, *rest = text.split("\\")
+    for part in rest:
+        digits = part[:3]
+        if len(digits) == 3 and all(digit in "01234567" for digit in digits):
+            first += chr(int(digits, 8)) + part[3:]
+        else:
+            first += "\\" + part
+    return first
+
+
+def mounts(path: str = _OWN) -> list[Mount]:
+    """Return all mounts, in the order they were made; none where /proc cannot be read."""
+    try:
+        text = Path(path).read_text(errors="surrogateescape")
+    except OSError:
+        return []
+    return parse_mountinfo(text)
+
+
+def bpffs_mounts(path: str = _OWN) -> list[str]:
+    """Return where a bpffs is mounted: one place for each file system, the first that works.
+
+    A place that another mount hides is left out.
+    """
+    found: dict[tuple[int, str], str] = {}
+    for mount in mounts(path):
+        if mount.kind == "bpf" and _device(mount.point) == mount.device:
+            found.setdefault((mount.device, mount.root), mount.point)
+    return list(found.values())
+
+
+def is_bpffs(path: str) -> bool:
+    """Say whether a file or directory lies on a bpffs; False where it does not exist."""
+    device = _device(path)
+    return device is not None and any(
+        mount.kind == "bpf" and mount.device == device for mount in mounts()
+    )
+
+
+def ensure_bpffs(path: str = BPFFS_PLACE) -> bool:
+    """Mount a bpffs at an existing directory unless it is on one; say whether that was done.
+
+    Raises: PathError when there is no such directory, or mounting is refused.
+    """
+    if is_bpffs(path):
+        return False
+    from bpfctl.kernel.mount import mount_bpffs
+
+    if not Path(path).is_dir():
+        raise PathError("there is no such directory", code="no-directory", subject=path)
+    try:
+        mount_bpffs(path)
+    except SyscallError as err:
+        raise PathError(
+            f"no bpf file system is mounted here, and mounting one failed: {err.strerror}",
+            code="bpffs-not-mounted",
+            subject=path,
+            remedy=f"mount -t bpf bpf {path}",
+        ) from err
+    return True
+
+
+def _device(path: str) -> int | None:
+    try:
+        return Path(path).stat().st_dev
+    except OSError:
+        return None

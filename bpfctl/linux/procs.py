@@ -1,0 +1,80 @@
+"""The processes of this machine, as far as /proc shows them."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+# Inode of /proc/self/ns/pid in the first PID namespace (PROC_PID_INIT_INO,
+# include/linux/proc_ns.h, Linux 3.8).
+_FIRST_PID_NAMESPACE: Final = 0xEFFFFFFC
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptors:
+    """The open files of one process: what each number refers to ("anon_inode:bpf-map")."""
+
+    pid: int
+    targets: dict[int, str]
+
+
+def process_ids(proc: str = "/proc") -> list[int]:
+    """Return the ids of all processes that are visible, ascending; none without /proc."""
+    try:
+        return sorted(int(name) for name in os.listdir(proc) if name.isdecimal())  # noqa: PTH208 - names only, and quickly
+    except OSError:
+        return []
+
+
+def command_name(pid: int, proc: str = "/proc") -> str:
+    """Return what a process calls itself (up to 15 bytes); "" when it is gone."""
+    try:
+        raw = Path(f"{proc}/{pid}/comm").read_bytes()
+    except OSError:
+        return ""
+    return raw.removesuffix(b"\n").decode("utf-8", "surrogateescape")
+
+
+def descriptors(pid: int, proc: str = "/proc") -> Descriptors | None:
+    """Return the open files of a process; None where we may not look.
+
+    A process that is gone has none. Raises nothing.
+    """
+    folder = f"{proc}/{pid}/fd"
+    try:
+        names = os.listdir(folder)  # noqa: PTH208 - one call for each process of the machine
+    except PermissionError:
+        return None
+    except OSError:
+        return Descriptors(pid, {})
+    targets = {}
+    for name in names:
+        try:
+            targets[int(name)] = os.readlink(f"{folder}/{name}")  # noqa: PTH115 - the same
+        except (OSError, ValueError):
+            continue
+    return Descriptors(pid, targets)
+
+
+def hides_processes(mountinfo: str = "/proc/self/mountinfo") -> bool:
+    """Say whether /proc was mounted with hidepid, which hides others' processes."""
+    try:
+        lines = Path(mountinfo).read_text(errors="replace").splitlines()
+    except OSError:
+        return False
+    options = [line.rpartition(" ")[2] for line in lines if " /proc " in line]
+    return any(
+        option.startswith("hidepid=") and option not in ("hidepid=0", "hidepid=off")
+        for line in options
+        for option in line.split(",")
+    )
+
+
+def in_first_pid_namespace(link: str = "/proc/self/ns/pid") -> bool | None:
+    """Say whether all processes of the machine can be visible; None where that is unknown."""
+    try:
+        return Path(link).stat().st_ino == _FIRST_PID_NAMESPACE
+    except OSError:
+        return None
