@@ -5,8 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bpfctl.errors import NotFoundError
+from bpfctl.objects.ids import ObjectKind, ids, open_id
+
 if TYPE_CHECKING:
-    from bpfctl.objects.ids import ObjectKind
+    from collections.abc import Callable
+
+    from bpfctl.kernel.fd import Fd
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +28,81 @@ class Selector:
 
     def __str__(self) -> str:
         return f"{self.by} {self.value}"
+
+
+def find(selector: Selector) -> list[Fd]:
+    """Open the objects that are meant, at least one, ascending by id; the caller closes them.
+
+    A name is compared with the whole name and with the kernel's, which is cut at 15 bytes;
+    of a tag the first digits are enough.
+    Raises: NotFoundError, OutputError (a pin of another kind), PathError, SyscallError.
+    """
+    if selector.by == "id":
+        return [open_id(selector.kind, int(selector.value))]
+    if selector.by == "pinned":
+        from bpfctl.objects.pin import open_pin
+
+        return [open_pin(selector.value, selector.kind)[1]]
+    found = _matching(selector.kind, _test(selector))
+    if not found:
+        raise NotFoundError(f"no {selector.kind.value} has {selector.by} {selector.value}")
+    return found
+
+
+def _matching(kind: ObjectKind, matches: Callable[[Fd], bool]) -> list[Fd]:
+    found: list[Fd] = []
+    try:
+        for number in ids(kind):
+            _keep_matching(kind, number, matches, found)
+    except BaseException:
+        for fd in found:
+            fd.close()
+        raise
+    return found
+
+
+def _keep_matching(
+    kind: ObjectKind, number: int, matches: Callable[[Fd], bool], found: list[Fd]
+) -> None:
+    try:
+        fd = open_id(kind, number)
+    except NotFoundError:  # gone since it was listed
+        return
+    keep = False
+    try:
+        keep = matches(fd)
+    finally:
+        if not keep:
+            fd.close()
+    found.append(fd) if keep else None
+
+
+def _test(selector: Selector) -> Callable[[Fd], bool]:
+    """Return the function that says whether an open object is one of those meant."""
+    kind, by, value = selector.kind, selector.by, selector.value
+    if kind is ObjectKind.PROG and by == "tag":
+        return lambda fd: _prog_tag(fd).startswith(value)
+    if kind is ObjectKind.PROG:
+        return lambda fd: value in _prog_names(fd, value)
+    return lambda fd: _short_name(kind, fd) == value
+
+
+def _prog_tag(fd: Fd) -> str:
+    from bpfctl.kernel.info import prog_info
+
+    return prog_info(fd).raw("tag").hex()
+
+
+def _prog_names(fd: Fd, wanted: str) -> tuple[str, ...]:
+    """Return the names of a program; the whole one only where it can be the one wanted."""
+    from bpfctl.kernel.info import prog_info as kernel_info
+    from bpfctl.objects.prog import prog_info
+
+    short = kernel_info(fd).text("name")
+    return (short, prog_info(fd).name) if short and wanted.startswith(short) else (short,)
+
+
+def _short_name(kind: ObjectKind, fd: Fd) -> str:
+    from bpfctl.kernel.info import btf_info, map_info
+
+    return btf_info(fd)[1] if kind is ObjectKind.BTF else map_info(fd).text("name")

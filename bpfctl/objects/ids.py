@@ -1,0 +1,73 @@
+"""Walk and open loaded objects by their ids."""
+
+from __future__ import annotations
+
+import errno
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from bpfctl.errors import NotFoundError, SyscallError
+from bpfctl.kernel.attr_object import get_fd_by_id, get_next_id
+from bpfctl.kernel.bpf import bpf, bpf_fd, try_bpf
+from bpfctl.kernel.uapi import Cmd
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bpfctl.kernel.fd import Fd
+
+
+class ObjectKind(Enum):
+    """A kind of object that has ids; the value is what people call it."""
+
+    PROG = "program"
+    MAP = "map"
+    LINK = "link"
+    BTF = "BTF object"
+
+
+_NEXT_ID = {
+    ObjectKind.PROG: Cmd.PROG_GET_NEXT_ID,
+    ObjectKind.MAP: Cmd.MAP_GET_NEXT_ID,
+    ObjectKind.LINK: Cmd.LINK_GET_NEXT_ID,
+    ObjectKind.BTF: Cmd.BTF_GET_NEXT_ID,
+}
+_OPEN_ID = {
+    ObjectKind.PROG: Cmd.PROG_GET_FD_BY_ID,
+    ObjectKind.MAP: Cmd.MAP_GET_FD_BY_ID,
+    ObjectKind.LINK: Cmd.LINK_GET_FD_BY_ID,
+    ObjectKind.BTF: Cmd.BTF_GET_FD_BY_ID,
+}
+
+
+def ids(kind: ObjectKind) -> Iterator[int]:
+    """Yield the ids of all loaded objects of one kind, ascending.
+
+    The list may change while we walk: an id can be gone when you open it.
+    Raises: SyscallError (EPERM without CAP_SYS_ADMIN).
+    Source: BPF_PROG_GET_NEXT_ID, Linux 4.13; BPF_BTF_GET_NEXT_ID, 5.4; BPF_LINK_GET_NEXT_ID, 5.8.
+    """
+    last = 0
+    while True:
+        attr = get_next_id(_NEXT_ID[kind], last)
+        attr.doing = f"list {kind.value}s"
+        if try_bpf(attr) == -errno.ENOENT:
+            return
+        if attr.next_id <= last:  # an error other than the end: let it be worded
+            bpf(attr)
+            return
+        last = attr.next_id
+        yield last
+
+
+def open_id(kind: ObjectKind, number: int, doing: str = "") -> Fd:
+    """Open a loaded object by its id; the caller closes it.
+
+    Raises: NotFoundError, SyscallError (EPERM without CAP_SYS_ADMIN).
+    """
+    try:
+        return bpf_fd(get_fd_by_id(_OPEN_ID[kind], number, doing=doing or f"open {kind.value}"))
+    except SyscallError as err:
+        if err.errno != errno.ENOENT:
+            raise
+        raise NotFoundError(f"no {kind.value} has id {number}", subject=doing or None) from err

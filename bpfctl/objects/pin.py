@@ -1,0 +1,189 @@
+"""Pins: paths of a bpffs that keep programs, maps and links alive."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from bpfctl.errors import NotFoundError, OutputError, PathError, SyscallError
+from bpfctl.kernel import info as kernel
+from bpfctl.kernel.attr_object import obj_get, obj_pin
+from bpfctl.kernel.bpf import bpf, bpf_fd
+from bpfctl.linux.mounts import BPFFS_PLACE, bpffs_mounts, ensure_bpffs, is_bpffs
+from bpfctl.objects.ids import ObjectKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bpfctl.kernel.fd import Fd
+
+Pins = dict[tuple[ObjectKind, int], list[str]]
+
+# A bpffs holds what people pinned; whoever pins more than this gets an incomplete answer.
+_MOST_ENTRIES: Final = 100_000
+_MOST_DEPTH: Final = 32
+
+_KIND_OF_FILE: Final = {
+    "bpf-prog": ObjectKind.PROG,
+    "bpf-map": ObjectKind.MAP,
+    "bpf_link": ObjectKind.LINK,
+    "bpf-link": ObjectKind.LINK,
+    "btf": ObjectKind.BTF,
+}
+
+
+def kind_of_file(target: str) -> ObjectKind | None:
+    """Return what a descriptor refers to, from what its link in /proc says.
+
+    "anon_inode:bpf-map", "anon_inode:bpf-prog", "anon_inode:bpf_link" or "anon_inode:btf"
+    (anon_inode_getfd in kernel/bpf/syscall.c and btf.c, Linux 6.18); None for all others.
+    """
+    return _KIND_OF_FILE.get(target.removeprefix("anon_inode:").strip("[]"))
+
+
+def kind_of(fd: Fd) -> ObjectKind | None:
+    """Return what a descriptor of ours refers to; None for what is no BPF object."""
+    try:
+        return kind_of_file(str(Path(f"/proc/self/fd/{fd.fileno()}").readlink()))
+    except OSError:
+        return None
+
+
+def id_of(kind: ObjectKind, fd: Fd) -> int:
+    """Return the id of an open object. Raises: SyscallError."""
+    if kind is ObjectKind.BTF:
+        return kernel.btf_info(fd)[0].number("id") or 0
+    read = {
+        ObjectKind.PROG: kernel.prog_info,
+        ObjectKind.MAP: kernel.map_info,
+        ObjectKind.LINK: kernel.link_info,
+    }[kind]
+    return read(fd).number("id") or 0
+
+
+def pin(fd: Fd | int, path: str, *, mount: bool = True) -> None:
+    """Keep an object alive under a path of a bpffs.
+
+    Where the path lies directly in /sys/fs/bpf and nothing is mounted there, a bpffs is mounted
+    first, unless `mount` is False. A failed pin leaves nothing behind.
+    Raises: PathError (no bpffs, no directory, taken, a name it does not take), SyscallError.
+    """
+    parent = os.path.dirname(os.path.abspath(path))  # noqa: PTH120, PTH100 - keeps symlinks
+    mounted = mount and parent == BPFFS_PLACE and Path(parent).is_dir() and ensure_bpffs(parent)
+    try:
+        bpf(obj_pin(path, fd if isinstance(fd, int) else fd.fileno()))
+    except SyscallError as err:
+        if mounted:
+            from bpfctl.kernel.mount import unmount
+
+            unmount(parent)
+        raise _explain_pin(path, parent, err) from err
+
+
+def _explain_pin(path: str, parent: str, err: SyscallError) -> Exception:
+    """Find out why a pin failed; the kernel's own error where nothing was found."""
+    problem, remedy = "", None
+    if not Path(parent).is_dir():
+        problem, remedy = f"there is no directory {parent}", f"mkdir {parent}, on a bpf file system"
+    elif os.path.lexists(path):
+        problem, remedy = "it exists already", f"choose another path, or rm {path}"
+    elif not is_bpffs(parent):
+        problem, remedy = f"{parent} is on no bpf file system", f"pin below {_places()}"
+    elif "." in os.path.basename(path):  # noqa: PTH119 - plain text
+        # bpf_lookup() in kernel/bpf/inode.c: "Dots in names are reserved for future use"
+        problem, remedy = "a bpf file system takes no name with a dot", "choose a name without dots"
+    if not problem:
+        return err.within(subject=path)
+    code = "pin-exists" if err.errno == errno.EEXIST else "cannot-pin"
+    return PathError(f"cannot pin here: {problem}", code=code, subject=path, remedy=remedy)
+
+
+def _places() -> str:
+    mounts = bpffs_mounts()
+    if mounts:
+        return " or ".join(mounts[:3])
+    return f"{BPFFS_PLACE}, after: mount -t bpf bpf {BPFFS_PLACE}"
+
+
+def unpin(path: str) -> None:
+    """Remove a pin. Raises: PathError."""
+    try:
+        Path(path).unlink()
+    except OSError as err:
+        raise PathError(f"cannot unpin: {(err.strerror or '').lower()}", subject=path) from err
+
+
+def open_pin(path: str, kind: ObjectKind | None = None) -> tuple[ObjectKind, Fd]:
+    """Open what is pinned at a path, and say what it is; the caller closes it.
+
+    Raises: NotFoundError (nothing there), PathError (not on a bpffs), OutputError (not the kind
+    that was asked for), SyscallError.
+    """
+    try:
+        fd = bpf_fd(obj_get(path))
+    except SyscallError as err:
+        raise _explain_open(path, err) from err
+    found = kind_of(fd)
+    if found is not None and found is (kind or found):
+        return found, fd
+    fd.close()
+    wanted = kind.value if kind else "program, map or link"
+    raise OutputError(
+        f"a {found.value if found else 'thing we do not know'} is pinned here, not a {wanted}",
+        code="pinned-object-kind",
+        subject=path,
+    )
+
+
+def _explain_open(path: str, err: SyscallError) -> Exception:
+    if err.errno == errno.ENOENT:
+        return NotFoundError("nothing is pinned here", subject=path)
+    if err.errno in (errno.EACCES, errno.EINVAL) and not is_bpffs(path):
+        return PathError("this is on no bpf file system", code="not-bpffs", subject=path)
+    if err.errno == errno.EACCES and Path(path).is_dir():
+        return PathError("this is a directory", code="not-a-pin", subject=path)
+    return err.within(subject=path)
+
+
+def pins() -> Pins:
+    """Return all pinned paths by what is pinned: walks every bpffs that is mounted here.
+
+    Symbolic links are not followed. What cannot be opened is left out, and so is what lies
+    deeper than 32 directories or behind 100,000 entries. Raises nothing.
+    """
+    found: Pins = {}
+    for root in bpffs_mounts():
+        for path in _files(root):
+            entry = _pinned(path)
+            if entry is not None:
+                found.setdefault(entry, []).append(path)
+    return found
+
+
+def _pinned(path: str) -> tuple[ObjectKind, int] | None:
+    try:
+        kind, fd = open_pin(path)
+        with fd:
+            return kind, id_of(kind, fd)
+    except (NotFoundError, OutputError, PathError, SyscallError):
+        return None
+
+
+def _files(root: str) -> Iterator[str]:
+    """Yield the files below a directory of a bpffs, those of one directory by name."""
+    pending, budget = [(root, 0)], _MOST_ENTRIES
+    while pending:
+        folder, depth = pending.pop()
+        try:
+            with os.scandir(folder) as entries:
+                listed = sorted(entries, key=lambda entry: entry.name)
+        except OSError:
+            continue
+        for entry in listed[:budget]:
+            if entry.is_file(follow_symlinks=False):
+                yield entry.path
+            elif entry.is_dir(follow_symlinks=False) and depth < _MOST_DEPTH:
+                pending.append((entry.path, depth + 1))
+        budget -= min(budget, len(listed))
