@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from bpfctl.elf.section_def import Follow
 from bpfctl.elf.section_table import BY_NAME
-from bpfctl.elf.targets import target_problem
+from bpfctl.elf.targets import EXAMPLES, target_problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,7 +40,15 @@ def suggestions(text: str) -> list[str]:
     found |= dict.fromkeys(name for name in BY_NAME if text and name.startswith(f"{text}/"))
     if len(found) < 2:
         found |= dict.fromkeys(_by_likeness(text[:_LONGEST]))
-    return list(found)[:_MOST]
+    return list(dict.fromkeys(map(_usable, found)))[:_MOST]
+
+
+def _usable(name: str) -> str:
+    """The name itself, or with an example where it needs a target."""
+    definition = BY_NAME.get(name)
+    if definition is None or definition.follow is not Follow.REQUIRED_TARGET:
+        return name
+    return f"{name}/{EXAMPLES[definition.grammar]}"
 
 
 def nearest(word: str, words: Iterable[str]) -> list[str]:
@@ -77,8 +85,8 @@ def _by_beginning(text: str) -> list[str]:
     rest = text[len(start) :].lstrip(_SEPARATORS)
     longer = f"{definition.name}/{rest}"
     valid = rest and "/" not in rest and _takes(definition, rest) and longer != text
-    bare = definition.follow is not Follow.REQUIRED_TARGET
-    return [*([definition.name] if bare else []), *([longer] if valid else [])]
+    needs = valid and definition.follow is Follow.REQUIRED_TARGET
+    return [*([] if needs else [definition.name]), *([longer] if valid else [])]
 
 
 def _flatten(text: str) -> str:
