@@ -11,7 +11,6 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain
 from json.encoder import encode_basestring_ascii as quoted
 from operator import itemgetter
 from typing import TYPE_CHECKING
@@ -46,13 +45,18 @@ def literal(text: str) -> str:
     return text.replace("%", "%%")
 
 
-def combine(template: str, columns: Columns, count: int) -> str:
+def combine(template: str, between: str, columns: Columns, count: int) -> str:
     """Format `count` entries: row i of all columns fills the i-th copy of the template."""
     width = len(columns)
     arguments: list[object] = [None] * (width * count)
     for index, column in enumerate(columns):
         arguments[index::width] = column
-    return template * count % tuple(arguments)
+    return _repeated(template, between, count) % tuple(arguments)
+
+
+@lru_cache(maxsize=4)
+def _repeated(template: str, between: str, count: int) -> str:
+    return literal(between).join([template] * count)
 
 
 # --- raw bytes
@@ -112,9 +116,13 @@ def value_part(node: Node, order: str, marks: Marks = COMPACT) -> Part:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """Leaves that one pass of `unpack` finds in a row, in the order in which they are written."""
+    """Leaves that one pass over a row finds, in the order in which they are written.
 
-    unpack: struct.Struct
+    `code` is the format of a row for `struct`, without the byte order.
+    """
+
+    order: str
+    code: str
     leaves: tuple[Leaf, ...]
 
 
@@ -160,24 +168,19 @@ class _Plan:
         code, end, leaves = "", 0, list[Leaf]()
         for offset, leaf in self.leaves:
             if offset < end:
-                found.append(_lane(order, code, size - end, leaves))
+                found.append(Lane(order, f"{code}{size - end}x", tuple(leaves)))
                 code, end, leaves = "", 0, []
             code += f"{offset - end}x{leaf.code}"
             end = offset + leaf.size
             leaves.append(leaf)
-        return [*found, _lane(order, code, size - end, leaves)]
-
-
-def _lane(order: str, code: str, rest: int, leaves: list[Leaf]) -> Lane:
-    return Lane(struct.Struct(f"{order}{code}{rest}x"), tuple(leaves))
+        return [*found, Lane(order, f"{code}{size - end}x", tuple(leaves))]
 
 
 def _lane_columns(lanes: list[Lane]) -> Callable[[bytes, int], Columns]:
     def columns(rows: bytes, count: int) -> Columns:
-        del count
         found: Columns = []
         for lane in lanes:
-            flat_values = tuple(chain.from_iterable(lane.unpack.iter_unpack(rows)))
+            flat_values = _unpacker(lane.order, lane.code, count).unpack(rows)
             width = len(lane.leaves)
             for index, leaf in enumerate(lane.leaves):
                 column = flat_values[index::width]
@@ -185,6 +188,12 @@ def _lane_columns(lanes: list[Lane]) -> Callable[[bytes, int], Columns]:
         return found
 
     return columns
+
+
+@lru_cache(maxsize=16)
+def _unpacker(order: str, code: str, count: int) -> struct.Struct:
+    """Unpack many rows at once; made once for all batches of that size."""
+    return struct.Struct(order + code * count)
 
 
 # --- leaves that are no plain numbers

@@ -33,7 +33,7 @@ def possible_cpus() -> int:
 
 
 def parse_cpu_list(text: str) -> tuple[int, ...]:
-    """Read the kernel's list format ("0-3,8,10-11\\n").
+    """Read the kernel's list format ("0-3,8,10-11").
 
     Raises: ValueError for an empty or malformed list, or one beyond MAX_CPUS.
     """

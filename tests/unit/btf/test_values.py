@@ -53,7 +53,7 @@ def texts(btf: Btf, type_id: int, data: bytes, style: Style) -> list[str]:
     """What each way to write JSON makes of the value: for one, and for three rows at once."""
     shape = checked_shape(btf, type_id, style)
     part = value_part(shape, btf.order)
-    many = combine(part.template + "\n", part.columns(data * 3, 3), 3).splitlines()
+    many = combine(part.template, "\n", part.columns(data * 3, 3), 3).splitlines()
     return [compile_writer(shape, btf.order, COMPACT)(data, 0), *many]
 
 
@@ -289,7 +289,7 @@ def test_strings_in_bulk_are_those_one_by_one(rows: list[bytes], style: Style) -
     btf = btf_of([array(NEXT, CHARACTER, 4)])
     read = compile_reader(btf, NEXT, style=style)
     part = value_part(checked_shape(btf, NEXT, style), btf.order)
-    text = combine(part.template + "\n", part.columns(b"".join(rows), len(rows)), len(rows))
+    text = combine(part.template, "\n", part.columns(b"".join(rows), len(rows)), len(rows))
     assert [json.loads(line) for line in text.splitlines()] == [read(row, 0) for row in rows]
 
 
