@@ -17,7 +17,8 @@ class LoadOptions:
     when a load fails). `log_size` is the size of the log buffer in bytes; None: as much as the
     log needs. `log_fixed` keeps the beginning of a log that does not fit instead of its end
     (BPF_LOG_FIXED, Linux 6.4; older kernels always do). `bpffs` is the directory for maps with
-    LIBBPF_PIN_BY_NAME. `kernel_btf` is the file with the types of the running kernel.
+    LIBBPF_PIN_BY_NAME; `mount` allows to mount a bpffs at its usual place when a pin wants to go
+    there and none is mounted. `kernel_btf` is the file with the types of the running kernel.
     """
 
     programs: frozenset[str] | None = None
@@ -25,4 +26,5 @@ class LoadOptions:
     log_size: int | None = None
     log_fixed: bool = False
     bpffs: str = DEFAULT_BPFFS
+    mount: bool = True
     kernel_btf: str = KERNEL_BTF

@@ -16,8 +16,9 @@ from bpfctl.loader import maps
 from bpfctl.loader.core import FittedCode
 from bpfctl.loader.kernel_btf import KernelBtf
 from bpfctl.loader.loaded import LoadedMap, LoadedObject, LoadedProgram
-from bpfctl.loader.map_pins import open_pinned_map, pin_path
+from bpfctl.loader.map_pins import open_pinned_map
 from bpfctl.loader.options import LoadOptions
+from bpfctl.loader.pins import PinSet, pin_path
 from bpfctl.loader.prepare import Prepared, locate_failure, prepare, request
 from bpfctl.loader.support import chosen_programs, refuse_unknown
 from bpfctl.loader.verifier import load_program
@@ -38,7 +39,7 @@ def load(
     """
     options = options or LoadOptions()
     with ExitStack() as on_failure:
-        loaded = on_failure.enter_context(LoadedObject(spec))
+        loaded = on_failure.enter_context(LoadedObject(spec, pins=PinSet(mount=options.mount)))
         try:
             prepared = _prepare(spec, options, kernel or KernelBtf(options.kernel_btf))
             btf_fd = _load_types(loaded)

@@ -1,0 +1,97 @@
+"""EPERM for programs that need a trampoline: a lack of rights, or does the kernel refuse all.
+
+Some kernels are patched or confined so that whatever would patch kernel code (fentry, fexit,
+fmod_ret, lsm) is refused before the verifier looks, while other programs of the same type load.
+"""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING, Final
+
+from bpfctl.btf.types import Kind
+from bpfctl.elf.section_def import AttachKind
+from bpfctl.errors import BpfctlError, VerifierError
+from bpfctl.kernel.uapi import AttachType, ProgType
+from bpfctl.linux.caps import missing_capabilities
+from bpfctl.linux.security import active_lsms, lockdown_mode
+
+if TYPE_CHECKING:
+    from bpfctl.elf.sections import SectionName
+    from bpfctl.errors import SyscallError
+    from bpfctl.loader.kernel_btf import KernelBtf
+
+CODE: Final = "eperm-trampoline-refused"
+_WITH_TRAMPOLINE: Final = frozenset(
+    {AttachKind.TRACING, AttachKind.EXT, AttachKind.LSM, AttachKind.LSM_CGROUP}
+)
+# Return 0 and nothing else.
+_TRIVIAL: Final = bytes([0xB7, 0, 0, 0, 0, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0])
+_ITERATORS: Final = ("bpf_iter_task", "bpf_iter_bpf_map", "bpf_iter_bpf_prog")
+# A program with all of these has every right that a load asks for (Linux 5.8).
+_NEEDED: Final = frozenset({"CAP_SYS_ADMIN", "CAP_BPF", "CAP_PERFMON"})
+
+
+def needs_trampoline(section: SectionName) -> bool:
+    """Whether programs of that section run through a trampoline (tp_btf does not)."""
+    return section.kind in _WITH_TRAMPOLINE and section.attach_type != AttachType.TRACE_RAW_TP
+
+
+def explain_refusal(error: SyscallError, section: SectionName, kernel: KernelBtf) -> SyscallError:
+    """Name the cause where checks confirm it, else list it as a candidate; return the error.
+
+    Only EPERM with an empty log is looked at: all else has causes of its own.
+    """
+    if error.errno != errno.EPERM or isinstance(error, VerifierError):
+        return error
+    if not needs_trampoline(section):
+        return error
+    if _NEEDED & set(missing_capabilities()):
+        return error
+    loads = _iterator_loads(kernel)
+    if loads is None or not loads:
+        error.candidates.append(
+            "this kernel refuses programs that need a trampoline "
+            '(check: does a program with SEC "iter/task" load?)'
+        )
+        return error
+    error.code = CODE
+    error.message = "not permitted: this kernel refuses programs that need a trampoline"
+    refused = f"{section.definition.name} is refused with EPERM before verification (empty log)"
+    error.evidence = [
+        f"CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN present; an iterator loads; {refused}",
+        *_confinement(),
+    ]
+    error.remedy = "use tp_btf or a tracepoint here, or a kernel without this restriction"
+    return error
+
+
+def _iterator_loads(kernel: KernelBtf) -> bool | None:
+    """Whether a program that does nothing loads as an iterator; None: no way to try."""
+    from bpfctl.loader.options import LoadOptions
+    from bpfctl.loader.verifier import ProgLoad, load_program
+
+    try:
+        found = (kernel.btf.find(name, Kind.FUNC) for name in _ITERATORS)
+        btf_id = next((one for one in found if one), None)
+        if btf_id is None:
+            return None
+        request = ProgLoad(
+            name="probe",
+            prog_type=int(ProgType.TRACING),
+            insns=_TRIVIAL,
+            license="GPL",
+            expected_attach_type=int(AttachType.TRACE_ITER),
+            attach_btf_id=btf_id,
+        )
+        load_program(request, LoadOptions())[0].close()
+    except BpfctlError:
+        return False
+    return True
+
+
+def _confinement() -> list[str]:
+    """What can be read of lockdown and security modules."""
+    mode, modules = lockdown_mode(), active_lsms()
+    known = [f"lockdown: {mode}"] if mode else []
+    return known + ([f"active LSMs: {','.join(modules)}"] if modules else [])

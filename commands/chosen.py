@@ -1,0 +1,37 @@
+"""Open what a selector means."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+from bpfctl.errors import AmbiguousError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bpfctl.kernel.fd import Fd
+    from bpfctl.objects.select import Selector
+
+
+@contextmanager
+def chosen(selector: Selector) -> Iterator[list[Fd]]:
+    """Open all objects a selector means, and close them. Raises: NotFoundError."""
+    from bpfctl.objects.select import find
+
+    with ExitStack() as stack:
+        yield [stack.enter_context(fd) for fd in find(selector)]
+
+
+def open_one(selector: Selector) -> Fd:
+    """Open the one object a selector means; the caller closes it.
+
+    Raises: NotFoundError, AmbiguousError when it means several.
+    """
+    with chosen(selector) as fds:
+        if len(fds) > 1:
+            raise AmbiguousError(
+                f"{len(fds)} {selector.kind.value}s match {selector}",
+                remedy="choose one by its id",
+            )
+        return fds[0].duplicate()

@@ -1,0 +1,120 @@
+"""`bpfctl iter`: run iterators, or pin them to be read as files."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bpfctl.errors import BpfctlError, UsageError
+
+from .context import current
+from .load_words import Program
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from bpfctl.elf.spec import ObjectSpec
+    from bpfctl.kernel.fd import Fd
+
+app = typer.Typer(help="Run iterators, or pin them to be read as files.")
+
+
+@app.command()
+def pin(
+    ctx: typer.Context,
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="OBJ PATH [map MAP]", help="As in bpftool.")
+    ] = None,
+    program: Program = None,
+) -> None:
+    """Load an iterator and pin it: reading the path runs it.
+
+    OBJ is an object file, PATH a place on a bpffs, MAP the map that an iterator over the
+    elements of a map walks (id N, name NAME or pinned PATH).
+    """
+    if not words or len(words) < 2:
+        raise UsageError("expected OBJ PATH: the object file, and where to pin")
+    obj, path, *rest = words
+    from bpfctl.objects.pin import pin as pin_at
+
+    with _linked(obj, rest, program, "iter-pin") as link:
+        pin_at(link, path)
+    out = current(ctx)
+    if out.json:
+        from .output import write_json
+
+        write_json(out, None)
+
+
+@app.command()
+def run(
+    ctx: typer.Context,
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="OBJ [map MAP]", help="As in `iter pin`.")
+    ] = None,
+    program: Program = None,
+) -> None:
+    """Load an iterator and show what it prints; nothing is pinned and nothing is left."""
+    if not words:
+        raise UsageError("expected OBJ: the object file")
+    obj, *rest = words
+    from bpfctl.objects.iter import open_iter, read_iter
+
+    from .iter_output import write_output
+
+    with _linked(obj, rest, program, "iter-run") as link, open_iter(link) as walk:
+        write_output(current(ctx), read_iter(walk))
+
+
+@contextmanager
+def _linked(obj: str, words: Sequence[str], name: str | None, operation: str) -> Iterator[Fd]:
+    """Load one iterator of an object and link it, for as long as somebody needs the link."""
+    from bpfctl.loader.options import LoadOptions
+    from bpfctl.objects.iter import link_iter
+
+    from .loading import load, read
+
+    with ExitStack() as stack:
+        map_fd = stack.enter_context(_map(words)) if words else None
+        spec = read(obj, operation)
+        chosen = _iterator(spec, name)
+        options = LoadOptions(programs=frozenset({chosen}))
+        loaded = stack.enter_context(load(spec, options, operation))
+        try:
+            link = stack.enter_context(link_iter(loaded.programs[chosen].fd, map_fd))
+        except BpfctlError as err:
+            err.within(operation=operation, subject=obj, program=chosen)
+            raise
+        yield link
+
+
+def _iterator(spec: ObjectSpec, name: str | None) -> str:
+    """Name the iterator that is meant: the first of the object unless somebody chose."""
+    from bpfctl.elf.section_def import AttachKind
+
+    names = [one.name for one in spec.programs if one.section.kind is AttachKind.ITER]
+    if name is None and names:
+        return names[0]
+    if name in names:
+        return name
+    there = f"its iterators: {', '.join(names)}" if names else None
+    what = f"no iterator is called {name}" if name else "no program of it is an iterator"
+    raise UsageError(what, code="no-iterator", subject=spec.path, remedy=there)
+
+
+def _map(words: Sequence[str]) -> Fd:
+    """Open the map that the words after `map` choose.
+
+    Raises: UsageError, NotFoundError, AmbiguousError.
+    """
+    from bpfctl.objects.ids import ObjectKind
+
+    from .chosen import open_one
+    from .selectors import parse_selector
+
+    first, *rest = words
+    if first != "map":
+        raise UsageError(f'"{first}" is one word too many: expected "map MAP" or nothing')
+    return open_one(parse_selector(rest, ObjectKind.MAP))

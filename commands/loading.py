@@ -1,0 +1,56 @@
+"""Load an object for a command: read, load, explain what went wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bpfctl.errors import BpfctlError, SyscallError
+
+from .clean import clean, clean_lines
+from .output import say
+
+if TYPE_CHECKING:
+    from bpfctl.elf.spec import ObjectSpec
+    from bpfctl.loader.loaded import LoadedObject
+    from bpfctl.loader.options import LoadOptions
+
+
+def read(path: str, operation: str) -> ObjectSpec:
+    """Read an object file, and pass its warnings on.
+
+    Raises: PathError, ObjectFileError.
+    """
+    from bpfctl.elf.reader import read_object
+
+    try:
+        spec = read_object(path)
+    except BpfctlError as err:
+        err.within(operation=operation, subject=path)
+        raise
+    for warning in spec.warnings:
+        say(f"bpfctl: {clean(path)}: {clean(warning)}")
+    return spec
+
+
+def load(spec: ObjectSpec, options: LoadOptions, operation: str) -> LoadedObject:
+    """Load an object; a refusal says why as far as checks can tell.
+
+    Raises: what `bpfctl.loader.pipeline.load` raises.
+    """
+    from bpfctl.loader import pipeline
+    from bpfctl.loader.kernel_btf import KernelBtf
+
+    kernel = KernelBtf(options.kernel_btf)
+    try:
+        loaded = pipeline.load(spec, options, kernel)
+    except BpfctlError as err:
+        err.within(operation=operation)
+        if isinstance(err, SyscallError):
+            from bpfctl.explain.load_failure import explain_load
+
+            explain_load(err, spec, kernel)
+        raise
+    for program in loaded.programs.values():
+        if program.log.text:
+            say(f"verifier log of {clean(program.name)}:\n{clean_lines(program.log.text)}".rstrip())
+    return loaded

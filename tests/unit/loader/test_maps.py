@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import errno
+import os
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bpfctl.elf.spec import MapSpec
+from bpfctl.errors import NotYetError, SyscallError
+from bpfctl.kernel.bpf import replaced
+from bpfctl.kernel.fd import Fd
+from bpfctl.kernel.libc import ffi
+from bpfctl.kernel.uapi import Cmd, MapType
+from bpfctl.linux.cpus import possible_cpus
+from bpfctl.loader.maps import create_map, effective, fill, refuse_unsupported, ring_size
+
+COUNTS = MapSpec("counts", MapType.HASH, 4, 8, 16, key_type_id=1, value_type_id=2)
+DATA = MapSpec("x.rodata", MapType.ARRAY, 4, 4, 1, section=".rodata", contents=b"\1\2\0\0")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "given"),
+    [
+        pytest.param(1, 4096, id="less than a page"),
+        pytest.param(4096, 4096, id="a page"),
+        pytest.param(4097, 8192, id="more than a page"),
+        pytest.param(3 * 4096, 4 * 4096, id="no power of two"),
+        pytest.param(1 << 24, 1 << 24, id="large"),
+        pytest.param(0, 0, id="nothing, for the kernel to refuse"),
+    ],
+)
+def test_ring_sizes(wanted: int, given: int) -> None:
+    assert ring_size(wanted, 4096) == given
+
+
+@pytest.mark.parametrize("kind", [MapType.STACK_TRACE, MapType.QUEUE, MapType.CPUMAP])
+def test_maps_without_types(kind: MapType) -> None:
+    spec = effective(replace(COUNTS, type=kind))
+    assert (spec.key_type_id, spec.value_type_id) == (0, 0)
+
+
+def test_an_ordinary_map_stays_as_it_is() -> None:
+    assert effective(COUNTS) is COUNTS
+
+
+def test_a_perf_event_array_gets_a_slot_for_each_cpu() -> None:
+    spec = MapSpec("events", MapType.PERF_EVENT_ARRAY, 4, 4, 0)
+    assert effective(spec).max_entries == possible_cpus()
+    assert effective(replace(spec, max_entries=3)).max_entries == 3
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        (replace(COUNTS, type=MapType.HASH_OF_MAPS), "hash of maps"),
+        (replace(COUNTS, type=MapType.STRUCT_OPS), "struct_ops map"),
+        (replace(COUNTS, type=MapType.ARENA), "arena map"),
+        (replace(COUNTS, inner=COUNTS), "map in map"),
+        (replace(COUNTS, values=((0, "prog"),)), "initial values of map counts"),
+    ],
+)
+def test_maps_that_come_later(spec: MapSpec, words: str) -> None:
+    with pytest.raises(NotYetError, match=words):
+        refuse_unsupported(spec)
+
+
+def test_a_type_newer_than_ours_goes_to_the_kernel() -> None:
+    refuse_unsupported(replace(COUNTS, type=4000))
+
+
+def some_fd() -> Fd:
+    return Fd(os.open(os.devnull, os.O_RDONLY))
+
+
+class Kernel:
+    """Remembers what was asked for; refuses one command."""
+
+    def __init__(self, refused: Cmd | None = None) -> None:
+        self.refused = refused
+        self.created: dict[str, Any] = {}
+        self.stored: list[bytes] = []
+        self.frozen = 0
+
+    def __call__(self, cmd: int, union: Any, size: int) -> int:
+        if cmd == self.refused:
+            return -errno.EINVAL
+        if cmd == Cmd.MAP_CREATE:
+            names = ("map_type", "btf_fd", "btf_key_type_id", "btf_value_type_id")
+            self.created = {name: int(getattr(union, name)) for name in names}
+            return os.open(os.devnull, os.O_RDONLY)
+        if cmd == Cmd.MAP_UPDATE_ELEM:
+            self.stored.append(bytes(ffi.buffer(ffi.cast("char *", int(union.value)), 4)))
+        if cmd == Cmd.MAP_FREEZE:
+            self.frozen += 1
+        return 0
+
+
+@pytest.mark.parametrize(
+    ("spec", "btf_fd", "ids"),
+    [
+        pytest.param(COUNTS, 7, (7, 1, 2), id="typed"),
+        pytest.param(COUNTS, 0, (0, 0, 0), id="object without types"),
+        pytest.param(
+            replace(COUNTS, key_type_id=0, value_type_id=0), 7, (0, 0, 0), id="map without types"
+        ),
+    ],
+)
+def test_types_go_along_only_with_their_descriptor(
+    spec: MapSpec, btf_fd: int, ids: tuple[int, int, int]
+) -> None:
+    kernel = Kernel()
+    with replaced(kernel):
+        create_map(spec, btf_fd).close()
+    created = kernel.created
+    assert (
+        created["btf_fd"],
+        created["btf_key_type_id"],
+        created["btf_value_type_id"],
+    ) == ids
+
+
+@pytest.mark.parametrize(
+    ("spec", "stored", "frozen"),
+    [
+        pytest.param(DATA, [b"\1\2\0\0"], 0, id="data"),
+        pytest.param(replace(DATA, read_only=True), [b"\1\2\0\0"], 1, id="read-only"),
+        pytest.param(replace(DATA, contents=b"\3"), [b"\3\0\0\0"], 0, id="shorter than its map"),
+        pytest.param(replace(DATA, contents=bytes(4)), [], 0, id="zeroes"),
+        pytest.param(replace(DATA, contents=None), [], 0, id="bss"),
+        pytest.param(COUNTS, [], 0, id="no data"),
+    ],
+)
+def test_contents(spec: MapSpec, stored: list[bytes], frozen: int) -> None:
+    kernel = Kernel()
+    with replaced(kernel), some_fd() as fd:
+        fill(spec, fd)
+    assert (kernel.stored, kernel.frozen) == (stored, frozen)
+
+
+def test_a_map_that_cannot_be_frozen_is_named() -> None:
+    refusing = Kernel(Cmd.MAP_FREEZE)
+    with replaced(refusing), some_fd() as fd, pytest.raises(SyscallError) as raised:
+        fill(replace(DATA, read_only=True), fd)
+    assert raised.value.subject == "x.rodata"
