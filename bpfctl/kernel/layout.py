@@ -24,7 +24,7 @@ def field_end(struct: str, path: str) -> int:
 
 def _find(kind: Any, name: str) -> tuple[Any, int]:
     """Find a member's type and offset, also inside anonymous members."""
-    for label, field in kind.fields or ():
+    for label, field in getattr(kind, "fields", None) or ():  # a number has none
         if label == name:
             return field.type, int(field.offset)
         if not label:
