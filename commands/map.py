@@ -1,0 +1,163 @@
+"""`bpfctl map`: show maps, dump their entries, pin them."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bpfctl.objects.ids import ObjectKind
+
+from .chosen import chosen, open_one
+from .context import current
+from .selectors import expect_end, parse_selector, take_selector
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bpfctl.kernel.fd import Fd
+    from bpfctl.objects.holders import Holder
+    from bpfctl.objects.map_info import MapInfo
+
+    from .context import Context
+    from .render import Column
+
+app = typer.Typer(help="Show, dump and pin maps.", no_args_is_help=False)
+
+HELP = "A map: id N, name NAME or pinned PATH; short: N, NAME or PATH."
+
+
+@dataclass(frozen=True, slots=True)
+class MapRecord:
+    """A map with where it is pinned and who holds it."""
+
+    info: MapInfo
+    pinned: tuple[str, ...] = ()
+    holders: tuple[Holder, ...] = ()
+
+    def to_json(self) -> dict[str, object]:
+        """The fields by bpftool's keys, and ours: "fds" of each holder."""
+        fields = self.info.to_json()
+        if self.pinned:
+            fields["pinned"] = list(self.pinned)
+        if self.holders:
+            fields["pids"] = [holder.to_json() for holder in self.holders]
+        return fields
+
+
+@app.command()
+def show(
+    ctx: typer.Context,
+    words: Annotated[list[str] | None, typer.Argument(metavar="[MAP]", help=HELP)] = None,
+) -> None:
+    """Show maps: all, or those that the words choose."""
+    out = current(ctx)
+    if words:
+        with chosen(parse_selector(words, ObjectKind.MAP)) as fds:
+            _show(out, [_info(fd) for fd in fds], chosen=True)
+    else:
+        from bpfctl.objects.map import maps
+
+        _show(out, list(maps()), chosen=False)
+
+
+def _show(out: Context, infos: Sequence[MapInfo], *, chosen: bool) -> None:
+    from bpfctl.objects.holders import holders
+    from bpfctl.objects.pin import pins
+
+    from .render import render, render_one
+
+    held, places = holders(), pins()
+    records = [
+        MapRecord(
+            info,
+            tuple(places.get((ObjectKind.MAP, info.id), ())),
+            tuple(held.by.get((ObjectKind.MAP, info.id), ())),
+        )
+        for info in infos
+    ]
+    notes = [held.note] if held.note else []
+    if chosen and len(records) == 1:
+        render_one(out, records[0], notes=notes)
+    else:
+        render(out, records, _columns(), notes=notes)
+
+
+def _columns() -> list[Column[MapRecord]]:
+    from .render import Column
+
+    return [
+        Column("ID", lambda r: r.info.id, right=True),
+        Column("TYPE", lambda r: r.info.type_name),
+        Column("NAME", lambda r: r.info.name),
+        Column("KEY", lambda r: f"{r.info.bytes_key} B", 3, right=True),
+        Column("VALUE", lambda r: f"{r.info.bytes_value} B", 3, right=True),
+        Column("ENTRIES", lambda r: r.info.max_entries, 2, right=True),
+        Column("MEMORY", lambda r: _size(r.info.bytes_memlock), 4, right=True),
+        Column("FLAGS", lambda r: f"{r.info.flags:#x}", 6, right=True, wide=True),
+        Column("FROZEN", lambda r: r.info.frozen, 6, wide=True),
+        Column("BTF", lambda r: r.info.btf_id or None, 6, right=True, wide=True),
+        Column("PINNED", lambda r: r.pinned, 1),
+        Column("HELD BY", lambda r: [str(holder) for holder in r.holders], 1),
+    ]
+
+
+def _size(size_bytes: int | None) -> str | None:
+    """A size that a person can compare: three digits and a unit."""
+    if size_bytes is None:
+        return None
+    if size_bytes < 1000:
+        return f"{size_bytes} B"
+    power = min((size_bytes.bit_length() - 1) // 10 or 1, 3)
+    return f"{size_bytes / 1024**power:.3g} {'KMG'[power - 1]}iB"
+
+
+@app.command()
+def dump(
+    ctx: typer.Context,
+    words: Annotated[list[str] | None, typer.Argument(metavar="MAP", help=HELP)] = None,
+) -> None:
+    """Show the entries of a map, by their types where they are known.
+
+    A line has the key and the value; JSON is that of bpftool.
+    """
+    from bpfctl.objects.map import Map
+
+    from .map_dump import dump as write
+
+    with chosen(parse_selector(words or [], ObjectKind.MAP)) as fds, ExitStack() as stack:
+        opened = [stack.enter_context(Map(fd.duplicate())) for fd in fds]
+        write(current(ctx), opened)
+
+
+@app.command()
+def pin(
+    ctx: typer.Context,
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="MAP PATH", help=HELP + " PATH lies in a bpffs.")
+    ] = None,
+) -> None:
+    """Keep a map alive under a path of a bpffs."""
+    from bpfctl.errors import UsageError
+    from bpfctl.objects.pin import pin as pin_at
+
+    selector, rest = take_selector(words or [], ObjectKind.MAP)
+    if not rest:
+        raise UsageError("a path is missing: expected MAP PATH")
+    path, *more = rest
+    expect_end(more)
+    out = current(ctx)
+    with open_one(selector) as fd:
+        pin_at(fd, path, mount=not out.no_mount)
+    if out.json:  # as bpftool
+        from .output import write_json
+
+        write_json(out, None)
+
+
+def _info(fd: Fd) -> MapInfo:
+    from bpfctl.objects.map_info import map_info
+
+    return map_info(fd)
