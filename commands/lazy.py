@@ -104,7 +104,7 @@ class RootGroup(WordGroup):
 def load_noun(name: str) -> Any:
     """Build the command of one noun from the `app` of its module."""
     noun = BY_NAME[name]
-    app: Typer = import_module(f".{name}", __package__).app
+    app: Typer = import_module(f".{noun.module or name}", __package__).app
     app.rich_markup_mode = None  # rich takes longer to import than our commands to run
     app.info.cls = NounGroup
     for info in app.registered_commands:

@@ -10,13 +10,15 @@ class Noun:
     """One first word.
 
     `default` is the verb that stands for the bare noun, as in bpftool (`bpftool prog` shows);
-    a `single` noun is a command itself and has no verbs.
+    a `single` noun is a command itself and has no verbs. `module` is where it is, if not in the
+    module of its name.
     """
 
     name: str
     help: str
     default: str | None = None
     single: bool = False
+    module: str = ""
 
 
 NOUNS = (
@@ -29,4 +31,5 @@ NOUNS = (
     Noun("version", "Show the versions of bpfctl, Python and the kernel.", single=True),
     Noun("help", "Explain a command, or list the section names of programs.", single=True),
 )
-BY_NAME = {noun.name: noun for noun in NOUNS}
+_COMPLETE = Noun("__complete", "For shells.", single=True, module="complete")
+BY_NAME = {noun.name: noun for noun in (*NOUNS, _COMPLETE)}

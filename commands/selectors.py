@@ -79,11 +79,13 @@ def _expected(kind: ObjectKind) -> str:
 
 
 def _read_id(text: str) -> str:
-    try:
-        number = int(text, 0) if text[:2].lower() == "0x" else int(text, 10)
+    digits = text[2:] if text[:2] in {"0x", "0X"} else text
+    base = 10 if digits is text else 16
+    try:  # int() takes blanks, signs and underscores too
+        number = int(digits, base) if digits.isalnum() and digits.isascii() else 0
     except ValueError:
         number = 0
-    if not 0 < number <= _MAX_ID or not text[0].isdigit():
+    if not 0 < number <= _MAX_ID:
         raise UsageError(f'"{text}" is no id: expected a number from 1 to {_MAX_ID}')
     return str(number)
 
