@@ -78,7 +78,7 @@ class QueryFlags(IntFlag):
     EFFECTIVE = 1 << 0  # those of the ancestors too
 
 
-class TestRunFlags(IntFlag):
+class RunFlags(IntFlag):
     """Flags of PROG_TEST_RUN."""
 
     ON_CPU = 1 << 0
