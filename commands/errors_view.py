@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from bpfctl.errors import (
@@ -18,6 +17,7 @@ from bpfctl.errors import (
 
 from .clean import clean, clean_lines
 from .output import say, write_json
+from .status import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -25,19 +25,6 @@ if TYPE_CHECKING:
     from .context import Context
 
 LOG_LINES = 20  # of a verifier log, when nobody asked for all of it
-
-
-class Status(IntEnum):
-    """The exit statuses of bpfctl; none is ever a leftover errno."""
-
-    DONE = 0
-    FAILED = 1
-    USAGE = 2
-    NOT_FOUND = 3
-    NOT_PERMITTED = 4
-    NOT_SUPPORTED = 5
-    REJECTED = 6
-    INTERRUPTED = 130
 
 
 _BY_CLASS: tuple[tuple[type[BpfctlError], Status], ...] = (

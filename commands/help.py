@@ -18,7 +18,7 @@ def help_(
     ctx: typer.Context,
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar="WORD", help="A noun, a noun and a verb, or `sections`."),
+        typer.Argument(metavar="[WORD ...]", help="A noun, a noun and a verb, or `sections`."),
     ] = None,
 ) -> None:
     """Explain a command, or list the section names of programs (help sections)."""

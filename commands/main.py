@@ -10,10 +10,10 @@ from typer.main import get_group
 
 from bpfctl.errors import PathError, UsageError
 
-from .errors_view import Status, report, status_of
 from .lazy import RootGroup
 from .options import take_options
 from .output import abandon, finish, say
+from .status import Status
 from .typer_errors import TyperUsageError, translate
 
 if TYPE_CHECKING:
@@ -97,6 +97,8 @@ def _traced(out: Context) -> AbstractContextManager[None]:
 
 def _fail(out: Context, err: Exception) -> int:
     """Word the error. Where even that cannot be written, the status still tells."""
+    from .errors_view import report, status_of
+
     try:
         report(out, err)
         finish()

@@ -6,8 +6,7 @@ are taken out of the command line before the commands see it, and no command may
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from bpfctl.errors import UsageError
 
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 
-@dataclass(frozen=True, slots=True)
-class GlobalOption:
+class GlobalOption(NamedTuple):
     """One option: its letter, its long name, and the fields of Context that it sets."""
 
     letter: str

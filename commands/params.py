@@ -13,8 +13,6 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
-from .tree import arguments_of, options_of
-
 _AS_IT_IS = (str, bool, list[str])
 
 
@@ -64,10 +62,14 @@ class Command(TyperCommand):
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """Return what follows the command's name in its usage line."""
+        from .tree import arguments_of
+
         return ["[OPTIONS]", *(argument.usage for argument in arguments_of(self, ctx))]
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """List words and options."""
+        from .tree import arguments_of, options_of
+
         words = [(argument.metavar, argument.help) for argument in arguments_of(self, ctx)]
         options = [(option.usage, option.help) for option in options_of(self, ctx)]
         for title, rows in (("Words", words), ("Options", options)):

@@ -35,10 +35,8 @@ class Argument:
 
     @property
     def usage(self) -> str:
-        """The argument as it stands in a synopsis. A metavar of several words is a grammar."""
-        if self.required or self.metavar.startswith(("[", "{")):
-            return self.metavar
-        return f"[{self.metavar}]"
+        """The argument as it stands in a synopsis. That of many words is a grammar of its own."""
+        return self.metavar if self.required or self.many else f"[{self.metavar}]"
 
 
 @dataclass(frozen=True, slots=True)

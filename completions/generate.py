@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from bpfctl.commands.main import build
 from bpfctl.commands.options import FORMAT_FLAGS, FORMATS, OPTIONS
-from bpfctl.commands.tree import Node, walk
+from bpfctl.commands.tree import Node, Option, walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -94,17 +94,29 @@ def described(node: Node, nodes: Iterable[Node]) -> list[tuple[str, str]]:
     return [(word, below.get(word, "")) for word in grammar(node)]
 
 
-def flags_of(node: Node) -> list[tuple[str, str, bool, tuple[str, ...]]]:
-    """Return flag, help, whether a value follows and its choices; the root has the global ones."""
+class Flag(NamedTuple):
+    """A way to type an option; `values` is what may follow it, None for a switch."""
+
+    text: str
+    help: str
+    values: tuple[str, ...] | None
+
+
+def flags_of(node: Node) -> list[Flag]:
+    """Return the flags of a command; the root has the global ones."""
     rows = [
-        (flag, option.help, option.metavar is not None, option.choices)
-        for option in node.options
-        for flag in option.flags
+        Flag(text, option.help, _values(option)) for option in node.options for text in option.flags
     ]
     if len(node.path) == 1:
-        rows += [(flag, option.help, False, ()) for option in OPTIONS for flag in option.flags]
-        rows += [(flag, "How to write.", True, tuple(FORMATS)) for flag in FORMAT_FLAGS]
+        rows += [Flag(text, option.help, None) for option in OPTIONS for text in option.flags]
+        rows += [Flag(text, "How to write.", tuple(FORMATS)) for text in FORMAT_FLAGS]
     return rows
+
+
+def _values(option: Option) -> tuple[str, ...] | None:
+    if option.metavar is None or option.choices:
+        return option.choices or None
+    return tuple(word for word in KINDS.get(option.metavar, ()) if word == "@file")
 
 
 def bash_words(nodes: list[Node]) -> str:
@@ -118,8 +130,8 @@ def bash_options(nodes: list[Node]) -> str:
     lines = []
     for node in nodes:
         words = [
-            f"{flag}={','.join(choices) or '@file'}" if value else flag
-            for flag, _, value, choices in flags_of(node)
+            flag.text if flag.values is None else f"{flag.text}={','.join(flag.values)}"
+            for flag in flags_of(node)
         ]
         lines.append(f"    '{key(node)}') echo '{' '.join(words)}' ;;\n")
     return "".join(lines)
@@ -148,11 +160,11 @@ def zsh_options(nodes: list[Node]) -> str:
     lines = []
     for node in nodes:
         rows = flags_of(node)
-        words = " ".join(_zsh(flag, text) for flag, text, _, _ in rows)
+        words = " ".join(_zsh(flag.text, flag.help) for flag in rows)
         values = " ".join(
-            f"{flag} {_quoted(' '.join(choices) or '@file')}"
-            for flag, _, value, choices in rows
-            if value
+            f"{flag.text} {_quoted(' '.join(flag.values))}"
+            for flag in rows
+            if flag.values is not None
         )
         lines.append(f"    '{key(node)}') reply=({words}) values=({values}) ;;\n")
     return "".join(lines)
@@ -196,11 +208,20 @@ def fish_options(nodes: list[Node]) -> str:
     lines = []
     for node in nodes:
         where = f"{_fish_place(node)} " if len(node.path) > 1 else ""
-        for flag, text, value, choices in flags_of(node):
-            form = f"-l {flag[2:]}" if flag.startswith("--") else f"-s {flag[1:]}"
-            takes = f" -x -a {_fish(' '.join(choices))}" if choices else " -r -F" if value else ""
-            lines.append(f"complete -c bpfctl {where}{form}{takes} -d {_fish(text)}\n")
+        for flag in flags_of(node):
+            long = flag.text.startswith("--")
+            form = f"-l {flag.text[2:]}" if long else f"-s {flag.text[1:]}"
+            takes = _fish_values(flag.values)
+            lines.append(f"complete -c bpfctl {where}{form}{takes} -d {_fish(flag.help)}\n")
     return "".join(lines)
+
+
+def _fish_values(values: tuple[str, ...] | None) -> str:
+    if values is None:
+        return ""
+    if values == ("@file",):
+        return " -r -F"
+    return f" -x -a {_fish(' '.join(values))}" if values else " -x"
 
 
 if __name__ == "__main__":

@@ -14,10 +14,10 @@ import re
 import sys
 from pathlib import Path
 
-from bpfctl.commands.errors_view import Status
 from bpfctl.commands.main import build
 from bpfctl.commands.nouns import BY_NAME
 from bpfctl.commands.options import FORMAT_FLAGS, FORMAT_HELP, OPTIONS
+from bpfctl.commands.status import Status
 from bpfctl.commands.tree import Node, Option, walk
 
 HERE = Path(__file__).parent

@@ -6,7 +6,8 @@ import errno
 
 import pytest
 from bpfctl.commands.context import Context
-from bpfctl.commands.errors_view import Status, as_json, as_text, report, status_of
+from bpfctl.commands.errors_view import as_json, as_text, report, status_of
+from bpfctl.commands.status import Status
 
 from bpfctl.errors import (
     AmbiguousError,

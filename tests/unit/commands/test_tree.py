@@ -68,7 +68,7 @@ def test_walk() -> None:
         (Argument("OBJ", "", required=True, many=False), "OBJ"),
         (Argument("PATH", "", required=False, many=False), "[PATH]"),
         (Argument("[map MAP]", "", required=False, many=True), "[map MAP]"),
-        (Argument("{id ID | name NAME}", "", required=False, many=True), "{id ID | name NAME}"),
+        (Argument("OBJ [map MAP]", "", required=False, many=True), "OBJ [map MAP]"),
     ],
 )
 def test_usage_of_an_argument(argument: Argument, usage: str) -> None:
