@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import os
 import stat
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple
 
 from bpfctl.elf.elf_file import (
     SHF_COMPRESSED,
@@ -46,16 +46,21 @@ def read_object(path: str) -> ObjectSpec:
     Raises: PathError when it cannot be read or is no regular file, and what `parse_object` raises.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        with os.fdopen(descriptor, "rb") as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise PathError("is no regular file", subject=path)
+        with _open_regular(path) as file:
             data = file.read(MAX_FILE_BYTES + 1)
     except OSError as err:
         words = (err.strerror or str(err)).lower()
         raise PathError(f"cannot read it: {words}", subject=path) from err
     return parse_object(data, path)
+
+
+def _open_regular(path: str) -> BinaryIO:
+    """Open a file without waiting for a writer, should it be a pipe."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return os.fdopen(descriptor, "rb")
+    os.close(descriptor)
+    raise PathError("is no regular file", subject=path)
 
 
 def parse_object(data: bytes, path: str = "") -> ObjectSpec:
@@ -66,7 +71,12 @@ def parse_object(data: bytes, path: str = "") -> ObjectSpec:
     """
     from bpfctl.elf.assemble import assemble
 
-    return assemble(read_elf(data, path))
+    try:
+        return assemble(read_elf(data, path))
+    except ObjectFileError as err:  # not every part of an object knows the file it is in
+        err.path = err.path or path or None
+        err.within(subject=err.path)
+        raise
 
 
 def read_elf(data: bytes, path: str = "") -> ElfFile:
