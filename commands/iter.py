@@ -10,7 +10,7 @@ import typer
 from bpfctl.errors import BpfctlError, UsageError
 
 from .context import current
-from .load_words import Program
+from .load_words import Program  # noqa: TC001 - typer reads it
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,9 +39,9 @@ def pin(
     obj, path, *rest = words
     from bpfctl.objects.pin import pin as pin_at
 
-    with _linked(obj, rest, program, "iter-pin") as link:
-        pin_at(link, path)
     out = current(ctx)
+    with _linked(obj, rest, program, "iter-pin") as link:
+        pin_at(link, path, mount=not out.no_mount)
     if out.json:
         from .output import write_json
 

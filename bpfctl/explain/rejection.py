@@ -25,7 +25,6 @@ def explain_rejection(error: VerifierError) -> VerifierError:
     else:
         error.message = f"rejected: {reason or error.errno_name}"
     error.evidence = [*_source(error), *error.evidence]
-    error.remedy = error.remedy or 'the whole log: the same command with --debug (in JSON: "log")'
     return error
 
 

@@ -25,6 +25,7 @@ _PREFIXES: Final = {
 _TRACEPOINT: Final = ("btf_trace_", Kind.TYPEDEF, "tracepoint")
 _FUNCTION: Final = ("", Kind.FUNC, "function")
 _SUGGESTIONS: Final = 3
+_COMPARED: Final = 10  # some of the names are those of other things
 
 
 def attach_btf_id(section: SectionName, kernel: KernelBtf) -> int:
@@ -45,7 +46,7 @@ def attach_btf_id(section: SectionName, kernel: KernelBtf) -> int:
     prefix, kind, what = _stand_in(section)
     found = kernel.btf.find(prefix + target, kind)
     if found is None:
-        raise _missing(kernel.btf, prefix, target, what)
+        raise _missing(kernel.btf, prefix, target, kind, what)
     return found
 
 
@@ -55,8 +56,9 @@ def _stand_in(section: SectionName) -> tuple[str, Kind, str]:
     return _PREFIXES.get(section.kind, _FUNCTION)
 
 
-def _missing(btf: Btf, prefix: str, target: str, what: str) -> NotFoundError:
-    near = nearest_names(btf, prefix, target)
+def _missing(btf: Btf, prefix: str, target: str, kind: Kind, what: str) -> NotFoundError:
+    similar = nearest_names(btf, prefix, target)
+    near = [name for name in similar if btf.find(prefix + name, kind)][:_SUGGESTIONS]
     return NotFoundError(
         f'this kernel has no {what} "{target}"',
         code="attach-target-missing",
@@ -80,4 +82,4 @@ def nearest_names(btf: Btf, prefix: str, target: str) -> list[str]:
         for one in strings.split(b"\0")
         if one.startswith(wanted)
     }
-    return difflib.get_close_matches(target, sorted(names), _SUGGESTIONS)
+    return difflib.get_close_matches(target, sorted(names), _COMPARED)

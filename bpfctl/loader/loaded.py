@@ -35,11 +35,13 @@ class LoadedProgram:
 class LoadedMap:
     """A map in the kernel, made after the effective blueprint `spec`.
 
-    `reused`: it was pinned already, and is shared with whoever made it.
+    `pinned` is its path when it is pinned by name; `reused`: it was pinned already, and is shared
+    with whoever made it.
     """
 
     spec: MapSpec
     fd: Fd
+    pinned: str | None = None
     reused: bool = False
 
     @property

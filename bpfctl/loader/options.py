@@ -26,5 +26,5 @@ class LoadOptions:
     log_size: int | None = None
     log_fixed: bool = False
     bpffs: str = DEFAULT_BPFFS
-    mount: bool = True
+    mount: bool = False
     kernel_btf: str = KERNEL_BTF

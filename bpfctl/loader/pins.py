@@ -28,7 +28,7 @@ class PinSet:
     its usual place when something is to be pinned there and none is mounted.
     """
 
-    def __init__(self, *, mount: bool = True) -> None:
+    def __init__(self, *, mount: bool = False) -> None:
         self._mount = mount
         self._mounted = False
         self._made: list[Path] = []
@@ -53,7 +53,7 @@ class PinSet:
         directory = Path(path)
         if self._mount and str(directory.parent) == BPFFS_PLACE:
             self._ensure_bpffs()
-        if directory.is_dir():
+        if _is_directory(directory):
             return
         _check_place(directory)
         try:
@@ -91,12 +91,18 @@ class PinSet:
             return  # somebody uses it by now
 
 
+def _is_directory(path: Path) -> bool:
+    """Whether it is one; a bpffs answers EPERM when asked for a name with a dot."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
 def _check_place(directory: Path) -> None:
     """Refuse a directory that cannot be made, with what would help."""
     parent = directory.parent
-    if directory.exists():
-        problem, remedy = "it is no directory", "choose another path"
-    elif not parent.is_dir():
+    if not _is_directory(parent):
         problem, remedy = f"there is no directory {parent}", f"mkdir {parent}, on a bpf file system"
     elif not is_bpffs(str(parent)):
         problem = f"{parent} is on no bpf file system"
@@ -104,6 +110,8 @@ def _check_place(directory: Path) -> None:
     elif "." in directory.name:
         problem = "a bpf file system takes no name with a dot"
         remedy = "choose a name without dots"
+    elif directory.exists():
+        problem, remedy = "it is no directory", "choose another path"
     else:
         return
     message = f"cannot pin here: {problem}"

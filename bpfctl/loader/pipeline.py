@@ -47,7 +47,7 @@ def load(
             for one in prepared:
                 _load_one(loaded, one, options, btf_fd)
             _bind_read_only_data(loaded)
-            _pin_named_maps(loaded, options)
+            _pin_named_maps(loaded)
         except BpfctlError as err:
             err.within(subject=spec.path)
             raise
@@ -77,22 +77,19 @@ def _load_types(loaded: LoadedObject) -> int:
 def _create_maps(loaded: LoadedObject, options: LoadOptions, btf_fd: int) -> None:
     for blueprint in loaded.spec.maps:
         spec = maps.effective(blueprint)
-        one = _reuse(spec, options) or _create(spec, btf_fd)
+        one = _open_or_create(spec, options, btf_fd)
         loaded.resources.enter_context(one.fd)
         loaded.maps[spec.name] = one
         if not one.reused:
             maps.fill(spec, one.fd)
 
 
-def _create(spec: MapSpec, btf_fd: int) -> LoadedMap:
-    return LoadedMap(spec, maps.create_map(spec, btf_fd))
-
-
-def _reuse(spec: MapSpec, options: LoadOptions) -> LoadedMap | None:
-    if not spec.pin_by_name:
-        return None
-    fd = open_pinned_map(spec, pin_path(options.bpffs, spec.name))
-    return LoadedMap(spec, fd, reused=True) if fd else None
+def _open_or_create(spec: MapSpec, options: LoadOptions, btf_fd: int) -> LoadedMap:
+    path = pin_path(options.bpffs, spec.name) if spec.pin_by_name else None
+    fd = open_pinned_map(spec, path) if path else None
+    if fd is not None:
+        return LoadedMap(spec, fd, path, reused=True)
+    return LoadedMap(spec, maps.create_map(spec, btf_fd), path)
 
 
 def _load_one(loaded: LoadedObject, one: Prepared, options: LoadOptions, btf_fd: int) -> None:
@@ -122,7 +119,8 @@ def _bind_read_only_data(loaded: LoadedObject) -> None:
                     return
 
 
-def _pin_named_maps(loaded: LoadedObject, options: LoadOptions) -> None:
+def _pin_named_maps(loaded: LoadedObject) -> None:
+    """Pin last, so that nobody sees maps of a load that fails."""
     for entry in loaded.maps.values():
-        if entry.spec.pin_by_name and not entry.reused:
-            loaded.pins.pin(entry.fd, pin_path(options.bpffs, entry.name))
+        if entry.pinned and not entry.reused:
+            loaded.pins.pin(entry.fd, entry.pinned)

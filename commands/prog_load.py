@@ -1,0 +1,137 @@
+"""What `prog load` and `prog loadall` do: load, pin, and say what is where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bpfctl.errors import BpfctlError, NotFoundError
+
+from .loading import load, read
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from bpfctl.elf.spec import ObjectSpec
+    from bpfctl.kernel.fd import Fd
+    from bpfctl.loader.loaded import LoadedObject
+    from bpfctl.loader.options import LoadOptions
+
+    from .context import Context
+    from .load_words import LoadWords
+
+
+@dataclass(frozen=True, slots=True)
+class LoadRequest:
+    """What to load and where to pin it, and how much of the verifier's log is wanted."""
+
+    words: LoadWords
+    log_level: int = 0
+    log_size: int | None = None
+    log_fixed: bool = False
+
+    def options(self, out: Context, programs: frozenset[str] | None = None) -> LoadOptions:
+        """The loader's options; `programs` are those to load, None for all."""
+        from bpfctl.loader.options import LoadOptions
+
+        return LoadOptions(
+            programs=programs,
+            log_level=self.log_level,
+            log_size=self.log_size,
+            log_fixed=self.log_fixed,
+            mount=not out.no_mount,
+        )
+
+
+def load_one(out: Context, request: LoadRequest, name: str | None) -> None:
+    """Load and pin one program; the object's first unless `name` says which."""
+    operation = "prog-load"
+    spec = read(request.words.obj, operation)
+    chosen = name or _first(spec)
+    options = request.options(out, frozenset({chosen}))
+
+    def pin(loaded: LoadedObject) -> Mapping[str, str]:
+        loaded.pin_program(chosen, request.words.path)
+        return {chosen: request.words.path}
+
+    _load_and_pin(out, request, spec, options, pin, operation)
+
+
+def load_all(out: Context, request: LoadRequest) -> None:
+    """Load and pin all programs of an object."""
+    operation = "prog-loadall"
+    spec = read(request.words.obj, operation)
+    options = request.options(out)
+    if not any(one.section.autoload for one in spec.programs):
+        raise _no_program(spec, operation)
+    _load_and_pin(
+        out,
+        request,
+        spec,
+        options,
+        lambda loaded: loaded.pin_programs(request.words.path),
+        operation,
+    )
+
+
+def _load_and_pin(
+    out: Context,
+    request: LoadRequest,
+    spec: ObjectSpec,
+    options: LoadOptions,
+    pin: Callable[[LoadedObject], Mapping[str, str]],
+    operation: str,
+) -> None:
+    """Load, pin, and answer; what was pinned goes again when anything fails."""
+    with load(spec, options, operation) as loaded:
+        try:
+            programs = pin(loaded)
+            maps = loaded.pin_maps(request.words.pinmaps) if request.words.pinmaps else {}
+            answer = _answer(loaded, programs, maps) if out.json else None
+        except BpfctlError as err:
+            err.within(operation=operation)
+            raise
+        if answer is not None:
+            from .output import write_json
+
+            write_json(out, answer)
+
+
+def _answer(
+    loaded: LoadedObject, programs: Mapping[str, str], maps: Mapping[str, str]
+) -> dict[str, object]:
+    from bpfctl.objects.ids import ObjectKind
+    from bpfctl.objects.pin import id_of
+
+    def entry(kind: ObjectKind, name: str, fd: Fd, pinned: str | None) -> dict[str, object]:
+        return {"id": id_of(kind, fd), "name": name, "pinned": pinned}
+
+    return {
+        "programs": [
+            entry(ObjectKind.PROG, name, one.fd, programs.get(name))
+            for name, one in loaded.programs.items()
+        ],
+        "maps": [
+            entry(ObjectKind.MAP, name, one.fd, maps.get(name) or one.pinned)
+            for name, one in loaded.maps.items()
+        ],
+    }
+
+
+def _first(spec: ObjectSpec) -> str:
+    """The program that loads when nobody chose: the first, one for loading if there is any."""
+    if not spec.programs:
+        raise _no_program(spec, "prog-load")
+    return min(spec.programs, key=lambda one: not one.section.autoload).name
+
+
+def _no_program(spec: ObjectSpec, operation: str) -> NotFoundError:
+    names = [one.name for one in spec.programs]
+    return NotFoundError(
+        "the object has no program to load",
+        code="no-program",
+        operation=operation,
+        subject=spec.path,
+        evidence=[f'in "?" sections: {", ".join(names)}'] if names else [],
+        remedy="prog load --program NAME loads one of them" if names else None,
+    )
