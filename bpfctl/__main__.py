@@ -7,9 +7,12 @@ import sys
 
 def main() -> int:
     """Run the command line of this process and return its exit status."""
-    from bpfctl.commands.main import main as run
+    try:
+        from bpfctl.commands.main import main as run
 
-    status: int = run(sys.argv[1:])
+        status: int = run(sys.argv[1:])
+    except KeyboardInterrupt:  # while modules were still being imported
+        return 130
     return status
 
 

@@ -162,7 +162,7 @@ def paragraphs(help_text: str) -> list[str]:
 def text(words: str) -> list[str]:
     """Return flowing text, each sentence on its line as man pages have it."""
     flat = re.sub(r"`([^`]*)`", "\x01\\1\x02", " ".join(words.split()))
-    sentences = re.split(r"(?<=[.!?]) (?=[A-Z`])", flat)
+    sentences = re.split(r"(?<=[.!?]) (?=[A-Z\x01])", flat)
     return [
         escape(line).replace("\x01", r"\fB").replace("\x02", r"\fP") for line in sentences if line
     ]

@@ -97,9 +97,7 @@ def _read(terminal: int) -> bytes:
 def test_a_narrow_terminal_loses_columns_not_rows() -> None:
     wide, narrow = on_terminal(250, *SECTIONS), on_terminal(70, *SECTIONS)
     assert wide[1] == ""
-    assert narrow[1] == (
-        "not shown here: ATTACH TYPE, FLAGS, WRITE INSTEAD (-o wide shows all)\n"
-    )
+    assert narrow[1] == ("not shown here: ATTACH TYPE, FLAGS, WRITE INSTEAD (-o wide shows all)\n")
     assert wide[0].splitlines()[0].split()[-2:] == ["WRITE", "INSTEAD"]
     assert narrow[0].splitlines()[0].split() == ["SECTION", "PROGRAM", "TYPE", "SINCE"]
     assert len(narrow[0].splitlines()) == len(wide[0].splitlines()) > 80
