@@ -7,42 +7,123 @@ nearly always rejected; what matters is whether for the lack of the helper or fo
 from __future__ import annotations
 
 import errno
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from bpfctl.elf.sections import AttachKind
 from bpfctl.features.prober import CALL
-from bpfctl.features.verdict import Answer
+from bpfctl.features.programs import target_names
+from bpfctl.features.verdict import Answer, available, unknown
 from bpfctl.kernel.uapi_helpers import HelperId
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from bpfctl.features.prober import Prober
     from bpfctl.features.programs import ProgramProbe
+    from bpfctl.features.verdict import Verdict
+    from bpfctl.kernel.uapi import ProgType
 
 # Words of the verifier for a helper that this program may not call, or that does not exist
-# (check_helper_call in kernel/bpf/verifier.c; "cannot use helper" since Linux 6.10).
-_REFUSALS = (b"unknown func", b"invalid func", b"cannot use helper")
+# (check_helper_call in kernel/bpf/verifier.c): "unknown func" until Linux 6.9, "program of this
+# type cannot use helper" since 6.10, "supported only for fentry/fexit/fmod_ret" of bpf_get_func_*.
+_REFUSALS = (b"unknown func", b"invalid func", b"cannot use helper", b"supported only for")
+
+# The type may call it, but not in every function it can be attached to (bpf_d_path).
+_DEPENDS = b"is not allowed in probe"
+
+# Loading a program that calls these makes the kernel warn in its own log, for everybody to see
+# (bpf_get_probe_write_proto and __set_printk_clr_event in kernel/trace/bpf_trace.c, Linux 6.18).
+NOISY = frozenset({HelperId.trace_printk, HelperId.trace_vprintk, HelperId.probe_write_user})
+
+# Which helpers there are depends on the program that is replaced, or on the struct.
+_DEPEND_ON_TARGET = frozenset({AttachKind.EXT, AttachKind.STRUCT_OPS})
 
 
-def helper_names() -> list[str]:
-    """Return the names of all helpers we know, by their numbers ("bpf_map_lookup_elem")."""
-    return [_name(helper) for helper in HelperId if helper]
+@dataclass(frozen=True, slots=True)
+class HelperSet:
+    """The helpers of one program type, asked with programs of one combination (`probe`).
+
+    `verdict` says whether they could be told at all; where it is no or unknown, `answers` is
+    empty, and otherwise it has every helper that was asked about, by name.
+    """
+
+    probe: ProgramProbe
+    verdict: Verdict
+    answers: dict[str, Answer] = field(default_factory=dict)
+
+    @property
+    def names(self) -> list[str]:
+        """The helpers that can be called."""
+        return [name for name, given in self.answers.items() if given is Answer.AVAILABLE]
+
+    @property
+    def unsure(self) -> list[str]:
+        """The helpers that could not be told."""
+        return [name for name, given in self.answers.items() if given is Answer.UNKNOWN]
 
 
-def _name(helper: HelperId) -> str:
+def helper_name(helper: HelperId) -> str:
+    """Return the name in C ("bpf_map_lookup_elem")."""
     return f"bpf_{helper.name.lower()}"
 
 
-def probe_helpers(prober: Prober, probe: ProgramProbe, target: int = 0) -> dict[str, Answer]:
+def probe_all_helpers(
+    prober: Prober, programs: Iterable[tuple[ProgramProbe, Verdict]], *, noisy: bool = False
+) -> dict[ProgType, HelperSet]:
+    """Ask about all helpers, once for each program type.
+
+    The first combination that loads stands for its type. Helpers that make the kernel warn are
+    asked about only where `noisy`.
+    """
+    best: dict[ProgType, tuple[ProgramProbe, Verdict]] = {}
+    for probe, verdict in programs:
+        if probe.prog_type not in best or _better(verdict, best[probe.prog_type][1]):
+            best[probe.prog_type] = (probe, verdict)
+    skipped = frozenset() if noisy else NOISY
+    return {kind: _probe_type(prober, *asked, skipped) for kind, asked in best.items()}
+
+
+def _better(verdict: Verdict, other: Verdict) -> bool:
+    """Prefer what loads to what may load, and that to what does not."""
+    rank = {True: 2, None: 1, False: 0}
+    return rank[verdict.available] > rank[other.available]
+
+
+def _probe_type(
+    prober: Prober, probe: ProgramProbe, verdict: Verdict, skipped: frozenset[HelperId]
+) -> HelperSet:
+    if not verdict.available:
+        return HelperSet(probe, verdict)
+    if probe.kind in _DEPEND_ON_TARGET:
+        return HelperSet(probe, unknown("they depend on what the program is attached to"))
+    return HelperSet(probe, available(), probe_helpers(prober, probe, skipped))
+
+
+def probe_helpers(
+    prober: Prober, probe: ProgramProbe, skipped: frozenset[HelperId] = frozenset()
+) -> dict[str, Answer]:
     """Return an answer for each helper, by name, for programs of one combination.
 
-    `target` is the BTF id such programs are loaded against, 0 for none.
+    Without privileges the verifier hides helpers that exist: then its "no" is no answer.
     """
     code = bytearray(CALL)
-    request = prober.request(probe.prog_type, code, attach_type=probe.attach_type, btf_id=target)
-    return {
-        _name(helper): judge_call(*prober.offer_call(request, code, helper))
+    request = prober.request(
+        probe.prog_type,
+        code,
+        attach_type=probe.attach_type,
+        btf_id=prober.target_id(target_names(probe)),
+        flags=probe.flags,
+    )
+    answers = {
+        helper_name(helper): judge_call(*prober.offer_call(request, code, helper))
         for helper in HelperId
-        if helper
+        if helper and helper not in skipped
     }
+    if prober.privileged:
+        return answers
+    hidden = {Answer.NOT_AVAILABLE: Answer.UNKNOWN}
+    return {name: hidden.get(answer, answer) for name, answer in answers.items()}
 
 
 def judge_call(number: int, log: bytes) -> Answer:
@@ -51,11 +132,6 @@ def judge_call(number: int, log: bytes) -> Answer:
         return Answer.AVAILABLE
     if any(words in log for words in _REFUSALS):
         return Answer.NOT_AVAILABLE
-    if not log or number == errno.EPERM:
+    if not log or number == errno.EPERM or _DEPENDS in log:
         return Answer.UNKNOWN
     return Answer.AVAILABLE
-
-
-def names_with(answers: dict[str, Answer], answer: Answer) -> list[str]:
-    """Return the names that have one answer, in their order."""
-    return [name for name, given in answers.items() if given is answer]

@@ -45,8 +45,8 @@ def probe_misc(prober: Prober) -> dict[str, Verdict]:
         "v4_isa_extension": _loads(prober, _ISA_V4, "6.6"),
     }
     asked: dict[str, Callable[[], Verdict]] = {
-        "object_names": _object_names,
-        "batch_operations": _batch,
+        "object_names": lambda: _object_names(prober),
+        "batch_operations": lambda: _batch(prober),
         "log_true_size": lambda: _log_true_size(prober),
         "btf_load": lambda: _btf_load(prober),
         "kernel_btf": lambda: _kernel_btf(prober),
@@ -55,30 +55,34 @@ def probe_misc(prober: Prober) -> dict[str, Verdict]:
 
 
 def _loads(prober: Prober, code: bytes, since: str) -> Verdict:
-    """Say whether a program with some instructions passes the verifier."""
+    """Say whether a program with some instructions passes the verifier.
+
+    Programs of unprivileged users have lower limits and may not loop, whatever the kernel can do.
+    """
     number, _ = prober.load(ProgType.SOCKET_FILTER, code=code)
-    return judge(number, no=frozenset({errno.EINVAL, errno.E2BIG}), yes=frozenset(), since=since)
+    no = frozenset({errno.EINVAL, errno.E2BIG} if prober.privileged else ())
+    return judge(number, no=no, yes=frozenset(), since=since)
 
 
-def _object_names() -> Verdict:
+def _object_names(prober: Prober) -> Verdict:
     named = map_create(
         map_type=MapType.ARRAY, key_size=4, value_size=4, max_entries=1, name="bpfctl_probe"
     )
-    result = try_bpf(named)
+    result = prober.call(named)
     if result >= 0:
         Fd(result).close()
     return judge(max(-result, 0), no=frozenset({errno.E2BIG}), yes=frozenset(), since="4.15")
 
 
-def _batch() -> Verdict:
+def _batch(prober: Prober) -> Verdict:
     """Look elements up in an empty map: the end is reached at once (ENOENT)."""
-    created = try_bpf(map_create(map_type=MapType.HASH, key_size=4, value_size=4, max_entries=1))
-    if created < 0:
-        return unknown(f"no map can be made: {errno_name(-created)}", -created, "5.6")
-    with Fd(created) as fd:
-        position, key, value = bytearray(4), bytearray(4), bytearray(4)
-        request = map_batch(Cmd.MAP_LOOKUP_BATCH, fd, None, position, key, value, 1)
-        number = max(-try_bpf(request), 0)
+    empty = prober.inner_map()
+    if empty is None:
+        number = prober.inner_errno
+        return unknown(f"no map can be made: {errno_name(number)}", number, "5.6")
+    position, key, value = bytearray(4), bytearray(4), bytearray(4)
+    request = map_batch(Cmd.MAP_LOOKUP_BATCH, empty, None, position, key, value, 1)
+    number = max(-try_bpf(request), 0)
     end = frozenset({errno.ENOENT})
     return judge(number, no=frozenset({errno.EINVAL, ENOTSUPP}), yes=end, since="5.6")
 
@@ -109,17 +113,27 @@ def _kernel_btf(prober: Prober) -> Verdict:
     return not_available("CONFIG_DEBUG_INFO_BTF is not set", since="5.4")
 
 
-def probe_syscall() -> Verdict:
-    """Say whether the kernel has bpf(2) at all."""
-    number = -try_bpf(prog_load(prog_type=0, insns=b"", license=""))
-    no = frozenset({errno.ENOSYS})
-    return judge(number, no=no, yes=frozenset({errno.EINVAL, errno.E2BIG}), since="3.18")
+def probe_syscall(*, filtered: bool | None = False) -> Verdict:
+    """Say whether the kernel has bpf(2) at all.
+
+    `filtered` says that a seccomp filter decides about our calls: ENOSYS may be its answer.
+    """
+    number = max(-try_bpf(prog_load(prog_type=0, insns=b"", license="")), 0)
+    if number == errno.ENOSYS and filtered:
+        return unknown("a seccomp filter may be what answers ENOSYS", number, "3.18")
+    if number == errno.ENOSYS:
+        return not_available("the kernel has no bpf(2): CONFIG_BPF_SYSCALL", number, "3.18")
+    # Anything else comes from bpf(2) itself, though EPERM may come from a seccomp filter too.
+    yes = frozenset(
+        {errno.EINVAL, errno.E2BIG, errno.EPERM} - ({errno.EPERM} if filtered else set())
+    )
+    return judge(number, no=frozenset(), yes=yes, since="3.18")
 
 
-def probe_probes(config: KernelConfig | None, sysfs: str = "/sys") -> dict[str, Verdict]:
-    """Say whether kprobes and uprobes can be attached: program types load all the same."""
+def probe_attach(config: KernelConfig | None, sysfs: str = "/sys") -> dict[str, Verdict]:
+    """Say whether kprobes and uprobes can be attached: programs load all the same."""
     return {
-        name: _pmu(name, option, config, sysfs)
+        f"{name}_attach": _pmu(name, option, config, sysfs)
         for name, option in (("kprobe", "CONFIG_KPROBES"), ("uprobe", "CONFIG_UPROBES"))
     }
 

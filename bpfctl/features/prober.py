@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from bpfctl.btf.decode import Btf
@@ -13,12 +14,14 @@ from bpfctl.kernel.attr import btf_load, map_create, prog_load
 from bpfctl.kernel.bpf import try_bpf
 from bpfctl.kernel.fd import Fd
 from bpfctl.kernel.uapi import MapType
+from bpfctl.linux.caps import Capability, has_capability, in_initial_user_namespace
+from bpfctl.linux.memlock import MemlockLimit
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from bpfctl.features.maps import MapProbe
-    from bpfctl.kernel.attr import Buffer, ProgLoad
+    from bpfctl.kernel.attr import Attr, Buffer, ProgLoad
     from bpfctl.kernel.uapi import AttachType, ProgType
 
 VMLINUX = "/sys/kernel/btf/vmlinux"
@@ -50,7 +53,10 @@ class Prober:
         self._looked = False
         self._storage_btf: Fd | None = None
         self.storage_errno = 0  # why `storage_btf` has none
+        self._inner_map: Fd | None = None
+        self.inner_errno = 0  # why `inner_map` has none
         self._log = bytearray(_LOG_BYTES)
+        self._memlock = MemlockLimit()
 
     def __enter__(self) -> Self:
         return self
@@ -65,8 +71,32 @@ class Prober:
 
     def close(self) -> None:
         """Close what is kept."""
-        if self._storage_btf is not None:
-            self._storage_btf.close()
+        for kept in (self._storage_btf, self._inner_map):
+            if kept is not None:
+                kept.close()
+        self._memlock.restore()
+
+    def call(self, request: Attr) -> int:
+        """Make a call and return its result or the negative errno.
+
+        An EPERM may be the limit of locked memory's: it is lifted once, and the call repeated.
+        """
+        result = try_bpf(request)
+        if result == -errno.EPERM and self._memlock.lift():
+            result = try_bpf(request)
+        return result
+
+    @cached_property
+    def privileged(self) -> bool:
+        """Whether the kernel gives us the same answers as to root.
+
+        Without CAP_BPF and CAP_PERFMON the verifier hides helpers and cuts limits with the errnos
+        and words that otherwise mean "no such thing" (bpf_base_func_proto, Linux 6.18).
+        """
+        wanted = (Capability.BPF, Capability.PERFMON)
+        return in_initial_user_namespace() is not False and all(
+            has_capability(capability) is not False for capability in wanted
+        )
 
     @property
     def kernel_btf(self) -> Btf | None:
@@ -95,6 +125,7 @@ class Prober:
         *,
         attach_type: AttachType | None = None,
         btf_id: int = 0,
+        flags: int = 0,
     ) -> ProgLoad:
         """Make a request to load a program, with room for a log that is overwritten each time."""
         return prog_load(
@@ -103,6 +134,7 @@ class Prober:
             license="GPL",
             expected_attach_type=attach_type or 0,
             attach_btf_id=btf_id,
+            prog_flags=flags,
             log_level=1,
             log_buf=self._log,
         )
@@ -110,7 +142,7 @@ class Prober:
     def ask(self, request: ProgLoad) -> tuple[int, bytes]:
         """Make a request and return its errno and the log; a program that loads is closed."""
         self._log[0] = 0
-        result = try_bpf(request)
+        result = self.call(request)
         if result >= 0:
             Fd(result).close()
         log = bytes(self._log[: max(self._log.find(b"\0"), 0)])
@@ -124,12 +156,12 @@ class Prober:
         returns: int = 0,
         attach_type: AttachType | None = None,
         btf_id: int = 0,
+        flags: int = 0,
         code: bytes = b"",
     ) -> tuple[int, str]:
         """Load a program that returns a number (or other `code`); give its errno and the log."""
-        request = self.request(
-            prog_type, code or _return(returns), attach_type=attach_type, btf_id=btf_id
-        )
+        code = code or _return(returns)
+        request = self.request(prog_type, code, attach_type=attach_type, btf_id=btf_id, flags=flags)
         number, log = self.ask(request)
         return number, log.decode("utf-8", "replace")
 
@@ -138,40 +170,49 @@ class Prober:
         code[4:8] = helper.to_bytes(4, "little")
         return self.ask(request)
 
+    def lacking(self, how: MapProbe) -> int:
+        """Return why what a map is made of cannot be made: an errno, 0 when it is there."""
+        if how.storage and self.storage_btf() is None:
+            return self.storage_errno
+        if how.inner and self.inner_map() is None:
+            return self.inner_errno
+        return 0
+
     def create_map(self, kind: MapType | int, how: MapProbe) -> int:
-        """Create a map as a probe says and close it; give the errno."""
-        inner = self._inner_map() if how.inner else None
+        """Create a map as a probe says and close it; give the errno. See `lacking`."""
         btf = self.storage_btf() if how.storage else None
-        try:
-            result = try_bpf(
-                map_create(
-                    map_type=kind,
-                    key_size=how.key_size,
-                    value_size=how.value_size,
-                    max_entries=how.max_entries,
-                    map_flags=how.flags,
-                    btf_fd=btf or 0,
-                    btf_key_type_id=1 if btf else 0,
-                    btf_value_type_id=2 if btf else 0,
-                    btf_vmlinux_value_type_id=how.vmlinux_value,
-                    inner_map_fd=inner or 0,
-                )
+        inner = self.inner_map() if how.inner else None
+        result = self.call(
+            map_create(
+                map_type=kind,
+                key_size=how.key_size,
+                value_size=how.value_size,
+                max_entries=how.max_entries,
+                map_flags=how.flags,
+                btf_fd=btf or 0,
+                btf_key_type_id=1 if btf else 0,
+                btf_value_type_id=2 if btf else 0,
+                btf_vmlinux_value_type_id=how.vmlinux_value,
+                inner_map_fd=inner or 0,
             )
-        finally:
-            if inner:
-                inner.close()
+        )
         if result >= 0:
             Fd(result).close()
         return max(-result, 0)
 
-    def _inner_map(self) -> Fd | None:
-        result = try_bpf(map_create(map_type=MapType.HASH, key_size=4, value_size=4, max_entries=1))
-        return Fd(result) if result >= 0 else None
+    def inner_map(self) -> Fd | None:
+        """Return a map to put into maps of maps, made once; None where it cannot be made."""
+        if self._inner_map is None:
+            request = map_create(map_type=MapType.HASH, key_size=4, value_size=4, max_entries=1)
+            result = self.call(request)
+            self._inner_map = Fd(result) if result >= 0 else None
+            self.inner_errno = max(-result, 0)
+        return self._inner_map
 
     def storage_btf(self) -> Fd | None:
         """Return loaded type information of a 4-byte key (id 1) and an 8-byte value (id 2)."""
         if self._storage_btf is None:
-            result = try_bpf(btf_load(storage_types()))
+            result = self.call(btf_load(storage_types()))
             self._storage_btf = Fd(result) if result >= 0 else None
             self.storage_errno = max(-result, 0)
         return self._storage_btf

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from bpfctl.elf.sections import AttachKind, definitions
 from bpfctl.errors import ENOTSUPP
 from bpfctl.features.verdict import available, errno_name, not_available, unknown
+from bpfctl.kernel.flags import ProgFlags
 from bpfctl.kernel.uapi import AttachType, ProgType
 
 if TYPE_CHECKING:
@@ -22,14 +23,11 @@ if TYPE_CHECKING:
 
 # What a program is loaded against where the kernel wants a target: the first that its BTF has.
 _FUNCTIONS = ("bpf_fentry_test1", "vfs_read", "do_nanosleep")
-_TARGETS: dict[AttachType, tuple[str, ...]] = {
+TARGETS: dict[AttachType, tuple[str, ...]] = {
     AttachType.TRACE_RAW_TP: ("btf_trace_sched_process_exec", "btf_trace_sched_switch"),
     AttachType.TRACE_FENTRY: _FUNCTIONS,
     AttachType.TRACE_FEXIT: _FUNCTIONS,
     AttachType.TRACE_FSESSION: _FUNCTIONS,
-    AttachType.TRACE_FENTRY_MULTI: _FUNCTIONS,
-    AttachType.TRACE_FEXIT_MULTI: _FUNCTIONS,
-    AttachType.TRACE_FSESSION_MULTI: _FUNCTIONS,
     AttachType.MODIFY_RETURN: ("bpf_modify_return_test", "security_file_open"),
     AttachType.TRACE_ITER: ("bpf_iter_task", "bpf_iter_bpf_map"),
     AttachType.LSM_MAC: ("bpf_lsm_file_open",),
@@ -60,6 +58,11 @@ class ProgramProbe:
         """What the smallest program has to return for the verifier to take it."""
         return int(any(word in self.name for word in _RETURNS_ONE))
 
+    @property
+    def flags(self) -> int:
+        """The flags of the load: programs that run on demand must be allowed to sleep."""
+        return ProgFlags.SLEEPABLE if self.prog_type is ProgType.SYSCALL else 0
+
 
 def program_probes() -> list[ProgramProbe]:
     """List each combination once, in the order of the table of section names.
@@ -76,32 +79,41 @@ def program_probes() -> list[ProgramProbe]:
 
 def _stands_for_a_combination(row: SectionDef) -> bool:
     """Leave out variants (sleepable, fragments, our own `user`) and what a load cannot tell."""
-    return not (row.sleepable or row.frags or row.name == "user" or row.kind in _TOLD_BY_LINKS)
+    sleepable = row.name.endswith(".s")
+    return not (sleepable or row.frags or row.name == "user" or row.kind in _TOLD_BY_LINKS)
 
 
 def probe_program(prober: Prober, probe: ProgramProbe) -> Verdict:
     """Say whether the kernel loads programs of one combination."""
     if probe.kind is AttachKind.EXT:
-        return _probe_by_message(prober, probe, "attach_btf_id 1 is not a function")
+        return _probe_by_message(prober, probe, "Cannot replace kernel functions")
     if probe.kind is AttachKind.STRUCT_OPS:
         return _probe_struct_ops(prober, probe)
     wanted = target_names(probe)
     target = prober.target_id(wanted)
     if wanted and not target:
         if prober.kernel_btf is None:
-            return unknown("no type information of this kernel: a target cannot be named")
-        return not_available(f"its type information has no {wanted[0]}", since=probe.since)
+            reason = "no type information of this kernel: a target cannot be named"
+            return unknown(reason, since=probe.since)
+        names = " or ".join(wanted)
+        return unknown(f"its type information has no {names} to ask with", since=probe.since)
     number, log = prober.load(
-        probe.prog_type, returns=probe.returns, attach_type=probe.attach_type, btf_id=target
+        probe.prog_type,
+        returns=probe.returns,
+        attach_type=probe.attach_type,
+        btf_id=target,
+        flags=probe.flags,
     )
-    return _judge_load(number, log, probe.since)
+    # Programs for many functions name none; a kernel that does not know them asks for one.
+    multi = probe.kind is AttachKind.TRACING_MULTI
+    return _judge_load(number, "" if multi else log, probe.since)
 
 
 def target_names(probe: ProgramProbe) -> tuple[str, ...]:
     """Return the functions or tracepoints a probe can be loaded against; none for most."""
     if probe.attach_type is None or probe.prog_type not in (ProgType.TRACING, ProgType.LSM):
         return ()
-    return _TARGETS.get(probe.attach_type, ())
+    return TARGETS.get(probe.attach_type, ())
 
 
 def _judge_load(number: int, log: str, since: str) -> Verdict:

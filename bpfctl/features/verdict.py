@@ -55,8 +55,9 @@ class Verdict:
 
 
 def errno_name(number: int) -> str:
-    """Return the symbol of an errno ("EPERM")."""
-    return "ENOTSUPP" if number == ENOTSUPP else errno.errorcode.get(number, str(number))
+    """Return the symbol of an errno, as the kernel's source has it ("EPERM")."""
+    same = {ENOTSUPP: "ENOTSUPP", errno.EOPNOTSUPP: "EOPNOTSUPP"}  # libc: also ENOTSUP
+    return same.get(number) or errno.errorcode.get(number, str(number))
 
 
 def available(since: str = "") -> Verdict:

@@ -1,4 +1,4 @@
-"""Lockdown and the active Linux security modules."""
+"""Lockdown, the active Linux security modules, and seccomp."""
 
 from __future__ import annotations
 
@@ -25,3 +25,16 @@ def active_lsms(path: str = "/sys/kernel/security/lsm") -> list[str] | None:
     except OSError:
         return None
     return [name for name in text.strip().split(",") if name]
+
+
+def seccomp_filtered(status: str = "/proc/self/status") -> bool | None:
+    """Say whether a seccomp filter decides about this process's system calls; None: unknown.
+
+    Source: "Seccomp: 2" is SECCOMP_MODE_FILTER, proc_pid_status(5), Linux 3.8.
+    """
+    try:
+        lines = Path(status).read_text().splitlines()
+    except OSError:
+        return None
+    found = [line.split()[1] for line in lines if line.startswith("Seccomp:")]
+    return found[0] == "2" if found else None

@@ -1,0 +1,41 @@
+"""The limit of locked memory, which maps and programs count against before Linux 5.11."""
+
+from __future__ import annotations
+
+import resource
+
+
+class MemlockLimit:
+    """This process's RLIMIT_MEMLOCK: lifted when bpf(2) answers EPERM, and put back later.
+
+    Until Linux 5.11 EPERM is also what is answered when the limit is reached, and memory counts
+    until some time after an object is closed; later kernels charge the memory cgroup
+    ("bpf: Eliminate rlimit-based memory accounting", kernel/bpf/syscall.c).
+    """
+
+    def __init__(self) -> None:
+        self._before: tuple[int, int] | None = None
+        self._tried = False
+
+    def lift(self) -> bool:
+        """Remove the limit; say whether that changed anything, so that a retry makes sense."""
+        if self._tried:
+            return False
+        self._tried = True
+        before = resource.getrlimit(resource.RLIMIT_MEMLOCK)
+        if before[0] == resource.RLIM_INFINITY:
+            return False
+        try:
+            resource.setrlimit(
+                resource.RLIMIT_MEMLOCK, (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+            )
+        except (OSError, ValueError):  # ValueError: the hard limit is lower and not ours to raise
+            return False
+        self._before = before
+        return True
+
+    def restore(self) -> None:
+        """Put the limit back."""
+        before, self._before = self._before, None
+        if before is not None:
+            resource.setrlimit(resource.RLIMIT_MEMLOCK, before)
