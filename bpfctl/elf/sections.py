@@ -171,12 +171,11 @@ def _error(
     evidence: list[str] | None = None,
 ) -> SectionNameError:
     """Word the refusal of a name."""
-    choices = " or ".join(f'"{name}"' for name in near)
     return SectionNameError(
         f'section "{text}" {problem}',
         suggestions=near,
         path=path,
         section=text,
         evidence=evidence or [],
-        remedy=f"did you mean {choices}?" if near else "bpfctl help sections lists all names",
+        remedy="bpfctl help sections lists all names",
     )

@@ -79,7 +79,9 @@ def pin(fd: Fd | int, path: str, *, mount: bool = True) -> None:
             from bpfctl.kernel.mount import unmount
 
             unmount(parent)
-        raise _explain_pin(path, parent, err) from err
+        found = _explain_pin(path, parent, err)
+        # The kernel says EPERM for a path on no bpffs: once explained it is no permission's fault.
+        raise found from (None if isinstance(found, PathError) else err)
 
 
 def _explain_pin(path: str, parent: str, err: SyscallError) -> Exception:
