@@ -115,6 +115,13 @@ def array(type_id: int, item: int, count: int) -> t.Array:
         pytest.param([array(NEXT, CONST_CHAR, 4)], ("4s", b"ab"), "ab", None, id="string-const"),
         pytest.param([array(NEXT, CHARACTER, 4)], ("4s", b""), "", None, id="string-empty"),
         pytest.param(
+            [array(NEXT, CHARACTER, 3)],
+            ("3s", b"~\x7f"),
+            "~\x7f",
+            [126, 127, 0],
+            id="string-delete",
+        ),
+        pytest.param(
             [array(NEXT, CHARACTER, 4)], ("4s", b"a\0\xff\n"), "a", None, id="string-rest"
         ),
         pytest.param(
