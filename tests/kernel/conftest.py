@@ -11,10 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bpfctl.linux.version import kernel_version, parse_release
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 DATA = Path(__file__).parent.parent / "data"
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test marked `needs` on a kernel before that version."""
+    for mark in item.iter_markers("needs"):
+        version, feature = mark.args
+        if kernel_version() < parse_release(version):
+            pytest.skip(f"needs Linux {version}: {feature}")
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bpfctl.btf.decode import Btf
+from bpfctl.btf.sanitize import sanitize
 from bpfctl.errors import KeyNotFoundError, SyscallError
 from bpfctl.kernel import attr as a
 from bpfctl.kernel import info
@@ -181,6 +182,7 @@ def test_pins(program: Fd, bpffs: Path) -> None:
 # --- type information
 
 
+@pytest.mark.needs("5.11", "the kernel's own type information as an object")
 def test_kernel_type_information(kernel_btf: Btf) -> None:
     with bpf_fd(a.get_fd_by_id(Cmd.BTF_GET_FD_BY_ID, 1)) as fd:
         found, name = info.btf_info(fd)
@@ -189,10 +191,10 @@ def test_kernel_type_information(kernel_btf: Btf) -> None:
 
 
 def test_own_type_information(data: Path) -> None:
-    types = (data / "uapi-7.3.btf").read_bytes()
+    types = sanitize((data / "uapi-7.3.btf").read_bytes(), frozenset({"enum64"}))
     with bpf_fd(a.btf_load(types)) as fd:
         found, name = info.btf_info(fd)
-        assert (name, found.number("kernel_btf")) == ("", 0)
+        assert (name, found.number("kernel_btf")) in {("", 0), ("", None)}  # None before 5.11
         assert info.btf_data(fd) == types
 
 

@@ -90,6 +90,7 @@ def exec_event(tmp_path: Path) -> Iterator[int]:
         subprocess.run(["umount", str(tmp_path)], check=True)
 
 
+@pytest.mark.needs("5.15", "links to perf events")
 def test_tracepoint_by_a_perf_event(exec_event: int) -> None:
     with load(ProgType.TRACEPOINT) as prog, perf.open_tracepoint(exec_event) as event:
         request = a.link_create(prog_fd=prog, target_fd=event, attach_type=AttachType.PERF_EVENT)
