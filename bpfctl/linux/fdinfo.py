@@ -5,7 +5,10 @@ Source: proc_pid_fdinfo(5), seq_show() in fs/proc/fd.c (Linux 2.6.22).
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
+from typing import Final
+
+_MOST_BYTES: Final = 64 * 1024  # those of BPF objects have a few hundred
 
 
 def parse_fdinfo(text: str) -> dict[str, str]:
@@ -20,17 +23,25 @@ def parse_fdinfo(text: str) -> dict[str, str]:
 
 def read_fdinfo(pid: int, number: int, proc: str = "/proc") -> dict[str, str] | None:
     """Return what is said of a process's descriptor, or None when it is gone or not ours to see."""
-    try:
-        raw = Path(f"{proc}/{pid}/fdinfo/{number}").read_bytes()
-    except OSError:
-        return None
-    return parse_fdinfo(raw.decode(errors="replace"))
+    raw = _read(f"{proc}/{pid}/fdinfo/{number}")
+    return None if raw is None else parse_fdinfo(raw.decode(errors="replace"))
 
 
 def own_fdinfo(number: int) -> dict[str, str]:
     """Return what is said of a descriptor of this process; nothing where it cannot be read."""
+    raw = _read(f"/proc/self/fdinfo/{number}")
+    return {} if raw is None else parse_fdinfo(raw.decode(errors="replace"))
+
+
+def _read(path: str) -> bytes | None:
+    """Read such a file whole, which one read(2) does; `open` and pathlib take twice the time."""
     try:
-        raw = Path(f"/proc/self/fdinfo/{number}").read_bytes()
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
-        return {}
-    return parse_fdinfo(raw.decode(errors="replace"))
+        return None
+    try:
+        return os.read(fd, _MOST_BYTES)
+    except OSError:
+        return None
+    finally:
+        os.close(fd)

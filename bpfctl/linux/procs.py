@@ -10,6 +10,7 @@ from typing import Final
 # Inode of /proc/self/ns/pid in the first PID namespace (PROC_PID_INIT_INO,
 # include/linux/proc_ns.h, Linux 3.8).
 _FIRST_PID_NAMESPACE: Final = 0xEFFFFFFC
+_PF_KTHREAD: Final = 0x00200000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +59,28 @@ def descriptors(pid: int, proc: str = "/proc") -> Descriptors | None:
     return Descriptors(pid, targets)
 
 
-def hides_processes(mountinfo: str = "/proc/self/mountinfo") -> bool:
-    """Say whether /proc was mounted with hidepid, which hides others' processes."""
+def own_id(proc: str = "/proc") -> int | None:
+    """Return the id this process has in a /proc; None where it does not show us.
+
+    That differs from getpid(2) in a /proc of another PID namespace.
+    """
     try:
-        lines = Path(mountinfo).read_text(errors="replace").splitlines()
-    except OSError:
+        return int(os.readlink(f"{proc}/self"))  # noqa: PTH115 - a number, not a path
+    except (OSError, ValueError):
+        return None
+
+
+def is_kernel_thread(pid: int, proc: str = "/proc") -> bool:
+    """Say whether a process is the kernel's own: it has no files; False when it is gone.
+
+    Source: PF_KTHREAD (include/linux/sched.h), in field 9 of proc_pid_stat(5).
+    """
+    try:
+        stat = Path(f"{proc}/{pid}/stat").read_bytes()
+        # The command, in parentheses, may have blanks and parentheses of its own.
+        return bool(int(stat.rpartition(b")")[2].split()[6]) & _PF_KTHREAD)
+    except (OSError, IndexError, ValueError):
         return False
-    options = [line.rpartition(" ")[2] for line in lines if " /proc " in line]
-    return any(
-        option.startswith("hidepid=") and option not in ("hidepid=0", "hidepid=off")
-        for line in options
-        for option in line.split(",")
-    )
 
 
 def in_first_pid_namespace(link: str = "/proc/self/ns/pid") -> bool | None:

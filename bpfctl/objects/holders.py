@@ -1,75 +1,79 @@
-"""Which processes hold an object open."""
+"""Which processes hold an object: have a descriptor of it."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from bpfctl.linux.fdinfo import read_fdinfo
-from bpfctl.linux.procs import command_name, descriptors, process_ids
+from bpfctl.errors import BpfctlError
+from bpfctl.linux.procs import in_first_pid_namespace
+from bpfctl.objects.holders_proc import gap, look
+from bpfctl.objects.holders_types import Holder, Holders, collect
 from bpfctl.objects.ids import ObjectKind
-from bpfctl.objects.pin import kind_of_file
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection
 
-_ID_FIELD = {
-    ObjectKind.PROG: "prog_id",
-    ObjectKind.MAP: "map_id",
-    ObjectKind.LINK: "link_id",
-    ObjectKind.BTF: "btf_id",
-}
+    from bpfctl.objects.holders_types import Object, Sighting
 
+__all__ = ["Holder", "Holders", "holders"]
 
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """A process and those of its descriptors that refer to one object."""
-
-    pid: int
-    comm: str
-    fds: tuple[int, ...]
-
-    def to_json(self) -> dict[str, object]:
-        """The fields by bpftool's keys, and ours: "fds"."""
-        return {"pid": self.pid, "comm": self.comm, "fds": list(self.fds)}
-
-    def __str__(self) -> str:
-        numbers = ",".join(str(number) for number in self.fds)
-        return f"{self.comm}[{self.pid}] fd {numbers}"
+# Where /proc would take longer than this, the iterator is quicker.
+PROC_BUDGET_US: Final = 60_000
 
 
-@dataclass(frozen=True, slots=True)
-class Holders:
-    """All holders by object, and what could not be looked at; None where nothing was missed."""
+def holders(wanted: Collection[Object] | None = None, *, include_self: bool = False) -> Holders:
+    """Return who has descriptors of BPF programs, maps, links and BTF objects.
 
-    by: Mapping[tuple[ObjectKind, int], list[Holder]] = field(default_factory=dict)
-    note: str | None = None
+    `wanted` narrows the answer to some objects; for none of them nothing is looked at. Our own
+    descriptors are left out, because a process that looks has opened what it looks at, unless
+    `include_self`. Raises nothing: what could not be seen is in the note.
+
+    There are two ways. An iterator program sees everything in less than a millisecond, but making
+    it takes 60 ms: it needs places in the kernel's structures, and so the kernel's 5 MB of type
+    information. /proc takes 3 ms for 100 processes with 600 descriptors, 10 ms with 2,000 more,
+    35 ms if those are of BPF objects. So we begin in /proc; the iterator takes over when that
+    would take longer than the iterator (some 4,000 descriptors of BPF objects, 15,000 others), or
+    when /proc does not show everything to us. It does so only in the first PID namespace:
+    elsewhere the process ids it gives mean nothing.
+    """
+    if wanted is not None and not wanted:
+        return Holders({})
+    own, sightings, note = _search(_kinds(wanted))
+    kept = [
+        seen
+        for seen in sightings
+        if (wanted is None or seen.what in wanted) and (include_self or seen.holder.pid != own)
+    ]
+    return collect(kept, note)
 
 
-def holders() -> Holders:
-    """Return who holds what, other than this process."""
-    found: dict[tuple[ObjectKind, int], list[Holder]] = {}
-    hidden = 0
-    for pid in process_ids():
-        if pid == os.getpid():
-            continue
-        opened = descriptors(pid)
-        if opened is None:
-            hidden += 1
-            continue
-        for (kind, number), fds in _objects(pid, opened.targets).items():
-            comm = command_name(pid)
-            found.setdefault((kind, number), []).append(Holder(pid, comm, tuple(fds)))
-    note = f"holders: {hidden} processes could not be looked at" if hidden else None
-    return Holders(found, note)
+def _kinds(wanted: Collection[Object] | None) -> Collection[ObjectKind]:
+    return frozenset(ObjectKind) if wanted is None else {kind for kind, _ in wanted}
 
 
-def _objects(pid: int, targets: Mapping[int, str]) -> dict[tuple[ObjectKind, int], list[int]]:
-    found: dict[tuple[ObjectKind, int], list[int]] = {}
-    for number, target in sorted(targets.items()):
-        kind = kind_of_file(target)
-        fields = read_fdinfo(pid, number) if kind else None
-        if kind and fields and fields.get(_ID_FIELD[kind], "").isdecimal():
-            found.setdefault((kind, int(fields[_ID_FIELD[kind]])), []).append(number)
-    return found
+def _search(kinds: Collection[ObjectKind]) -> tuple[int | None, list[Sighting], str | None]:
+    """Choose the way; return our own process id in what was found, that, and what is missing."""
+    view = look(kinds, PROC_BUDGET_US)
+    note = gap(view)
+    if view.complete and note is None:
+        return view.own_pid, view.sightings, None
+    sightings = _iterated()
+    if sightings is not None:
+        return os.getpid(), sightings, None
+    if not view.complete:
+        view = look(kinds)
+        note = gap(view)
+    return view.own_pid, view.sightings, note
+
+
+def _iterated() -> list[Sighting] | None:
+    """Return what the iterator sees; None where it sees too little or is not allowed."""
+    if in_first_pid_namespace() is not True:
+        return None
+    from bpfctl.objects.holders_iter import iterate
+
+    try:
+        return iterate()
+    except BpfctlError:  # /proc answers then, and says itself what it cannot see
+        return None

@@ -1,0 +1,60 @@
+"""Holders by an iterator program: the kernel walks the open files of all processes."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from bpfctl.kernel.attr import prog_load
+from bpfctl.kernel.bpf import bpf_fd
+from bpfctl.kernel.uapi import AttachType, ProgType
+from bpfctl.objects.btf import kernel_btf
+from bpfctl.objects.holders_program import ITERATOR, KINDS, LICENSE, RECORD, assemble, find_layout
+from bpfctl.objects.holders_types import Holder, Sighting
+from bpfctl.objects.iter import link_iter, open_iter, read_iter
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from bpfctl.kernel.fd import Fd
+
+
+def iterate() -> list[Sighting]:
+    """Return every descriptor of a BPF object, whoever has it.
+
+    Process ids are those of the first PID namespace; threads that share their process's files
+    are seen once, a thread with files of its own counts as its process. What we opened to look is
+    left out, and gone afterwards. Takes some 60 ms, whatever the machine does.
+    Raises: NotSupportedError, SyscallError, BtfError where this kernel, or our lack of CAP_BPF
+    and CAP_PERFMON, does not allow it.
+    Source: kernel/bpf/task_iter.c, Linux 5.8.
+    """
+    with _load() as program, link_iter(program) as link, open_iter(link) as walk:
+        data = b"".join(read_iter(walk))
+        return parse_records(data, own={program.fileno(), link.fileno()})
+
+
+def _load() -> Fd:
+    layout = find_layout(kernel_btf())
+    request = prog_load(
+        prog_type=ProgType.TRACING,
+        expected_attach_type=AttachType.TRACE_ITER,
+        attach_btf_id=layout.function_id,
+        insns=assemble(layout),
+        license=LICENSE,
+        name="bpfctl_holders",
+        doing=f"load our {ITERATOR} program",
+    )
+    return bpf_fd(request)
+
+
+def parse_records(data: bytes, own: Collection[int] = ()) -> list[Sighting]:
+    """Read what the program wrote, without descriptors `own` of this process; a cut end is lost."""
+    whole = memoryview(data)[: len(data) // RECORD.size * RECORD.size]
+    found = []
+    for tgid, fd, kind, number, comm in RECORD.iter_unpack(whole):
+        if tgid == os.getpid() and fd in own:
+            continue
+        name = comm.partition(b"\0")[0].decode("utf-8", "surrogateescape")
+        found.append(Sighting((KINDS[kind], number), Holder(tgid, name, fd)))
+    return found
