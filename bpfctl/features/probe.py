@@ -15,11 +15,14 @@ from bpfctl.features.options import PROG_TYPES, explained
 from bpfctl.features.prober import Prober
 from bpfctl.features.programs import probe_program, program_probes
 from bpfctl.features.report import FeatureReport
+from bpfctl.linux.caps import Capability, has_capability
 
 if TYPE_CHECKING:
     from bpfctl.features.facts import Facts
     from bpfctl.features.programs import ProgramProbe
     from bpfctl.features.verdict import Verdict
+
+_WANTED = (Capability.BPF, Capability.PERFMON, Capability.NET_ADMIN)
 
 
 def probe_kernel(
@@ -55,6 +58,9 @@ def _probe(prober: Prober, facts: Facts) -> FeatureReport:
         map_types=_all_settled(maps, syscall),
         links=_all_settled(probe_links(prober, facts.config), syscall),
         misc=_all_settled(probe_misc(prober), syscall) | probe_attach(facts.config),
+        missing_capabilities=tuple(
+            f"CAP_{one.name}" for one in _WANTED if has_capability(one) is False
+        ),
     )
 
 

@@ -22,7 +22,8 @@ class FeatureReport:
     """The answers of one kernel to every question there is a probe for.
 
     `programs` has each combination of program type and attach type, `map_types`, `links` and
-    `misc` are by name. `helpers` is None where nobody asked.
+    `misc` are by name. `helpers` is None where nobody asked. `missing_capabilities` are those of
+    BPF that the process lacks which asked ("CAP_BPF").
     """
 
     facts: Facts
@@ -32,6 +33,7 @@ class FeatureReport:
     links: Mapping[str, Verdict]
     misc: Mapping[str, Verdict]
     helpers: Mapping[ProgType, HelperSet] | None = None
+    missing_capabilities: tuple[str, ...] = ()
 
     def program_types(self) -> dict[ProgType, Verdict]:
         """Sum the programs up: a type is available when one of its combinations is."""
