@@ -8,8 +8,7 @@ bpf_line_info, Linux 5.0).
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from bpfctl.asm.insn import SLOT_BYTES
 
@@ -26,8 +25,7 @@ FUNC_INFO_SIZE = _FUNC_INFO.size
 LINE_INFO_SIZE = _LINE_INFO.size
 
 
-@dataclass(frozen=True, slots=True)
-class SourceLine:
+class SourceLine(NamedTuple):
     """Where an instruction comes from; `text` is the line itself, as the compiler kept it."""
 
     file: str

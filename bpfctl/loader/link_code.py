@@ -8,8 +8,7 @@ the code) of the same program is the same whoever loads it.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from bpfctl.asm.insn import BPF_PSEUDO_CALL, BPF_PSEUDO_FUNC, SLOT_BYTES
 from bpfctl.elf.spec import RelocKind
@@ -24,16 +23,14 @@ _OFFSET_OF_IMM = 4
 _TO_CODE = (RelocKind.CALL, RelocKind.FUNC_ADDRESS)
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(NamedTuple):
     """A function and where it begins, in 8-byte instruction slots."""
 
     function: FunctionSpec
     insn_offset: int
 
 
-@dataclass(frozen=True, slots=True)
-class LinkedCode:
+class LinkedCode(NamedTuple):
     """Code with every call resolved, and what is left to resolve.
 
     `relocs` holds the references that do not lead to code, as (insn index in `code`, reference).

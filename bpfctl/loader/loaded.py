@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from bpfctl.errors import NotFoundError
 from bpfctl.loader.pins import PinSet, pin_path
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from bpfctl.loader.verifier import Log
 
 
-@dataclass(frozen=True, slots=True)
-class LoadedProgram:
+class LoadedProgram(NamedTuple):
     """A program in the kernel. `log` is the verifier's, empty unless the load asked for one."""
 
     spec: ProgramSpec
@@ -31,8 +30,7 @@ class LoadedProgram:
         return self.spec.name
 
 
-@dataclass(frozen=True, slots=True)
-class LoadedMap:
+class LoadedMap(NamedTuple):
     """A map in the kernel, made after the effective blueprint `spec`.
 
     `pinned` is its path when it is pinned by name; `reused`: it was pinned already, and is shared

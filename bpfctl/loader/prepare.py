@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from bpfctl.errors import BpfctlError
 from bpfctl.kernel.flags import ProgFlags
@@ -25,8 +24,7 @@ if TYPE_CHECKING:
     from bpfctl.loader.kernel_btf import KernelBtf
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(NamedTuple):
     """Linked and fitted code that only lacks the descriptors of its maps.
 
     `map_names` tells the map behind each reference, `poisoned` the instructions that nothing in

@@ -7,8 +7,7 @@ fails is the program loaded again, with a log buffer that grows until the log fi
 from __future__ import annotations
 
 import errno
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bpfctl.errors import SyscallError, UsageError, VerifierError
 from bpfctl.kernel.attr import prog_load
@@ -30,8 +29,7 @@ LOG_SIZE_START: Final = 64 * 1024
 _GROWTH: Final = 8
 
 
-@dataclass(frozen=True, slots=True)
-class ProgLoad:
+class ProgLoad(NamedTuple):
     """Everything BPF_PROG_LOAD needs for one program, the log apart."""
 
     name: str
@@ -68,8 +66,7 @@ class ProgLoad:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Log:
+class Log(NamedTuple):
     """What the verifier wrote.
 
     `missing_bytes` of it are lost; None: some are, the kernel did not say how many.

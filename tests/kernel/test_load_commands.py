@@ -1,0 +1,186 @@
+"""`prog load`, `loadall`, `show` and `pin` as a person or a script runs them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bpfctl.objects.pin import id_of, open_pin
+from tests.cli.runner import Done, in_process
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+def below(place: Path) -> list[str]:
+    return sorted(str(path.relative_to(place)) for path in place.rglob("*"))
+
+
+def pinned_id(path: Path) -> int:
+    kind, fd = open_pin(str(path))
+    with fd:
+        return id_of(kind, fd)
+
+
+def test_success_is_quiet(data: Path, bpffs: Path) -> None:
+    done = in_process(
+        "prog", "loadall", str(data / "core.bpf.o"), str(bpffs / "p"), "pinmaps", str(bpffs / "m")
+    )
+    assert done == Done(0, "", "")
+    assert below(bpffs) == ["m", "m/core_bss", "m/core_rodata", "p", "p/use_core"]
+
+
+def test_json_tells_what_is_where(data: Path, bpffs: Path) -> None:
+    progs, maps = bpffs / "p", bpffs / "m"
+    done = in_process(
+        "-j", "prog", "loadall", str(data / "core.bpf.o"), str(progs), "pinmaps", str(maps)
+    )
+    entries = [("core.bss", maps / "core_bss"), ("core.rodata", maps / "core_rodata")]
+    assert sorted(done.json.pop("maps"), key=lambda one: one["name"]) == [
+        {"id": pinned_id(path), "name": name, "pinned": str(path)} for name, path in entries
+    ]
+    assert json.loads(done.out)["programs"] == [
+        {"id": pinned_id(progs / "use_core"), "name": "use_core", "pinned": f"{progs}/use_core"}
+    ]
+
+
+def test_load_takes_the_first_program(data: Path, bpffs: Path) -> None:
+    done = in_process("-j", "prog", "load", str(data / "sections.bpf.o"), str(bpffs / "one"))
+    assert [one["name"] for one in done.json["programs"]] == ["first"]
+    assert below(bpffs) == ["one"]
+
+
+def test_load_takes_the_program_that_is_named(data: Path, bpffs: Path) -> None:
+    words = ("--program", "not_by_itself")
+    done = in_process(
+        "-j", "prog", "load", str(data / "sections.bpf.o"), str(bpffs / "one"), *words
+    )
+    assert [one["name"] for one in done.json["programs"]] == ["not_by_itself"]
+
+
+def test_a_rejection_ends_in_6_with_the_place_and_the_whole_log(data: Path, bpffs: Path) -> None:
+    words = ("prog", "load", str(data / "null_check.bpf.o"), str(bpffs / "x"))
+    plain, error = in_process(*words), in_process("-j", *words).json["error"]
+    first = plain.err.splitlines()[0]
+    assert plain.status == 6
+    assert first.endswith("program careless: rejected: R0 invalid mem access 'map_value_or_null'")
+    assert f"null_check.bpf.c:{error['line']}    return (int)*value;" in plain.err
+    assert {key: error[key] for key in ("code", "file", "program", "errno", "log_truncated")} == {
+        "code": "verifier-rejected",
+        "file": "null_check.bpf.c",
+        "program": "careless",
+        "errno": "EACCES",
+        "log_truncated": False,
+    }
+    assert f"\n{error['insn']}: (79)" in error["log"]
+    assert below(bpffs) == []
+
+
+def test_eperm_for_a_trampoline_is_explained(data: Path, bpffs: Path) -> None:
+    words = ("prog", "loadall", str(data / "fentry.bpf.o"), str(bpffs / "x"))
+    done = in_process("-j", *words)
+    if done.status == 0:
+        pytest.skip("this kernel loads programs that need a trampoline")
+    error = done.json["error"]
+    assert (done.status, error["code"], error["program"]) == (
+        4,
+        "eperm-trampoline-refused",
+        "on_unlink",
+    )
+    assert "an iterator loads" in error["evidence"][0]
+    assert below(bpffs) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "message"),
+    [
+        pytest.param([], 2, "expected OBJ PATH", id="nothing"),
+        pytest.param(["OBJ"], 2, "expected OBJ PATH", id="no path"),
+        pytest.param(["OBJ", "PIN", "pinmaps"], 2, "wants one directory", id="no directory"),
+        pytest.param(["OBJ", "PIN", "pinmops", "x"], 2, "one word too many", id="no such word"),
+        pytest.param(["OBJ", "PIN", "type", "xdp"], 1, "not supported yet", id="type"),
+        pytest.param(["OBJ", "PIN", "autoattach"], 1, "autoattach: not supported yet", id="attach"),
+        pytest.param(["OBJ", "PIN", "map", "name", "x"], 1, "not supported yet", id="map"),
+        pytest.param(["OBJ", "PIN", "--log-size", "5"], 2, "log size 5", id="log size"),
+        pytest.param(["OBJ", "PIN", "--program", "nobody"], 3, "called nobody", id="no program"),
+        pytest.param(["GONE", "PIN"], 1, "no such file", id="no file"),
+        pytest.param(["OBJ", "ELSEWHERE"], 1, "on no bpf file system", id="elsewhere"),
+    ],
+)
+def test_what_load_refuses(
+    words: list[str], status: int, message: str, data: Path, bpffs: Path, tmp_path: Path
+) -> None:
+    places = {
+        "OBJ": str(data / "xdp_pass.bpf.o"),
+        "PIN": str(bpffs / "x"),
+        "GONE": str(data / "gone.bpf.o"),
+        "ELSEWHERE": str(tmp_path / "x"),
+    }
+    done = in_process("prog", "load", *(places.get(word, word) for word in words))
+    assert (done.status, done.out) == (status, "")
+    assert message in done.err.splitlines()[0]
+    assert below(bpffs) == []
+
+
+def test_a_log_on_request_is_talk_and_not_data(data: Path, bpffs: Path) -> None:
+    words = ("--log-level", "4")
+    done = in_process("prog", "load", str(data / "xdp_pass.bpf.o"), str(bpffs / "x"), *words)
+    assert (done.status, done.out) == (0, "")
+    assert "verifier log of " in done.err
+    assert "processed 2 insns" in done.err
+
+
+# What changes while nothing changes, and what only one of the two tools tells.
+_OURS = {"verified_insns", "attach_btf_obj_id", "attach_btf_id", "pids", "pinned"}
+
+
+@pytest.mark.parametrize("name", ["core", "globals", "maps", "user"])
+def test_show_has_the_fields_of_bpftool(
+    name: str, data: Path, bpffs: Path, bpftool: Callable[..., Any]
+) -> None:
+    in_process("prog", "loadall", str(data / f"{name}.bpf.o"), str(bpffs / "p"))
+    for pin in (bpffs / "p").iterdir():
+        ours = in_process("-j", "prog", "show", "pinned", str(pin)).json
+        theirs = bpftool("prog", "show", "pinned", str(pin))
+        assert ours["pinned"] == [str(pin)]
+        assert {key: value for key, value in ours.items() if key not in _OURS} == {
+            key: value for key, value in theirs.items() if key not in _OURS
+        }
+
+
+def test_show_lists_and_chooses(data: Path, bpffs: Path) -> None:
+    in_process("prog", "loadall", str(data / "user.bpf.o"), str(bpffs / "p"))
+    numbers = {path.name: pinned_id(path) for path in (bpffs / "p").iterdir()}
+    listed = {one["id"]: one for one in in_process("-j", "prog", "show").json}
+    assert set(numbers.values()) <= set(listed)
+    for name, number in numbers.items():
+        one = in_process("-j", "prog", "show", str(number)).json
+        assert (one["id"], one["name"]) == (number, name)
+    table = in_process("prog").out.splitlines()
+    assert table[0].split()[:4] == ["ID", "TYPE", "NAME", "TAG"]
+    assert any(str(bpffs / "p" / "on_demand") in line for line in table)
+
+
+def test_show_of_what_is_not_there() -> None:
+    done = in_process("-j", "prog", "show", "id", "4294967295")
+    assert (done.status, done.json["error"]["code"]) == (3, "not-found")
+
+
+def test_a_program_is_pinned_a_second_time(data: Path, bpffs: Path) -> None:
+    in_process("prog", "load", str(data / "xdp_pass.bpf.o"), str(bpffs / "one"))
+    done = in_process("prog", "pin", "pinned", str(bpffs / "one"), str(bpffs / "two"))
+    assert done == Done(0, "", "")
+    assert pinned_id(bpffs / "one") == pinned_id(bpffs / "two")
+    again = in_process("-j", "prog", "pin", str(bpffs / "one"), str(bpffs / "two"))
+    assert (again.status, again.json["error"]["operation"]) == (1, "prog-pin")
+
+
+def test_pin_wants_a_place() -> None:
+    done = in_process("prog", "pin", "id", "1")
+    assert (done.status, done.err.splitlines()[0]) == (
+        2,
+        "bpfctl: where to? expected PROG PATH",
+    )
