@@ -37,6 +37,7 @@ class Btf:
         header: layout.Header,
         words: array[int],
         starts: array[int],
+        name_offsets: array[int],
         base: Btf | None,
         path: str,
     ) -> None:
@@ -52,7 +53,7 @@ class Btf:
         self._starts = starts
         self._strings = data[header.str_off : header.str_off + header.str_len]
         self._types: dict[int, t.Type] = {}
-        self._index: NameIndex | None = None
+        self._index = NameIndex(name_offsets)
 
     @classmethod
     def parse(cls, data: bytes, *, base: Btf | None = None, path: str = "") -> Btf:
@@ -68,8 +69,9 @@ class Btf:
             raise BtfError("type information has another byte order than its base", path=path)
         words = layout.section_words(data, header, path)
         sizes = layout.tail_sizes(data, header)
-        starts = layout.record_starts(words, sizes, header, path, len(base) if base else 1)
-        return cls(data, header, words, starts, base, path)
+        first_id = len(base) if base else 1
+        starts, name_offsets = layout.walk_records(words, sizes, header, path, first_id)
+        return cls(data, header, words, starts, name_offsets, base, path)
 
     def __len__(self) -> int:
         """Give the number of ids, void and the base's included: ids are below it."""
@@ -182,8 +184,6 @@ class Btf:
         return below + [self.first_string + at for at in occurrences(self._strings, wanted)]
 
     def _named(self, offsets: list[int], kinds: Collection[Kind] | None) -> list[int]:
-        if self._index is None:  # made at the first look-up
-            self._index = NameIndex(self._words, self._starts)
         ids = [self.first_id + position for position in self._index.positions(offsets)]
         return [i for i in ids if kinds is None or self.kind_number(i) in kinds]
 

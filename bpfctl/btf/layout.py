@@ -138,10 +138,10 @@ def section_words(data: bytes, header: Header, path: str) -> array[int]:
     return words
 
 
-def record_starts(
+def walk_records(
     words: array[int], sizes: dict[int, tuple[int, int]], header: Header, path: str, first_id: int
-) -> array[int]:
-    """The index in `words` at which each type record starts, in the order of type ids.
+) -> tuple[array[int], array[int]]:
+    """Where in `words` each type record starts, and its name's offset, in the order of type ids.
 
     This runs over every record of the kernel's BTF at each start, hence the plain loop: the
     step belonging to an info word is computed once (a kernel has some hundred different ones).
@@ -149,13 +149,15 @@ def record_starts(
     """
     steps: dict[int, int] = {}
     starts: list[int] = []
-    append = starts.append
+    names: list[int] = []
+    add_start, add_name = starts.append, names.append
     at, end = 0, len(words)
     while at < end:
         try:
             while at < end:
                 step = steps[words[at + 1]]
-                append(at)
+                add_start(at)
+                add_name(words[at])
                 at += step
         except KeyError:
             info = words[at + 1]
@@ -167,7 +169,7 @@ def record_starts(
         last = f"type {first_id + len(starts) - (at > end)}"
         offset = header.type_off + 4 * (starts[-1] if starts and at > end else at)
         raise _broken(f"ends inside the record of {last}", path, offset)
-    return array("I", starts)
+    return array("I", starts), array("I", names)
 
 
 def _step(info: int, sizes: dict[int, tuple[int, int]], where: str, path: str, offset: int) -> int:

@@ -19,11 +19,11 @@ def sample() -> Btf:
     return Btf.parse(build())
 
 
-@pytest.fixture(params=["among records", "in the list"])
-def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+@pytest.fixture(params=[0, 8], ids=["in one pass", "one by one"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
     """Both ways to look a name up must agree."""
-    monkeypatch.setattr(names, "FIRST_LOOKUPS", 10**6 if request.param == "among records" else 0)
-    return str(request.param)
+    monkeypatch.setattr(names, "FEW_OFFSETS", request.param)
+    return int(request.param)
 
 
 @pytest.mark.usefixtures("way")
