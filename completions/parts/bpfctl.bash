@@ -60,6 +60,7 @@ _bpfctl() {
     case "$prev" in
       id | name | tag) wanted=$(_bpfctl_live "$place" "$prev") ;;
       pinned) wanted='@file' ;;
+      dev) wanted=$(command ls /sys/class/net 2>/dev/null) ;;
       *) wanted=$(_bpfctl_words "$place") ;;
     esac
   fi

@@ -25,7 +25,7 @@ function __bpfctl_at
         return
     end
     test "$words[1..$count]" = "$wanted"; or return 1
-    contains -- "$words[-1]" id name tag pinned; and return 1
+    contains -- "$words[-1]" id name tag pinned dev; and return 1
     # A noun's own words are its verbs: only where none stands yet.
     if contains -- "$argv[1]" $__bpfctl_groups
         test (count $words) -eq $count
@@ -66,5 +66,6 @@ end
 complete -c bpfctl -f
 complete -c bpfctl -n '__bpfctl_behind id name tag' -a '(__bpfctl_field)'
 complete -c bpfctl -n '__bpfctl_behind pinned' -F
+complete -c bpfctl -n '__bpfctl_behind dev' -a '(command ls /sys/class/net 2>/dev/null)'
 # @words@
 # @options@

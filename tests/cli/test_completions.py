@@ -124,6 +124,18 @@ def test_files(complete: Callable[..., set[str]]) -> None:
     assert complete("map", "show", "pinned", "tr") == {"trace.bpf.o"}
 
 
+def test_network_devices(complete: Callable[..., set[str]]) -> None:
+    assert complete("link", "create", "7", "xdp", "dev", "") == {
+        device.name for device in Path("/sys/class/net").iterdir()
+    }
+
+
+def test_targets_of_a_link(complete: Callable[..., set[str]]) -> None:
+    assert complete("link", "create", "7", "raw") == {"raw_tracepoint"}
+    assert complete("link", "create", "7", "--p") == {"--pin", "--pretty"}
+    assert complete("link", "create", "7", "--pin", "tr") == {"trace.bpf.o"}
+
+
 def test_options(complete: Callable[..., set[str]]) -> None:
     assert complete("map", "show", "--js") == {"--json"}
     assert complete("--ver") == {"--version"}
