@@ -1,0 +1,72 @@
+"""Words for what probes and perf events are on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from bpfctl.objects import link_probes as probes
+
+if TYPE_CHECKING:
+    from bpfctl.objects.link_kinds import Details
+
+_MOST_NAMES: Final = 3
+
+
+def probe_target(details: Details) -> tuple[str, dict[str, object]]:
+    """Return the words, and further fields for JSON."""
+    match details:
+        case probes.PerfTracepoint(name):
+            return f"tracepoint {name}", {}
+        case probes.PerfKprobe() as probe:
+            at = _with_offset(probe.function or hex(probe.address), probe.offset)
+            return f"{_kind('kprobe', probe.is_return)} {at}", {}
+        case probes.PerfUprobe() as probe:
+            at = _with_offset(probe.path, probe.offset)
+            return f"{_kind('uprobe', probe.is_return)} {at}", {}
+        case probes.PerfEvent() as event:
+            return f"{event.type_name} event {event.config_name}", {}
+        case probes.UprobeMulti() as multi:
+            return _uprobe_words(multi), {}
+        case probes.KprobeMulti() as multi:
+            return _kprobe_multi(multi)
+    return "unknown", {}
+
+
+def _kind(word: str, is_return: bool) -> str:  # noqa: FBT001 - one of two words
+    return word.replace("probe", "retprobe") if is_return else word
+
+
+def _with_offset(name: str, offset: int) -> str:
+    return f"{name}+{offset:#x}" if offset else name
+
+
+def _uprobe_words(multi: probes.UprobeMulti) -> str:
+    if len(multi.places) == 1:
+        at = _with_offset(multi.path, multi.places[0].at)
+    else:
+        at = f"{multi.path} ({multi.count} places)"
+    only = f" (pid {multi.pid})" if multi.pid else ""
+    return f"{_kind('uprobe', multi.is_return)} {at}{only}"
+
+
+def _kprobe_multi(multi: probes.KprobeMulti) -> tuple[str, dict[str, object]]:
+    from bpfctl.linux.kallsyms import symbols_at
+
+    found = symbols_at([place.at for place in multi.places])
+    funcs = [
+        {
+            "addr": place.at,
+            "func": found[place.at].name,
+            "module": found[place.at].module,
+            "cookie": place.cookie or 0,
+        }
+        for place in sorted(multi.places, key=lambda place: place.at)
+        if place.at in found
+    ]
+    names = [str(func["func"]) for func in funcs[:_MOST_NAMES]]
+    more = multi.count - len(names)
+    if not names:
+        words = f"{multi.count} functions"
+    else:
+        words = ", ".join(names) + (f" and {more} more" if more else "")
+    return f"{_kind('kprobe', multi.is_return)} {words}", {"funcs": funcs}
