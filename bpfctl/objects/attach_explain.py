@@ -1,0 +1,154 @@
+"""Why a program could not be attached. Only imported when that happens."""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING, Final
+
+from bpfctl.errors import BpfctlError, NotFoundError, PathError, SyscallError, UsageError
+from bpfctl.kernel.names import label
+from bpfctl.kernel.uapi import AttachType, ProgType
+from bpfctl.linux.mounts import mounts
+from bpfctl.objects import attach_targets as targets
+
+if TYPE_CHECKING:
+    from bpfctl.objects.prog import ProgInfo
+
+_TRACING: Final = frozenset({ProgType.TRACING, ProgType.LSM, ProgType.EXT})
+# Types that a kind of target takes (attach_type_to_prog_type and bpf_prog_attach_check_attach_type,
+# kernel/bpf/syscall.c, Linux 6.18).
+_FITTING: Final[dict[type[object], frozenset[ProgType]]] = {
+    targets.RawTracepoint: frozenset({ProgType.RAW_TRACEPOINT, ProgType.RAW_TRACEPOINT_WRITABLE}),
+    targets.Loaded: _TRACING,
+    targets.Tracepoint: frozenset({ProgType.TRACEPOINT}),
+    targets.Iter: frozenset({ProgType.TRACING}),
+    targets.Xdp: frozenset({ProgType.XDP}),
+    targets.Tcx: frozenset({ProgType.SCHED_CLS}),
+}
+_OF_CGROUPS: Final = {
+    AttachType.CGROUP_INET_INGRESS: ProgType.CGROUP_SKB,
+    AttachType.CGROUP_INET_EGRESS: ProgType.CGROUP_SKB,
+    AttachType.CGROUP_INET_SOCK_CREATE: ProgType.CGROUP_SOCK,
+    AttachType.CGROUP_INET_SOCK_RELEASE: ProgType.CGROUP_SOCK,
+    AttachType.CGROUP_INET4_POST_BIND: ProgType.CGROUP_SOCK,
+    AttachType.CGROUP_INET6_POST_BIND: ProgType.CGROUP_SOCK,
+    AttachType.CGROUP_SOCK_OPS: ProgType.SOCK_OPS,
+    AttachType.CGROUP_DEVICE: ProgType.CGROUP_DEVICE,
+    AttachType.CGROUP_SYSCTL: ProgType.CGROUP_SYSCTL,
+    AttachType.CGROUP_GETSOCKOPT: ProgType.CGROUP_SOCKOPT,
+    AttachType.CGROUP_SETSOCKOPT: ProgType.CGROUP_SOCKOPT,
+    AttachType.LSM_CGROUP: ProgType.LSM,
+}
+_BUSY: Final = frozenset({errno.EBUSY, errno.EEXIST})
+
+
+def explain(err: SyscallError, prog: ProgInfo, target: targets.Target) -> BpfctlError:
+    """Return the error to raise instead: with the cause where a check confirms one."""
+    subject = f"program {prog.id} {prog.name}".rstrip()
+    found = _wrong_type(prog, target) or _cause(err, target)
+    return (found or err).within(subject=subject)
+
+
+def _wrong_type(prog: ProgInfo, target: targets.Target) -> BpfctlError | None:
+    if isinstance(target, targets.Cgroup):
+        kind = _OF_CGROUPS.get(target.attach_type, ProgType.CGROUP_SOCK_ADDR)
+        fitting = frozenset({kind})
+    else:
+        fitting = _FITTING[type(target)]
+    if prog.type in fitting or not isinstance(prog.type, ProgType):
+        return None
+    wanted = " or ".join(sorted(str(label(ProgType, kind)) for kind in fitting))
+    return UsageError(
+        f"cannot attach to {target}: that takes programs of type {wanted}, not {prog.type_name}",
+        code="attach-program-type",
+    )
+
+
+def _cause(err: SyscallError, target: targets.Target) -> BpfctlError | None:
+    """Look at what the target says."""
+    match target:
+        case targets.RawTracepoint(name) if err.errno == errno.ENOENT:
+            return _no_raw_tracepoint(name)
+        case targets.Cgroup(path):
+            return _cgroup(err, path)
+        case targets.Xdp(device):
+            return _xdp(err, device, target)
+        case targets.Tcx() if err.errno in (errno.ENOENT, errno.EINVAL) and target.neighbour_id:
+            err.candidates.append(f"{target.neighbour} {target.neighbour_id} is not attached there")
+        case targets.Tcx() if err.errno == errno.EEXIST:
+            err.candidates.append("the program is attached there already")
+        case _:
+            return None
+    return None
+
+
+def _no_raw_tracepoint(name: str) -> BpfctlError:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name[:64], raw_tracepoints(), n=3)
+    return NotFoundError(
+        f"this kernel has no raw tracepoint called {name}",
+        code="no-such-tracepoint",
+        remedy=f"did you mean {' or '.join(near)}?" if near else None,
+    )
+
+
+def raw_tracepoints() -> list[str]:
+    """Return the names of the kernel's tracepoints, from its types; none where it has no types.
+
+    A tracepoint's arguments are a typedef btf_trace_NAME (include/trace/bpf_probe.h, Linux 5.5).
+    """
+    from bpfctl.objects.btf import kernel_btf
+
+    prefix, names = b"\0btf_trace_", []
+    try:
+        data = kernel_btf().data
+    except BpfctlError:
+        return []
+    at = data.find(prefix)
+    while at >= 0:
+        start = at + len(prefix)
+        end = data.find(b"\0", start)
+        names.append(data[start:end].decode(errors="replace"))
+        at = data.find(prefix, end)
+    return names
+
+
+def _cgroup(err: SyscallError, path: str) -> BpfctlError | None:
+    from pathlib import Path
+
+    device = Path(path).stat().st_dev if Path(path).exists() else None
+    groups = [mount for mount in mounts() if mount.kind == "cgroup2"]
+    if not any(mount.device == device for mount in groups):
+        where = f"cgroups of version 2 are below {groups[0].point}" if groups else None
+        return PathError(
+            "this is no cgroup of version 2", code="not-cgroup2", subject=path, remedy=where
+        )
+    if err.errno in (errno.EPERM, *_BUSY):
+        err.code = "cgroup-attach-refused"
+        err.candidates.append("an ancestor has a program that allows none below it")
+    elif err.errno == errno.EINVAL:
+        err.candidates.append("the program was loaded for another attach type")
+    return None
+
+
+def _xdp(err: SyscallError, device: str, target: targets.Xdp) -> BpfctlError | None:
+    if err.errno in _BUSY:
+        err.code = "xdp-busy"
+        err.evidence += _xdp_there(device)
+        err.remedy = "detach it first (see: bpfctl link show)"
+    elif err.errno == errno.EOPNOTSUPP and target.mode in ("driver", "offload"):
+        err.code = "xdp-mode"
+        err.candidates.append(f"the driver of {device} does not have {target.mode} mode")
+        err.remedy = "try generic mode"
+    return None
+
+
+def _xdp_there(device: str) -> list[str]:
+    from bpfctl.kernel.netlink import xdp_attachments
+
+    try:
+        found = [one for one in xdp_attachments() if one.name == device]
+    except (BpfctlError, OSError):
+        return []
+    return [f"{device} runs program {one.prog_id} in {one.mode.name.lower()} mode" for one in found]

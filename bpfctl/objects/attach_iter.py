@@ -1,0 +1,94 @@
+"""Link iterators to what they walk."""
+
+from __future__ import annotations
+
+import errno
+import struct
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from bpfctl.errors import NotSupportedError, SyscallError, UsageError
+from bpfctl.kernel.attr_link import link_create, with_iterator
+from bpfctl.kernel.bpf import bpf_fd
+from bpfctl.kernel.uapi import AttachType, CgroupIterOrder
+from bpfctl.objects import link_kinds
+from bpfctl.objects.link import link_info
+
+if TYPE_CHECKING:
+    from bpfctl.kernel.fd import Fd
+    from bpfctl.objects.attach_targets import Iter
+
+
+def link_iterator(prog_fd: Fd, target: Iter) -> Fd:
+    """Link an iterator program with its parameters; the caller closes the link.
+
+    Kernels before 6.1 take the parameters of task iterators and ignore them: the link is then
+    refused, because it would walk everything.
+    Raises: UsageError (a parameter this iterator does not take, or lacks), NotSupportedError,
+    PathError, SyscallError.
+    """
+    with ExitStack() as stack:
+        attr = link_create(
+            prog_fd=prog_fd, attach_type=AttachType.TRACE_ITER, doing=f"link {target}"
+        )
+        with_iterator(attr, _parameters(target, stack))
+        try:
+            link = bpf_fd(attr)
+        except SyscallError as err:
+            raise _explain(err, target) from err
+    try:
+        _check(link, target)
+    except BaseException:
+        link.close()
+        raise
+    return link
+
+
+def _parameters(target: Iter, stack: ExitStack) -> bytes:
+    """Pack union bpf_iter_link_info (include/uapi/linux/bpf.h, Linux 6.2); b"" without any."""
+    if target.map_fd is not None:
+        return struct.pack("=I", target.map_fd)
+    if target.tid or target.pid:
+        return struct.pack("=III", target.tid or 0, target.pid or 0, 0)
+    if target.cgroup is None:
+        return b""
+    from bpfctl.objects.attach import open_directory
+
+    group = stack.enter_context(open_directory(target.cgroup))
+    order = target.order or CgroupIterOrder.DESCENDANTS_PRE
+    return struct.pack("=IIQ", order, group.fileno(), 0)
+
+
+def _explain(err: SyscallError, target: Iter) -> Exception:
+    """Word the errors that parameters cause (bpf_iter_attach_map and its like, Linux 6.18)."""
+    nothing_given = target == type(target)()
+    if err.errno == errno.EBADF and nothing_given:
+        return UsageError(
+            "this iterator walks the elements of a map: say of which",
+            code="iterator-needs-map",
+            remedy="map MAP",
+        )
+    if not nothing_given and err.errno in (errno.EINVAL, errno.EBADF, errno.EACCES):
+        err.candidates.append("the iterator does not take this parameter, or not this value")
+    return err
+
+
+def _check(link: Fd, target: Iter) -> None:
+    """Make sure that the kernel understood the parameters.
+
+    Raises: NotSupportedError, UsageError.
+    """
+    if not (target.tid or target.pid or target.cgroup):
+        return
+    details = link_info(link).details
+    assert isinstance(details, link_kinds.Iter)
+    is_group = target.cgroup is not None
+    if details.target_name == "cgroup" if is_group else details.tid or details.pid:
+        return
+    fits = "cgroup" if is_group else "task"
+    if details.target_name.startswith(fits):
+        raise NotSupportedError(f"iterators over one {'cgroup' if is_group else 'process'}", "6.1")
+    raise UsageError(
+        f"the iterator walks {details.target_name}, and takes no {'cgroup' if is_group else 'pid'}",
+        code="iterator-parameter",
+    )

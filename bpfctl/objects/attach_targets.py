@@ -1,0 +1,110 @@
+"""What a program can be attached to: plain data, made from words on a command line or by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from bpfctl.kernel.flags import XdpFlags
+from bpfctl.kernel.uapi import AttachType, CgroupIterOrder
+from bpfctl.objects.attach_words import attach_word
+
+XDP_MODES: Final = {
+    "generic": XdpFlags.SKB_MODE,
+    "driver": XdpFlags.DRV_MODE,
+    "offload": XdpFlags.HW_MODE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RawTracepoint:
+    """A raw tracepoint by its name ("sched_process_exec")."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"raw tracepoint {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What the program was loaded for: tp_btf, fentry, fexit, fmod_ret, LSM, freplace."""
+
+    def __str__(self) -> str:
+        return "the target that the program was loaded for"
+
+
+@dataclass(frozen=True, slots=True)
+class Tracepoint:
+    """A trace event ("sched", "sched_switch")."""
+
+    category: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"tracepoint {self.category}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Iter:
+    """An iterator and what it walks; a program for another target takes other parameters.
+
+    `map_fd` is the caller's to close. Of `tid` and `pid` only one may be given.
+    """
+
+    map_fd: int | None = None
+    tid: int | None = None
+    pid: int | None = None
+    cgroup: str | None = None
+    order: CgroupIterOrder | None = None
+
+    def __str__(self) -> str:
+        if self.map_fd is not None:
+            return "iterator over the elements of a map"
+        if self.tid or self.pid:
+            return f"iterator over {'thread' if self.tid else 'process'} {self.tid or self.pid}"
+        return f"iterator over cgroup {self.cgroup}" if self.cgroup else "iterator"
+
+
+@dataclass(frozen=True, slots=True)
+class Cgroup:
+    """A cgroup of version 2 by its directory, and what in it runs the program."""
+
+    path: str
+    attach_type: AttachType
+
+    def __str__(self) -> str:
+        return f"cgroup {self.path} ({attach_word(self.attach_type)})"
+
+
+@dataclass(frozen=True, slots=True)
+class Xdp:
+    """An interface of the current network namespace; without a mode the kernel chooses one."""
+
+    device: str
+    mode: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.device} (xdp, {self.mode} mode)" if self.mode else f"{self.device} (xdp)"
+
+
+@dataclass(frozen=True, slots=True)
+class Tcx:
+    """A direction of an interface, and the place among the programs there.
+
+    `place` is "before" or "after", of the link or program `neighbour_id`, or of all without one;
+    without a place the program goes last.
+    """
+
+    device: str
+    attach_type: AttachType
+    place: str | None = None
+    neighbour: str | None = None
+    neighbour_id: int = 0
+
+    def __str__(self) -> str:
+        side = "ingress" if self.attach_type == AttachType.TCX_INGRESS else "egress"
+        return f"{self.device} (tcx {side})"
+
+
+Target = RawTracepoint | Loaded | Tracepoint | Iter | Cgroup | Xdp | Tcx
