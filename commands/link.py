@@ -1,0 +1,136 @@
+"""`bpfctl link`: attach programs; show, pin and detach what is attached."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bpfctl.errors import BpfctlError, UsageError
+from bpfctl.objects.ids import ObjectKind
+
+from .chosen import chosen, open_one
+from .context import current
+from .selectors import expect_end, parse_selector, take_selector
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .context import Context
+
+app = typer.Typer(help="Attach programs; show, pin and detach what is attached.")
+
+_CREATE = (
+    "PROG [tp_btf | raw_tracepoint NAME | tracepoint CATEGORY/NAME"
+    " | cgroup DIR ATTACH_TYPE | xdp dev NAME [generic | driver | offload]"
+    " | tcx ingress | egress dev NAME [first | last | before | after link | prog ID]"
+    " | iter [map MAP] [pid N] [tid N] [cgroup DIR [order ORDER]]]"
+)
+
+
+@app.command()
+def show(
+    ctx: typer.Context,
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[LINK]", help="id N or pinned PATH; short: N, PATH."),
+    ] = None,
+) -> None:
+    """Show what is attached where, by which program, where it is pinned and who holds it."""
+    from bpfctl.objects.link import link_info, links
+
+    from .link_show import show_links
+
+    out = current(ctx)
+    if not words:
+        show_links(out, list(links()), whole=False)
+        return
+    with _named("link-show"), chosen(parse_selector(words, ObjectKind.LINK)) as fds:
+        show_links(out, [link_info(fd) for fd in fds], whole=True)
+
+
+@app.command()
+def create(
+    ctx: typer.Context,
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar=_CREATE, help="The program, and what to attach it to."),
+    ] = None,
+    pin: Annotated[
+        str | None, typer.Option("--pin", metavar="PATH", help="Keep the link under this path.")
+    ] = None,
+    hold: Annotated[
+        bool, typer.Option("--hold", help="Keep the link until Ctrl-C, without a pin.")
+    ] = False,
+) -> None:
+    """Attach a program.
+
+    A link lives as long as something holds it: give it a pin, or hold it yourself. Without words
+    the program is attached to what it was loaded for. Whatever fails, nothing stays attached.
+    """
+    from .link_create import create_and_keep
+
+    with _named("link-create"):
+        selector, rest = take_selector(words or [], ObjectKind.PROG)
+        create_and_keep(current(ctx), selector, rest, pin=pin, hold=hold)
+
+
+@app.command()
+def pin(
+    ctx: typer.Context,
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="LINK PATH", help="The link, and a path on a bpffs."),
+    ] = None,
+) -> None:
+    """Keep a link alive under a path of a bpffs."""
+    from bpfctl.objects.pin import pin as pin_at
+
+    out = current(ctx)
+    with _named("link-pin"):
+        selector, rest = take_selector(words or [], ObjectKind.LINK)
+        if not rest:
+            raise UsageError("where to? expected LINK PATH")
+        path, *more = rest
+        expect_end(more)
+        with open_one(selector) as fd:
+            pin_at(fd, path, mount=not out.no_mount)
+    _done(out)
+
+
+@app.command()
+def detach(
+    ctx: typer.Context,
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="LINK", help="id N or pinned PATH; short: N, PATH."),
+    ] = None,
+) -> None:
+    """Detach a link by force, whoever holds it.
+
+    The link itself stays, attached to nothing, until its last pin and holder are gone.
+    """
+    from bpfctl.objects.link_detach import detach as detach_link
+
+    with _named("link-detach"), open_one(parse_selector(words or [], ObjectKind.LINK)) as fd:
+        detach_link(fd)
+    _done(current(ctx))
+
+
+@contextmanager
+def _named(operation: str) -> Iterator[None]:
+    """Say in errors what the command was."""
+    try:
+        yield
+    except BpfctlError as err:
+        err.within(operation=operation)
+        raise
+
+
+def _done(out: Context) -> None:
+    """Answer a script of bpftool, which writes `null` where there is nothing to show."""
+    if out.json:
+        from .output import write_json
+
+        write_json(out, None)

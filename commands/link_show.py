@@ -1,0 +1,118 @@
+"""Show links: a table, or all there is to tell of one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bpfctl.errors import BpfctlError
+from bpfctl.objects.ids import ObjectKind, open_id
+
+from .render import Column, render, render_one
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bpfctl.objects.holders import Holder
+    from bpfctl.objects.link import LinkInfo
+    from bpfctl.objects.link_targets import Target
+
+    from .context import Context
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRecord:
+    """A link with its program's name, its target in words, its pins and its holders."""
+
+    info: LinkInfo
+    target: Target
+    prog_name: str = ""
+    pinned: tuple[str, ...] = ()
+    holders: tuple[Holder, ...] = ()
+
+    @property
+    def program(self) -> str | None:
+        """The program's id and name; None for what runs no program."""
+        return f"{self.info.prog_id} {self.prog_name}".rstrip() if self.info.prog_id else None
+
+    def to_json(self) -> dict[str, object]:
+        """The fields by bpftool's keys, and ours: "prog_name", "attached_to", "fds"."""
+        fields = self.info.to_json() | self.target.facts
+        if self.prog_name:
+            fields["prog_name"] = self.prog_name
+        fields["attached_to"] = self.target.words
+        if self.pinned:
+            fields["pinned"] = list(self.pinned)
+        if self.holders:
+            fields["pids"] = [holder.to_json() for holder in self.holders]
+        return fields
+
+
+def show_links(out: Context, infos: Sequence[LinkInfo], *, whole: bool) -> None:
+    """Show links; `whole` shows a single one with all its fields."""
+    records, notes = link_records(infos)
+    if whole and len(records) == 1:
+        render_one(out, records[0], _fields(records[0]), notes=notes)
+    else:
+        render(out, records, _COLUMNS, notes=notes)
+
+
+def link_records(infos: Sequence[LinkInfo]) -> tuple[list[LinkRecord], list[str]]:
+    """Complete what the kernel tells of links; the second part is what could not be found out."""
+    if not infos:  # nothing to look up: start-up is all that a user waits for
+        return [], []
+    from bpfctl.objects.holders import holders
+    from bpfctl.objects.link_targets import Targets
+    from bpfctl.objects.pin import pins
+
+    held, places, targets = holders(), pins(), Targets(infos)
+    names = {prog_id: _prog_name(prog_id) for prog_id in {info.prog_id for info in infos}}
+    records = [
+        LinkRecord(
+            info,
+            targets.describe(info),
+            names[info.prog_id],
+            tuple(places.get((ObjectKind.LINK, info.id), ())),
+            tuple(held.by.get((ObjectKind.LINK, info.id), ())),
+        )
+        for info in infos
+    ]
+    return records, [held.note] if held.note else []
+
+
+def _prog_name(prog_id: int) -> str:
+    """Name a program; "" for none, and for one that went away meanwhile."""
+    if not prog_id:
+        return ""
+    from bpfctl.objects.prog import prog_info
+
+    try:
+        with open_id(ObjectKind.PROG, prog_id) as fd:
+            return prog_info(fd).name
+    except BpfctlError:
+        return ""
+
+
+_COLUMNS: list[Column[LinkRecord]] = [
+    Column("ID", lambda r: r.info.id, right=True),
+    Column("TYPE", lambda r: r.info.type_name, 3),
+    Column("PROGRAM", lambda r: r.program),
+    Column("ATTACHED TO", lambda r: r.target.words),
+    Column("PINNED", lambda r: r.pinned, 1),
+    Column("HELD BY", lambda r: [str(holder) for holder in r.holders], 2),
+]
+
+
+def _fields(record: LinkRecord) -> list[tuple[str, object]]:
+    """All there is to tell, a line each: what people ask first, then the kernel's numbers."""
+    first: dict[str, object] = {
+        "id": record.info.id,
+        "type": record.info.type_name,
+        "program": record.program,
+        "attached to": record.target.words,
+        "pinned": record.pinned,
+        "held by": [str(holder) for holder in record.holders],
+    }
+    told = {"id", "type", "prog_id", "prog_name", "attached_to", "pinned", "pids", "funcs"}
+    rest = {name: value for name, value in record.to_json().items() if name not in told}
+    return list((first | rest).items())

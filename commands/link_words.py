@@ -1,0 +1,209 @@
+"""The words after `link create PROG`: what to attach to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bpfctl.errors import UsageError
+from bpfctl.kernel.uapi import AttachType, ProgType
+from bpfctl.objects import attach_targets as targets
+from bpfctl.objects.attach_words import cgroup_attach_type, cgroup_attach_words
+
+from .link_iter_words import ITER_FORM, parse_iter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from contextlib import ExitStack
+
+    from bpfctl.objects.prog import ProgInfo
+
+    Parser = Callable[[list[str], ExitStack], targets.Target]
+
+_XDP_MODES = {
+    "generic": "generic",
+    "xdpgeneric": "generic",
+    "skb": "generic",
+    "driver": "driver",
+    "xdpdrv": "driver",
+    "drv": "driver",
+    "offload": "offload",
+    "xdpoffload": "offload",
+    "hw": "offload",
+}
+_FORMS = {
+    "raw_tracepoint": "raw_tracepoint NAME",
+    "tracepoint": "tracepoint CATEGORY/NAME",
+    "cgroup": "cgroup DIR ATTACH_TYPE",
+    "xdp": "xdp dev NAME [generic|driver|offload]",
+    "tcx": "tcx ingress|egress dev NAME [first|last|before|after link|prog ID]",
+    "iter": ITER_FORM,
+}
+# What programs of a type are attached to when nothing says so: the word to begin with.
+_USUAL = {
+    ProgType.RAW_TRACEPOINT: "raw_tracepoint",
+    ProgType.RAW_TRACEPOINT_WRITABLE: "raw_tracepoint",
+    ProgType.TRACEPOINT: "tracepoint",
+    ProgType.XDP: "xdp",
+    ProgType.SCHED_CLS: "tcx",
+    ProgType.CGROUP_SKB: "cgroup",
+    ProgType.CGROUP_SOCK: "cgroup",
+    ProgType.CGROUP_SOCK_ADDR: "cgroup",
+    ProgType.CGROUP_DEVICE: "cgroup",
+    ProgType.CGROUP_SYSCTL: "cgroup",
+    ProgType.CGROUP_SOCKOPT: "cgroup",
+    ProgType.SOCK_OPS: "cgroup",
+}
+_KNOWS_ITS_TARGET = frozenset({ProgType.TRACING, ProgType.LSM, ProgType.EXT})
+
+
+def parse_target(words: Sequence[str], prog: ProgInfo, stack: ExitStack) -> targets.Target:
+    """Return what the words mean; maps they name are opened, and closed by `stack`.
+
+    Raises: UsageError, and NotFoundError for a map.
+    """
+    if not words:
+        return _loaded_for(prog)
+    first, *rest = words
+    parser = _PARSERS.get(first)
+    if parser is None:
+        from .suggest import nearest
+
+        near = nearest(first, list(_PARSERS))
+        raise UsageError(
+            f'"{first}" is nothing to attach to',
+            remedy=f'did you mean "{near}"?' if near else _expected(),
+        )
+    return parser([first, *rest] if first in _XDP_MODES else rest, stack)
+
+
+def _expected() -> str:
+    return f"expected {'; '.join(_FORMS.values())}; or nothing for tp_btf, fentry and their like"
+
+
+def _loaded_for(prog: ProgInfo) -> targets.Target:
+    if prog.type in _KNOWS_ITS_TARGET:
+        return targets.Loaded()
+    usual = _USUAL.get(prog.type) if isinstance(prog.type, ProgType) else None
+    raise UsageError(
+        f"a program of type {prog.type_name} does not say what to attach it to",
+        code="no-target",
+        remedy=f"expected PROG {_FORMS[usual]}" if usual else _expected(),
+    )
+
+
+def _one(words: list[str], form: str) -> str:
+    if len(words) != 1:
+        raise UsageError(f"expected {_FORMS[form]}")
+    return words[0]
+
+
+def _raw_tracepoint(words: list[str], stack: ExitStack) -> targets.Target:
+    del stack
+    return targets.RawTracepoint(_one(words, "raw_tracepoint"))
+
+
+def _loaded(words: list[str], stack: ExitStack) -> targets.Target:
+    del stack
+    if words:
+        raise UsageError(
+            f'"{words[0]}" is one word too many: the program knows its target since it was loaded'
+        )
+    return targets.Loaded()
+
+
+def _tracepoint(words: list[str], stack: ExitStack) -> targets.Target:
+    """Read CATEGORY/NAME, or CATEGORY:NAME as perf writes it."""
+    del stack
+    category, _, name = _one(words, "tracepoint").replace(":", "/", 1).partition("/")
+    if not category or not name:
+        raise UsageError(f"expected {_FORMS['tracepoint']}")
+    return targets.Tracepoint(category, name)
+
+
+def _cgroup(words: list[str], stack: ExitStack) -> targets.Target:
+    del stack
+    if len(words) != 2:
+        known = ", ".join(cgroup_attach_words())
+        raise UsageError(f"expected {_FORMS['cgroup']}", remedy=f"ATTACH_TYPE: {known}")
+    path, word = words
+    found = cgroup_attach_type(word)
+    if found is None:
+        raise UsageError(
+            f'"{word}" is nothing that a cgroup runs programs on',
+            remedy=f"one of {', '.join(cgroup_attach_words())}",
+        )
+    return targets.Cgroup(path, AttachType(found))
+
+
+def _xdp(words: list[str], stack: ExitStack) -> targets.Target:
+    """Read `dev NAME [MODE]`, or bpftool's `xdpgeneric dev NAME`."""
+    del stack
+    mode = _XDP_MODES[words.pop(0)] if words and words[0] in _XDP_MODES else None
+    if len(words) < 2 or words[0] != "dev":
+        raise UsageError(f"expected {_FORMS['xdp']}")
+    _, device, *rest = words
+    if rest and rest[0] in _XDP_MODES and mode is None:
+        mode = _XDP_MODES[rest.pop(0)]
+    if rest:
+        raise UsageError(f'"{rest[0]}" is no mode of XDP: expected {_FORMS["xdp"]}')
+    return targets.Xdp(device, mode)
+
+
+def _tcx_side(attach_type: AttachType) -> Parser:
+    def parse(words: list[str], stack: ExitStack) -> targets.Target:
+        del stack
+        if len(words) < 2 or words[0] != "dev":
+            raise UsageError(f"expected {_FORMS['tcx']}")
+        return _tcx_place(words[1], attach_type, words[2:])
+
+    return parse
+
+
+def _tcx(words: list[str], stack: ExitStack) -> targets.Target:
+    side, *rest = words or [""]
+    parser = _SIDES.get(side)
+    if parser is None:
+        raise UsageError(f"expected {_FORMS['tcx']}")
+    return parser(rest, stack)
+
+
+def _tcx_place(device: str, attach_type: AttachType, words: list[str]) -> targets.Target:
+    """Read where among the programs: first, last, or before or after a certain one."""
+    match words:
+        case []:
+            return targets.Tcx(device, attach_type)
+        case ["first"]:
+            return targets.Tcx(device, attach_type, "before")
+        case ["last"]:
+            return targets.Tcx(device, attach_type, "after")
+        case [("before" | "after") as place, ("link" | "prog") as kind, *rest] if rest:
+            digits = rest[1:] if rest[0] == "id" else rest
+            if len(digits) == 1 and digits[0].isdecimal():
+                return targets.Tcx(device, attach_type, place, kind, int(digits[0]))
+    raise UsageError(f"expected {_FORMS['tcx']}")
+
+
+_SIDES: dict[str, Parser] = {
+    "ingress": _tcx_side(AttachType.TCX_INGRESS),
+    "egress": _tcx_side(AttachType.TCX_EGRESS),
+}
+_PARSERS: dict[str, Parser] = {
+    "raw_tracepoint": _raw_tracepoint,
+    "raw_tp": _raw_tracepoint,
+    "tp_btf": _loaded,
+    "fentry": _loaded,
+    "fexit": _loaded,
+    "fmod_ret": _loaded,
+    "lsm": _loaded,
+    "tracepoint": _tracepoint,
+    "tp": _tracepoint,
+    "cgroup": _cgroup,
+    "xdp": _xdp,
+    "xdpgeneric": _xdp,
+    "xdpdrv": _xdp,
+    "xdpoffload": _xdp,
+    "tcx": _tcx,
+    "tcx_ingress": _SIDES["ingress"],
+    "tcx_egress": _SIDES["egress"],
+    "iter": parse_iter,
+}
