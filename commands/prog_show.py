@@ -41,7 +41,8 @@ class ProgRecord:
 
 def show_programs(out: Context, infos: Sequence[ProgInfo], *, whole: bool) -> None:
     """Show programs; `whole` shows a single one with all its fields."""
-    held, places = holders(), pins()
+    held = holders({(ObjectKind.PROG, info.id) for info in infos})
+    places = pins()
     records = [
         ProgRecord(
             info,

@@ -6,10 +6,11 @@ before anything is created. What a failed step leaves behind is removed.
 
 from __future__ import annotations
 
+import errno
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from bpfctl.errors import BpfctlError, SyscallError, VerifierError
+from bpfctl.errors import BpfctlError, NotYetError, SyscallError, VerifierError
 from bpfctl.kernel.attr import prog_bind_map
 from bpfctl.kernel.bpf import bpf
 from bpfctl.loader import maps
@@ -70,7 +71,13 @@ def _load_types(loaded: LoadedObject) -> int:
         return 0
     from bpfctl.loader.btf import kernel_data, load_btf
 
-    fd = load_btf(kernel_data(spec.btf, spec.functions.values()))
+    try:
+        fd = load_btf(kernel_data(spec.btf, spec.functions.values()))
+    except SyscallError as err:
+        if spec.externs and err.errno == errno.EINVAL:
+            # The kernel takes no types of externs as the compiler writes them.
+            raise NotYetError(f"types of extern {spec.externs[0].name}") from err
+        raise
     return loaded.resources.enter_context(fd).fileno()
 
 
