@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 
 # A command makes objects and ends; looking for cycles among them costs more than they do.
@@ -10,15 +11,33 @@ _GC_THRESHOLD = 100_000
 
 
 def main() -> int:
-    """Run the command line of this process and return its exit status."""
+    """Run the command line of this process and end the process with its exit status."""
     gc.set_threshold(_GC_THRESHOLD)
     try:
         from bpfctl.commands.main import main as run
 
         status: int = run(sys.argv[1:])
     except KeyboardInterrupt:  # while modules were still being imported
-        return 130
+        status = 130
+    _leave(status)
     return status
+
+
+def _leave(status: int) -> None:
+    """End at once: everything is closed and written, and the kernel takes back memory faster.
+
+    Taking the interpreter apart is a tenth of the time of `link show`. Debuggers and `python -i`
+    get the ordinary end.
+    """
+    if sys.gettrace() is not None or sys.flags.interactive:
+        return
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except OSError:  # nobody is left to tell; the status says what there was to say
+            continue
+    os._exit(status)
 
 
 if __name__ == "__main__":
