@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from bpfctl.kernel.attr import prog_load
@@ -11,12 +10,15 @@ from bpfctl.kernel.uapi import AttachType, ProgType
 from bpfctl.objects.btf import kernel_btf
 from bpfctl.objects.holders_program import ITERATOR, KINDS, LICENSE, RECORD, assemble, find_layout
 from bpfctl.objects.holders_types import Holder, Sighting
+from bpfctl.objects.ids import ObjectKind
 from bpfctl.objects.iter import link_iter, open_iter, read_iter
+from bpfctl.objects.pin import id_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from bpfctl.kernel.fd import Fd
+    from bpfctl.objects.holders_types import Object
 
 
 def iterate() -> list[Sighting]:
@@ -31,7 +33,8 @@ def iterate() -> list[Sighting]:
     """
     with _load() as program, link_iter(program) as link, open_iter(link) as walk:
         data = b"".join(read_iter(walk))
-        return parse_records(data, own={program.fileno(), link.fileno()})
+        own = [(ObjectKind.PROG, program), (ObjectKind.LINK, link)]
+        return parse_records(data, without={(kind, id_of(kind, fd)) for kind, fd in own})
 
 
 def _load() -> Fd:
@@ -48,13 +51,13 @@ def _load() -> Fd:
     return bpf_fd(request)
 
 
-def parse_records(data: bytes, own: Collection[int] = ()) -> list[Sighting]:
-    """Read what the program wrote, without descriptors `own` of this process; a cut end is lost."""
+def parse_records(data: bytes, without: Collection[Object] = ()) -> list[Sighting]:
+    """Read what the program wrote, but for records of some objects; a cut end is lost."""
     whole = memoryview(data)[: len(data) // RECORD.size * RECORD.size]
     found = []
     for tgid, fd, kind, number, comm in RECORD.iter_unpack(whole):
-        if tgid == os.getpid() and fd in own:
-            continue
-        name = comm.partition(b"\0")[0].decode("utf-8", "surrogateescape")
-        found.append(Sighting((KINDS[kind], number), Holder(tgid, name, fd)))
+        what = (KINDS[kind], number)
+        if what not in without:
+            name = comm.partition(b"\0")[0].decode("utf-8", "surrogateescape")
+            found.append(Sighting(what, Holder(tgid, name, fd)))
     return found
