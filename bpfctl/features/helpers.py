@@ -39,6 +39,9 @@ NOISY = frozenset({HelperId.trace_printk, HelperId.trace_vprintk, HelperId.probe
 # Which helpers there are depends on the program that is replaced, or on the struct.
 _DEPEND_ON_TARGET = frozenset({AttachKind.EXT, AttachKind.STRUCT_OPS})
 
+# Combinations that stand for their type although others come first: libbpf's choice, too.
+_ASKED_AS = frozenset({"xdp", "cgroup/connect4"})
+
 
 @dataclass(frozen=True, slots=True)
 class HelperSet:
@@ -77,7 +80,7 @@ def probe_all_helpers(
     asked about only where `noisy`.
     """
     best: dict[ProgType, tuple[ProgramProbe, Verdict]] = {}
-    for probe, verdict in programs:
+    for probe, verdict in sorted(programs, key=lambda item: item[0].name not in _ASKED_AS):
         if probe.prog_type not in best or _better(verdict, best[probe.prog_type][1]):
             best[probe.prog_type] = (probe, verdict)
     skipped = frozenset() if noisy else NOISY

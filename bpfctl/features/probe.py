@@ -12,7 +12,7 @@ from bpfctl.features.maps import PROBES as MAP_PROBES
 from bpfctl.features.maps import probe_map_types
 from bpfctl.features.misc import probe_attach, probe_misc, probe_syscall
 from bpfctl.features.options import PROG_TYPES, explained
-from bpfctl.features.prober import Prober
+from bpfctl.features.prober import VMLINUX, Prober
 from bpfctl.features.programs import probe_program, program_probes
 from bpfctl.features.report import FeatureReport
 from bpfctl.linux.caps import Capability, has_capability
@@ -26,15 +26,20 @@ _WANTED = (Capability.BPF, Capability.PERFMON, Capability.NET_ADMIN)
 
 
 def probe_kernel(
-    *, helpers: bool = False, noisy: bool = False, facts: Facts | None = None
+    *,
+    helpers: bool = False,
+    noisy: bool = False,
+    facts: Facts | None = None,
+    vmlinux: str = VMLINUX,
 ) -> FeatureReport:
     """Return what the running kernel can do. What fails is an answer, so nothing is raised.
 
     `helpers` asks about helper functions too, some 6,000 calls of bpf(2); `noisy` also about the
-    three that make the kernel warn in its log. `facts` are read where they are not given.
+    three that make the kernel warn in its log. `facts` are read where they are not given;
+    `vmlinux` is the file of the kernel's type information.
     """
     facts = facts or read_facts()
-    with Prober() as prober:
+    with Prober(vmlinux) as prober:
         report = _probe(prober, facts)
         if not helpers:
             return report
