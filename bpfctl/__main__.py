@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import FrameType
 
 # A command makes objects and ends; looking for cycles among them costs more than they do.
 _GC_THRESHOLD = 100_000
@@ -13,14 +18,28 @@ _GC_THRESHOLD = 100_000
 def main() -> int:
     """Run the command line of this process and end the process with its exit status."""
     gc.set_threshold(_GC_THRESHOLD)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:  # under nohup it is not
+            signal.signal(number, _stop)
     try:
         from bpfctl.commands.main import main as run
 
         status: int = run(sys.argv[1:])
     except KeyboardInterrupt:  # while modules were still being imported
         status = 130
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else 1
     _leave(status)
     return status
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    """Turn a signal that ends us into an exception, so that a command undoes what it did.
+
+    The status is the one a shell gives for that signal.
+    """
+    del frame
+    raise SystemExit(128 + number)
 
 
 def _leave(status: int) -> None:

@@ -19,8 +19,7 @@ import bpfctl.data
 from .context import current
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from types import FrameType
+    from collections.abc import Callable, Iterator
 
     from .context import Context
 
@@ -37,7 +36,8 @@ class Step:
     @property
     def command(self) -> str:
         """The command line, ready to paste."""
-        return shlex.join(self.words)
+        shell = self.words[:2] == ("sh", "-c")
+        return self.words[2] if shell else shlex.join(self.words)
 
 
 @app.command()
@@ -56,7 +56,7 @@ def demo(ctx: typer.Context) -> None:
 
         write_json(out, {"steps": done, "removed": str(place)})
     else:
-        _say(f"\nRemoved {place} and all below it: no program, map or link of the demo is left.")
+        _say(f"\nRemoved {place} and all below it; with the pins went programs, maps and links.")
 
 
 def _steps(place: Path) -> Iterator[Step]:
@@ -78,7 +78,8 @@ def _steps(place: Path) -> Iterator[Step]:
         (*link_create, f"{progs}/dump_task", "iter", "--pin", f"{place}/tasks"),
     )
     yield Step("What is attached where, and where it is pinned?", ("bpfctl", "link", "show"))
-    yield Step("Read the iterator like any file.", ("head", "-n", "6", f"{place}/tasks"))
+    first_lines = f"cat {shlex.quote(str(place))}/tasks | head -n 6"
+    yield Step("Read the iterator like any file.", ("sh", "-c", first_lines))
     yield Step("Execute something, so that there is something to count.", ("true",))
     yield Step(
         "Dump the map; its type information says what the bytes mean.",
@@ -105,21 +106,21 @@ def _run(step: Step, out: Context) -> dict[str, Any]:
 def _place(out: Context) -> Iterator[Path]:
     """Give a new directory on a bpffs, and take it away with all that is pinned below it."""
     place = _new_directory(_bpffs(out))
-    handlers = {number: signal.signal(number, _stop) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
         yield place
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not stop the removal
-        _remove(place)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        for number, handler in handlers.items():
+        _undisturbed(lambda: _remove(place))
+
+
+def _undisturbed(work: Callable[[], None]) -> None:
+    """Do something to its end, whatever signal asks us to stop meanwhile."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
+    try:
+        work()
+    finally:
+        for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _stop(number: int, frame: FrameType | None) -> None:
-    """Leave through the `finally` blocks, with the status a shell gives for the signal."""
-    del frame
-    raise SystemExit(128 + number)
 
 
 def _bpffs(out: Context) -> Path:
