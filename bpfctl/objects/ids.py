@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bpfctl.kernel.fd import Fd
+    from bpfctl.kernel.request import Attr
 
 
 class ObjectKind(Enum):
@@ -54,10 +55,19 @@ def ids(kind: ObjectKind) -> Iterator[int]:
         if try_bpf(attr) == -errno.ENOENT:
             return
         if attr.next_id <= last:  # an error other than the end: let it be worded
-            bpf(attr)
+            _ask_in_words(attr)
             return
         last = attr.next_id
         yield last
+
+
+def _ask_in_words(attr: Attr) -> None:
+    try:
+        bpf(attr)
+    except SyscallError as err:
+        if err.errno == errno.EPERM:
+            err.remedy = "run it as root, or with CAP_SYS_ADMIN"
+        raise
 
 
 def open_id(kind: ObjectKind, number: int, doing: str = "") -> Fd:
