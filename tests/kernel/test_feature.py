@@ -1,0 +1,218 @@
+"""What the running kernel is said to do: against bpftool, against its version, and as nobody."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bpfctl.features.probe import probe_kernel
+from bpfctl.linux.version import kernel_version, parse_release
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bpfctl.features.report import FeatureReport
+    from bpfctl.features.verdict import Verdict
+
+NOBODY = 65534
+
+
+@pytest.fixture(scope="module")
+def report() -> FeatureReport:
+    """Probe this kernel once."""
+    return probe_kernel(helpers=True)
+
+
+@pytest.fixture(scope="module")
+def ours(report: FeatureReport) -> dict[str, Any]:
+    return report.to_json()
+
+
+@pytest.fixture(scope="module")
+def theirs(bpftool: Callable[..., Any]) -> dict[str, Any]:
+    fields: dict[str, Any] = bpftool("feature", "probe")
+    return fields
+
+
+# --- bpftool 7.1 ---------------------------------------------------------------------------------
+
+# Where the answers may differ, and why: (bpftool's, ours) by key. Others must be the same.
+DIFFERENCES = {
+    "have_tracing_prog_type": (
+        (False, True),
+        "bpftool asks with fentry alone; where that is refused, iterators still load",
+    ),
+    "have_ext_prog_type": ((False, None), "bpftool calls EPERM not available"),
+    "have_lsm_prog_type": ((False, None), "bpftool calls EPERM not available"),
+}
+GROUPS = ("system_config", "syscall_config", "program_types", "map_types", "misc")
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_same_answers_as_bpftool(group: str, ours: dict[str, Any], theirs: dict[str, Any]) -> None:
+    assert theirs[group].keys() - ours[group].keys() == set()
+    different = {
+        key: (value, ours[group][key])
+        for key, value in theirs[group].items()
+        if ours[group][key] != value
+    }
+    explained = {key: both for key, (both, _) in DIFFERENCES.items()}
+    assert {key: both for key, both in different.items() if explained.get(key) != both} == {}
+
+
+# Helpers of types that bpftool asks in another way than we do, or not at all.
+ASKED_OTHERWISE = {
+    "tracing": "bpftool names no target and is told nothing",
+    "lsm": "bpftool names no target and is told nothing",
+    "ext": "they depend on the program that is replaced: null here, an empty list there",
+    "struct_ops": "they depend on the struct: null here, an empty list there",
+    "cgroup_device": "bpftool gives no attach type: the kernel hides bpf_get_retval then",
+    "cgroup_sysctl": "bpftool gives no attach type: the kernel hides bpf_get_retval then",
+    "syscall": "bpftool takes 'not allowed in probe' for a yes (bpf_d_path)",
+}
+
+
+def test_helpers_against_bpftool(ours: dict[str, Any], theirs: dict[str, Any]) -> None:
+    """Before Linux 6.10 both give the same lists.
+
+    Since then the verifier words its refusal otherwise ("program of this type cannot use helper"),
+    which bpftool 7.1 takes for a yes: then ours must be among them.
+    """
+    fooled = "bpf_xdp_adjust_head" in theirs["helpers"]["socket_filter_available_helpers"]
+    assert theirs["helpers"].keys() - ours["helpers"].keys() == set()
+    compared = 0
+    for key, names in theirs["helpers"].items():
+        if key.removesuffix("_available_helpers") in ASKED_OTHERWISE:
+            continue
+        known = {name for name in ours["helpers"][key] or [] if name not in newer_than(theirs)}
+        assert known <= set(names), key
+        assert fooled or known == set(names), key
+        compared += 1
+    assert compared > 20
+
+
+def newer_than(theirs: dict[str, Any]) -> set[str]:
+    """Return the helpers that this bpftool cannot name: it was built for older kernels."""
+    from bpfctl.features.helpers import helper_name
+    from bpfctl.kernel.uapi_helpers import HelperId
+
+    named = {name for names in theirs["helpers"].values() for name in names}
+    return {helper_name(helper) for helper in HelperId if helper_name(helper) not in named}
+
+
+def test_helpers_that_anybody_knows(report: FeatureReport) -> None:
+    """Each type is asked in its own right: no list is everything, and none is another's."""
+    names = {kind.name: set(found.names) for kind, found in (report.helpers or {}).items()}
+    assert "bpf_redirect_map" in names["XDP"]
+    assert "bpf_skb_store_bytes" in names["SCHED_CLS"] - names["XDP"]
+    assert "bpf_get_current_comm" in names["KPROBE"]
+    assert "bpf_xdp_adjust_head" in names["XDP"] - names["SCHED_CLS"] - names["KPROBE"]
+    assert "bpf_bind" in names["CGROUP_SOCK_ADDR"]
+
+
+# --- the running kernel's version ----------------------------------------------------------------
+
+# What is often not built although the kernel is new enough, and the option it needs.
+OPTIONAL = {
+    "program lirc_mode2": "CONFIG_BPF_LIRC_MODE2",
+    "program netfilter": "CONFIG_NETFILTER_BPF_LINK",
+    "link netfilter": "CONFIG_NETFILTER_BPF_LINK",
+    "link kprobe_multi": "CONFIG_FPROBE",
+    "link kprobe_session": "CONFIG_FPROBE",
+    "link netkit": "CONFIG_NETKIT",
+    "misc kprobe_attach": "CONFIG_KPROBES",
+}
+
+
+def test_answers_agree_with_the_version(report: FeatureReport) -> None:
+    wrong = [
+        f"{group} {name}: {verdict.answer.value} ({verdict.reason}), since {verdict.since}"
+        for group, name, verdict in report.verdicts()
+        if not agrees(report, f"{group} {name}", verdict)
+    ]
+    assert wrong == []
+
+
+def agrees(report: FeatureReport, name: str, verdict: Verdict) -> bool:
+    """Say whether a verdict is what the version lets expect, or an option explains it."""
+    since = parse_release(verdict.since)
+    if verdict.available is None:
+        return True
+    if verdict.available:
+        return since <= kernel_version()
+    if since > kernel_version():
+        return True
+    return name in OPTIONAL and report.facts.option(OPTIONAL[name]) is None
+
+
+def test_everything_has_a_since(report: FeatureReport) -> None:
+    assert [name for _, name, verdict in report.verdicts() if not verdict.since] == []
+
+
+def test_what_cannot_be_told_here_is_denied(report: FeatureReport) -> None:
+    """With all capabilities nothing but a refusal keeps an answer from us."""
+    unknown = [f"{g} {name}" for g, name, v in report.verdicts() if v.available is None]
+    assert unknown == report.denied()
+
+
+# --- without capabilities ------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def nobodys() -> dict[str, Any]:
+    """Probe this kernel as a user who may nothing, in a process of its own."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        _answer_as_nobody(writing)
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        text = pipe.read()
+    os.waitpid(child, 0)
+    fields: dict[str, Any] = json.loads(text)
+    return fields
+
+
+def _answer_as_nobody(writing: int) -> None:
+    try:
+        os.setgroups([])
+        os.setresgid(NOBODY, NOBODY, NOBODY)
+        os.setresuid(NOBODY, NOBODY, NOBODY)
+        text = json.dumps(probe_kernel(helpers=True).to_json())
+        with os.fdopen(writing, "w") as pipe:
+            pipe.write(text)
+    finally:
+        os._exit(0)
+
+
+def no(verdicts: dict[str, Any]) -> set[str]:
+    return {
+        f"{group} {name}"
+        for group, found in verdicts.items()
+        for name, verdict in found.items()
+        if verdict["answer"] == "not-available"
+    }
+
+
+def test_nobody_is_told_no_falsely(ours: dict[str, Any], nobodys: dict[str, Any]) -> None:
+    """Some answers come before the question who asks; but never a no where root has a yes."""
+    assert no(nobodys["verdicts"]) - no(ours["verdicts"]) == set()
+    answers = {v["answer"] for v in nobodys["verdicts"]["programs"].values()}
+    assert "not-available" not in answers
+    assert False not in nobodys["program_types"].values()
+
+
+def test_nobody_is_told_no_helper_is_missing(nobodys: dict[str, Any]) -> None:
+    """What is hidden from nobody is null, or among what cannot be told."""
+    for key, names in nobodys["helpers"].items():
+        told = nobodys["verdicts"]["helpers"][key.removesuffix("_available_helpers")]
+        assert names is None or len(names) + len(told.get("cannot_tell", [])) > 200
+
+
+def test_nobody_can_still_read(nobodys: dict[str, Any], ours: dict[str, Any]) -> None:
+    for key in ("release", "machine"):
+        assert nobodys["kernel"][key] == ours["kernel"][key]
+    assert nobodys["misc"]["have_kernel_btf"] == ours["misc"]["have_kernel_btf"]
