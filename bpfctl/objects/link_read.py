@@ -113,15 +113,13 @@ def _kprobe_multi(fd: Fd, info: Info) -> kinds.Details:
     count = _number(info, "kprobe_multi.count")
     arrays = ["addrs", "cookies"] if info.knows("kprobe_multi.cookies") else ["addrs"]
     found = link_numbers(fd, "kprobe_multi", arrays, count)
-    cookies = found.get("cookies", [0] * count)
+    addresses = found.get("addrs", [])
+    cookies = found.get("cookies") or [0] * len(addresses)
     return probes.KprobeMulti(
         count,
         bool(_number(info, "kprobe_multi.flags") & _MULTI_RETURN),
         info.number("kprobe_multi.missed"),
-        tuple(
-            probes.Place(at, cookie)
-            for at, cookie in zip(found.get("addrs", ()), cookies, strict=False)
-        ),
+        tuple(probes.Place(*pair) for pair in zip(addresses, cookies, strict=True)),
     )
 
 

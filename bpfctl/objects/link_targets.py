@@ -25,6 +25,7 @@ _NAMED_NETNS: Final = "/run/netns"  # where ip(8) keeps them
 # include/uapi/linux/netfilter.h
 _FAMILIES: Final = {1: "inet", 2: "ipv4", 3: "arp", 5: "netdev", 7: "bridge", 10: "ipv6"}
 _HOOKS: Final = ("prerouting", "input", "forward", "output", "postrouting")
+_ARP_HOOKS: Final = ("input", "output", "forward")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +147,6 @@ def _inode(path: str) -> int | None:
 
 def _netfilter_words(hook: kinds.Netfilter) -> str:
     family = _FAMILIES.get(hook.pf, f"protocol family {hook.pf}")
-    if family == "arp":
-        name = ("input", "output", "forward")[hook.hook] if hook.hook < 3 else str(hook.hook)
-    else:
-        name = _HOOKS[hook.hook] if hook.hook < len(_HOOKS) else f"hook {hook.hook}"
+    names = _ARP_HOOKS if family == "arp" else _HOOKS
+    name = names[hook.hook] if hook.hook < len(names) else f"hook {hook.hook}"
     return f"{family} {name}, priority {hook.priority}"
