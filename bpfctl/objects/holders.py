@@ -35,7 +35,8 @@ def holders(wanted: Collection[Object] | None = None, *, include_self: bool = Fa
     35 ms if those are of BPF objects. So we begin in /proc; the iterator takes over when that
     would take longer than the iterator (some 4,000 descriptors of BPF objects, 15,000 others), or
     when /proc does not show everything to us. It does so only in the first PID namespace:
-    elsewhere the process ids it gives mean nothing.
+    elsewhere the process ids it gives mean nothing. What /proc lacks without our knowing are
+    descriptors of a thread that shares none with its process (unshare(CLONE_FILES)).
     """
     if wanted is not None and not wanted:
         return Holders({})

@@ -8,7 +8,8 @@ from bpfctl.kernel.attr import prog_load
 from bpfctl.kernel.bpf import bpf_fd
 from bpfctl.kernel.uapi import AttachType, ProgType
 from bpfctl.objects.btf import kernel_btf
-from bpfctl.objects.holders_program import ITERATOR, KINDS, LICENSE, RECORD, assemble, find_layout
+from bpfctl.objects.holders_layout import ITERATOR, find_layout
+from bpfctl.objects.holders_program import KINDS, LICENSE, RECORD, assemble
 from bpfctl.objects.holders_types import Holder, Sighting
 from bpfctl.objects.ids import ObjectKind
 from bpfctl.objects.iter import link_iter, open_iter, read_iter

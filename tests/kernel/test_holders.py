@@ -26,8 +26,9 @@ from bpfctl.objects import holders as chooser
 from bpfctl.objects.btf import kernel_btf
 from bpfctl.objects.holders import Holder, holders
 from bpfctl.objects.holders_iter import iterate
+from bpfctl.objects.holders_layout import find_layout
 from bpfctl.objects.holders_proc import gap, look
-from bpfctl.objects.holders_program import LICENSE, assemble, find_layout
+from bpfctl.objects.holders_program import LICENSE, assemble
 from bpfctl.objects.holders_types import Sighting, collect
 from bpfctl.objects.ids import ObjectKind
 from bpfctl.objects.pin import id_of

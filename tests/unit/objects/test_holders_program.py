@@ -12,7 +12,8 @@ from bpfctl.btf import types as t
 from bpfctl.btf.decode import Btf
 from bpfctl.errors import NotSupportedError
 from bpfctl.objects.holders_iter import parse_records
-from bpfctl.objects.holders_program import RECORD, Layout, assemble, find_layout
+from bpfctl.objects.holders_layout import Layout, find_layout
+from bpfctl.objects.holders_program import RECORD, assemble
 from bpfctl.objects.holders_types import Holder, Sighting
 from bpfctl.objects.ids import ObjectKind
 from tests.builders.btf import build
