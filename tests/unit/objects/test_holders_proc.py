@@ -125,7 +125,8 @@ def test_a_stat_that_makes_no_sense_is_no_kernel_thread(proc: FakeProc, stat: by
     ("budget", "seen"),
     [
         pytest.param(2 * 15 - 1, None, id="too many processes"),
-        pytest.param(2 * 15, 20, id="spent by the first"),
+        pytest.param(2 * 15, 20, id="enough for processes alone"),
+        pytest.param(2 * 15 + 2 * 4 + 13 - 1, 20, id="spent by its descriptors"),
         pytest.param(2 * 15 + 2 * 4 + 13, 21, id="enough"),
     ],
 )
