@@ -1,7 +1,7 @@
 """Every exception bpfctl raises.
 
 BpfctlError                    anything we can word; has a stable code
-├── UsageError                 the request itself makes no sense (a wrong word, value or combination)
+├── UsageError                 the request makes no sense (a wrong word, value or combination)
 ├── NotFoundError              no object has that id, name, tag or path
 ├── AmbiguousError             several objects have that name or tag
 ├── NotSupportedError          this kernel lacks a feature

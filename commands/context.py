@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from bpfctl.plain import plain
 
 if TYPE_CHECKING:
     import typer
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Context:
     """The global options of one command line.
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bpfctl.errors import BpfctlError
 from bpfctl.objects.ids import ObjectKind, open_id
+from bpfctl.plain import plain
 
 from .render import Column, render, render_one
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .context import Context
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class LinkRecord:
     """A link with its program's name, its target in words, its pins and its holders."""
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from bpfctl.errors import NotYetError, UsageError
+from bpfctl.plain import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +45,7 @@ _LATER: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class LoadWords:
     """OBJ PATH [pinmaps DIR]."""
 

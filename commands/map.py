@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bpfctl.objects.ids import ObjectKind
+from bpfctl.plain import plain
 
 from .chosen import chosen, open_one
 from .context import current
@@ -29,7 +29,7 @@ app = typer.Typer(help="Show, dump and pin maps.", no_args_is_help=False)
 HELP = "A map: id N, name NAME or pinned PATH; short: N, NAME or PATH."
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class MapRecord:
     """A map with where it is pinned and who holds it."""
 

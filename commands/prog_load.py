@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bpfctl.errors import BpfctlError, NotFoundError
+from bpfctl.plain import plain
 
 from .loading import load, read
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .load_words import LoadWords
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class LoadRequest:
     """What to load and where to pin it, and how much of the verifier's log is wanted."""
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from bpfctl.objects.holders import holders
 from bpfctl.objects.ids import ObjectKind
 from bpfctl.objects.pin import pins
+from bpfctl.plain import plain
 
 from .render import Column, render, render_one
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .context import Context
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class ProgRecord:
     """A program with where it is pinned and who holds it."""
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from contextlib import closing
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+from bpfctl.plain import plain
 
 from .clean import clean
 from .output import elements, json_array, say, write_json, write_text
@@ -29,7 +30,7 @@ R = TypeVar("R", bound=Record)
 B = TypeVar("B")
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Column(Generic[R]):
     """A column of a table.
 

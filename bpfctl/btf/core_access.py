@@ -11,9 +11,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from bpfctl.btf.core_names import describe
-from bpfctl.btf.plain import plain
 from bpfctl.btf.types import Array, Enum, Member, Struct
 from bpfctl.errors import RelocationError
+from bpfctl.plain import plain
 
 if TYPE_CHECKING:
     from bpfctl.btf.decode import Btf

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from bpfctl.btf.plain import plain
+from bpfctl.plain import plain
 
 
 class CoreKind(IntEnum):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bpfctl.btf.core_access import MAX_STEPS
-from bpfctl.btf.plain import plain
 from bpfctl.btf.types import Struct
 from bpfctl.errors import BtfError
+from bpfctl.plain import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

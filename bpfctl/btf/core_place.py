@@ -8,9 +8,9 @@ from bpfctl.btf.core_access import Place, Step, enter_element
 from bpfctl.btf.core_compat import MAX_DEPTH, fields_agree, too_deep
 from bpfctl.btf.core_fixup import CoreKind
 from bpfctl.btf.core_names import describe
-from bpfctl.btf.plain import plain
 from bpfctl.btf.types import Array, Int, Ptr, Struct
 from bpfctl.errors import RelocationError
+from bpfctl.plain import plain
 
 if TYPE_CHECKING:
     from bpfctl.btf.core_members import Members

@@ -13,8 +13,8 @@ from bpfctl.btf.core_compat import types_agree
 from bpfctl.btf.core_fixup import CoreKind, MemorySize
 from bpfctl.btf.core_names import describe, essential_name, same_essential_name
 from bpfctl.btf.core_place import Mismatch, field_value, find_place, memory_type
-from bpfctl.btf.plain import plain
 from bpfctl.btf.types import Enum, EnumValue
+from bpfctl.plain import plain
 
 if TYPE_CHECKING:
     from bpfctl.btf.core_match import Matcher

@@ -10,8 +10,8 @@ import struct
 from typing import TYPE_CHECKING, TypeVar
 
 from bpfctl.btf.layout import VERSION, byte_order
-from bpfctl.btf.plain import plain
 from bpfctl.errors import BtfError
+from bpfctl.plain import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,9 +11,9 @@ import struct
 import sys
 from array import array
 
-from bpfctl.btf.plain import plain
 from bpfctl.btf.types import Kind
 from bpfctl.errors import BtfError
+from bpfctl.plain import plain
 
 MAGIC = 0xEB9F
 VERSION = 1

@@ -12,7 +12,7 @@ from bpfctl.btf.kinds import FuncLinkage as FuncLinkage
 from bpfctl.btf.kinds import IntEncoding as IntEncoding
 from bpfctl.btf.kinds import Kind as Kind
 from bpfctl.btf.kinds import VarLinkage as VarLinkage
-from bpfctl.btf.plain import plain
+from bpfctl.plain import plain
 
 
 @plain

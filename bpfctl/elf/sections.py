@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from bpfctl.btf.plain import plain
 from bpfctl.elf.section_def import AttachKind, Follow, Grammar, SectionDef
 from bpfctl.elf.section_table import BY_NAME, DEFINITIONS
 from bpfctl.elf.targets import EXAMPLES, target_problem
 from bpfctl.errors import SectionNameError
+from bpfctl.plain import plain
 
 if TYPE_CHECKING:
     from bpfctl.kernel.uapi import AttachType, ProgType

@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from bpfctl.btf.plain import plain
+from bpfctl.plain import plain
 
 if TYPE_CHECKING:
     from bpfctl.btf.decode import Btf

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
 from bpfctl.errors import SyscallError
+from bpfctl.plain import plain
 
 
 class XdpMode(IntEnum):
@@ -19,7 +19,7 @@ class XdpMode(IntEnum):
     MULTI = 4
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class XdpAttachment:
     """One program on one interface of the current network namespace."""
 

@@ -6,17 +6,17 @@ Source: proc_pid_mountinfo(5), show_mountinfo() in fs/proc_namespace.c (Linux 2.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from bpfctl.errors import PathError, SyscallError
+from bpfctl.plain import plain
 
 BPFFS_PLACE: Final = "/sys/fs/bpf"  # where systemd and bpftool mount it
 _OWN: Final = "/proc/self/mountinfo"
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Mount:
     """One mount of this process's mount namespace.
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from bpfctl.plain import plain
 
 # Inode of /proc/self/ns/pid in the first PID namespace (PROC_PID_INIT_INO,
 # include/linux/proc_ns.h, Linux 3.8).
@@ -13,7 +14,7 @@ _FIRST_PID_NAMESPACE: Final = 0xEFFFFFFC
 _PF_KTHREAD: Final = 0x00200000
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Descriptors:
     """The open files of one process: what each number refers to ("anon_inode:bpf-map")."""
 

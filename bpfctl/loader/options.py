@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from bpfctl.plain import plain
 
 DEFAULT_BPFFS = "/sys/fs/bpf"
 KERNEL_BTF = "/sys/kernel/btf/vmlinux"
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class LoadOptions:
     """Wishes for one load; the defaults load what the object's author marked for loading.
 

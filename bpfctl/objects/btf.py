@@ -6,12 +6,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from bpfctl.btf.decode import Btf
 from bpfctl.errors import NotSupportedError
 from bpfctl.kernel import info as kernel
 from bpfctl.objects.ids import ObjectKind, open_id
 
 if TYPE_CHECKING:
+    from bpfctl.btf.decode import Btf
     from bpfctl.kernel.info import Info
 
 _KERNEL_FILE: Final = "/sys/kernel/btf/vmlinux"
@@ -33,7 +33,7 @@ def kernel_btf() -> Btf:
             subject=_KERNEL_FILE,
             remedy="boot a kernel built with CONFIG_DEBUG_INFO_BTF=y",
         ) from err
-    return Btf.parse(data, path=_KERNEL_FILE)
+    return _parse(data, None, _KERNEL_FILE)
 
 
 def loaded_btf(btf_id: int) -> Btf:
@@ -46,7 +46,13 @@ def loaded_btf(btf_id: int) -> Btf:
         if name == "vmlinux":
             return kernel_btf()
         base = kernel_btf() if _is_of_module(info) else None
-        return Btf.parse(kernel.btf_data(fd), base=base, path=name or f"BTF id {btf_id}")
+        return _parse(kernel.btf_data(fd), base, name or f"BTF id {btf_id}")
+
+
+def _parse(data: bytes, base: Btf | None, path: str) -> Btf:
+    from bpfctl.btf.decode import Btf  # most listings have no names to look up
+
+    return Btf.parse(data, base=base, path=path)
 
 
 def _is_of_module(info: Info) -> bool:

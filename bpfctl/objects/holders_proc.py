@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
-from bpfctl.btf.plain import plain
 from bpfctl.linux import procs
 from bpfctl.linux.fdinfo import read_fdinfo
 from bpfctl.objects.holders_types import Holder, Sighting
 from bpfctl.objects.ids import ObjectKind
 from bpfctl.objects.pin import kind_of_file
+from bpfctl.plain import plain
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bpfctl.btf.plain import plain
+from bpfctl.plain import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bpfctl.errors import NotFoundError
@@ -11,6 +10,7 @@ from bpfctl.kernel.names import known, label
 from bpfctl.kernel.uapi import LinkType
 from bpfctl.objects.ids import ObjectKind, ids, open_id
 from bpfctl.objects.link_read import read_details
+from bpfctl.plain import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bpfctl.objects.link_kinds import Details
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class LinkInfo:
     """A link. `prog_id` is 0 where no program runs (struct_ops); `details` depend on the kind."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 from array import array
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from bpfctl.errors import BpfctlError
@@ -12,6 +11,7 @@ from bpfctl.kernel.attr_link import prog_query
 from bpfctl.kernel.bpf import try_bpf
 from bpfctl.kernel.uapi import AttachType, LinkType
 from bpfctl.linux.netdev import interface_name
+from bpfctl.plain import plain
 
 if TYPE_CHECKING:
     from bpfctl.kernel.netlink import XdpAttachment
@@ -28,7 +28,7 @@ _SIDES: Final[dict[int | None, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Place:
     """Where a link is: `name` is None unless the interface is one of this network namespace."""
 

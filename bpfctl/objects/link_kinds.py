@@ -6,11 +6,11 @@ struct bpf_link_info, include/uapi/linux/bpf.h (Linux 7.3).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 from bpfctl.kernel.names import label
 from bpfctl.kernel.uapi import AttachType, CgroupIterOrder
+from bpfctl.plain import plain
 
 MAP_TARGETS: Final = ("bpf_map_elem", "bpf_sk_storage_map")
 TASK_TARGETS: Final = ("task", "task_file", "task_vma")
@@ -27,7 +27,7 @@ def _with_cookie(fields: dict[str, object], cookie: int | None) -> dict[str, obj
     return fields | ({"cookie": cookie} if cookie else {})
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class RawTracepoint:
     """A raw tracepoint, also one reached by its type information (tp_btf)."""
 
@@ -39,7 +39,7 @@ class RawTracepoint:
         return _with_cookie({"tp_name": self.name}, self.cookie)
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Tracing:
     """A function of the kernel, a module or a program (fentry, fexit, fmod_ret, LSM, freplace).
 
@@ -64,7 +64,7 @@ class Tracing:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Cgroup:
     """A control group; `cgroup_id` is 0 once the group is gone."""
 
@@ -79,7 +79,7 @@ class Cgroup:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Iter:
     """An iterator; parameters that do not belong to its target are None."""
 
@@ -104,7 +104,7 @@ class Iter:
         return fields
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Netns:
     """A network namespace, by the inode of its file in /proc/PID/ns; 0 once it is gone."""
 
@@ -116,7 +116,7 @@ class Netns:
         return {"netns_ino": self.netns_ino, "attach_type": label(AttachType, self.attach_type)}
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Device:
     """A network interface of some network namespace (XDP, tcx, netkit); 0 once it is gone.
 
@@ -134,7 +134,7 @@ class Device:
         return fields
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class StructOps:
     """A struct of kernel callbacks, held by a map."""
 
@@ -145,7 +145,7 @@ class StructOps:
         return {"map_id": self.map_id}
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Sockmap:
     """A map of sockets."""
 
@@ -157,7 +157,7 @@ class Sockmap:
         return {"map_id": self.map_id, "attach_type": label(AttachType, self.attach_type)}
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Netfilter:
     """A netfilter hook: protocol family (NFPROTO_*) and number of the hook within it."""
 

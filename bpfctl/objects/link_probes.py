@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from bpfctl.plain import plain
 
 # Names of the perf tool: enum perf_type_id, perf_hw_id, perf_sw_ids and perf_hw_cache_*
 # (include/uapi/linux/perf_event.h, Linux 6.18).
@@ -23,7 +24,7 @@ _CACHE_OPS: Final = ("load", "store", "prefetch")
 _CACHE_RESULTS: Final = ("refs", "misses")
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Place:
     """One place of a probe: an address of the kernel or an offset in a file.
 
@@ -35,7 +36,7 @@ class Place:
     ref_ctr_offset: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class KprobeMulti:
     """Functions of the kernel; addresses are missing where the kernel withholds them."""
 
@@ -49,7 +50,7 @@ class KprobeMulti:
         return {"retprobe": self.is_return, "func_cnt": self.count, "missed": self.missed or 0}
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class UprobeMulti:
     """Places in a file, for one process or all (`pid` is 0)."""
 
@@ -73,7 +74,7 @@ class UprobeMulti:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class PerfTracepoint:
     """A trace event, reached through a perf event."""
 
@@ -85,7 +86,7 @@ class PerfTracepoint:
         return {"tracepoint": self.name, "cookie": self.cookie or 0}
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class PerfKprobe:
     """A function of the kernel, reached through a perf event."""
 
@@ -108,7 +109,7 @@ class PerfKprobe:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class PerfUprobe:
     """A place in a file, reached through a perf event."""
 
@@ -129,7 +130,7 @@ class PerfUprobe:
         return fields | ({"ref_ctr_offset": self.ref_ctr_offset} if self.ref_ctr_offset else {})
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class PerfEvent:
     """A counter or another event of perf_event_open(2), in its own numbers."""
 

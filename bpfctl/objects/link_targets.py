@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -15,6 +15,7 @@ from bpfctl.objects.attach_words import attach_word
 from bpfctl.objects.link_devices import Devices
 from bpfctl.objects.link_functions import function_target, map_words, prog_type
 from bpfctl.objects.link_probe_words import probe_target
+from bpfctl.plain import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +29,7 @@ _HOOKS: Final = ("prerouting", "input", "forward", "output", "postrouting")
 _ARP_HOOKS: Final = ("input", "output", "forward")
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Target:
     """What a link is attached to: in words, and further fields for JSON."""
 

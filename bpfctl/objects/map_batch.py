@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import errno
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bpfctl.errors import ENOTSUPP, BpfctlError, SyscallError
 from bpfctl.kernel.attr_map import map_batch, map_elem, map_get_next_key
 from bpfctl.kernel.bpf import try_bpf
 from bpfctl.kernel.uapi import Cmd
+from bpfctl.plain import plain
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -26,7 +26,7 @@ _INTERRUPTED = frozenset({errno.EINTR, errno.EAGAIN})
 _MOST_TRIES = 100
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Layout:
     """The sizes that decide how entries lie in memory; `value_size` is that of all slots.
 
@@ -46,7 +46,7 @@ class Layout:
         return max(1, min(FIRST_COUNT, fitting, self.max_entries))
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Batch:
     """Entries: `count` keys without gaps, and as many values."""
 

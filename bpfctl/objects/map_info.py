@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bpfctl.kernel import info as kernel
 from bpfctl.kernel.names import known, label
 from bpfctl.kernel.uapi import MapType, ProgType
 from bpfctl.linux.fdinfo import own_fdinfo
+from bpfctl.plain import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bpfctl.kernel.fd import Fd
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class MapInfo:
     """A loaded map. Sizes are in bytes; `type` may be a number newer than we are.
 

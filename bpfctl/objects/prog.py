@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from bpfctl.errors import NotFoundError
@@ -12,6 +11,7 @@ from bpfctl.kernel.names import known, label
 from bpfctl.kernel.uapi import ProgType
 from bpfctl.linux.fdinfo import own_fdinfo
 from bpfctl.objects.ids import ObjectKind, ids, open_id
+from bpfctl.plain import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ _CUT_NAME_BYTES: Final = 15  # BPF_OBJ_NAME_LEN counts the zero
 _BILLION: Final = 1_000_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class ProgInfo:
     """A loaded program. None is what this kernel does not tell, or withholds from us.
 

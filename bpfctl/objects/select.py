@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bpfctl.errors import NotFoundError
 from bpfctl.objects.ids import ObjectKind, ids, open_id
+from bpfctl.plain import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bpfctl.kernel.fd import Fd
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Selector:
     """A choice of objects of one kind.
 
