@@ -1,0 +1,174 @@
+"""Pins: what is asked of the kernel, and why it may refuse."""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bpfctl.errors import BpfctlError, NotFoundError, OutputError, PathError, SyscallError
+from bpfctl.kernel import mount
+from bpfctl.kernel.uapi import Cmd
+from bpfctl.objects import pin as module
+from bpfctl.objects.ids import ObjectKind
+from bpfctl.objects.pin import kind_of_file, open_pin, pin, pins, unpin
+from tests.fakes.kernel import FakeKernel
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize(
+    ("target", "kind"),
+    [
+        pytest.param("anon_inode:bpf-prog", ObjectKind.PROG, id="program"),
+        pytest.param("anon_inode:bpf-map", ObjectKind.MAP, id="map"),
+        pytest.param("anon_inode:bpf_link", ObjectKind.LINK, id="link"),
+        pytest.param("anon_inode:[bpf_link]", ObjectKind.LINK, id="brackets"),
+        pytest.param("anon_inode:btf", ObjectKind.BTF, id="BTF"),
+        pytest.param("anon_inode:bpf_iter", None, id="iterator"),
+        pytest.param("/tmp/bpf-map", None, id="file"),
+        pytest.param("", None, id="empty"),
+    ],
+)
+def test_kind_of_file(target: str, kind: ObjectKind | None) -> None:
+    assert kind_of_file(target) is kind
+
+
+def refused(path: object, number: int) -> BpfctlError:
+    with FakeKernel().on(Cmd.OBJ_PIN, -number), pytest.raises(BpfctlError) as caught:
+        pin(5, str(path))
+    return caught.value
+
+
+def test_pin_without_a_directory(tmp_path: Path) -> None:
+    err = refused(tmp_path / "absent/x", errno.ENOENT)
+    assert isinstance(err, PathError)
+    assert err.message == f"cannot pin here: there is no directory {tmp_path}/absent"
+
+
+def test_pin_over_something(tmp_path: Path) -> None:
+    (tmp_path / "x").symlink_to("nowhere")
+    err = refused(tmp_path / "x", errno.EEXIST)
+    assert (type(err), err.code) == (PathError, "pin-exists")
+
+
+@pytest.mark.parametrize(
+    ("mounts", "remedy"),
+    [
+        pytest.param(["/a", "/b"], "pin below /a or /b", id="mounted"),
+        pytest.param(
+            [],
+            "pin below /sys/fs/bpf, after: mount -t bpf bpf /sys/fs/bpf",
+            id="not mounted",
+        ),
+    ],
+)
+def test_pin_on_another_file_system(
+    mounts: list[str], remedy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "bpffs_mounts", lambda: mounts)
+    err = refused(tmp_path / "x", errno.EPERM)
+    assert isinstance(err, PathError)
+    assert err.message == f"cannot pin here: {tmp_path} is on no bpf file system"
+    assert err.remedy == remedy
+
+
+def test_pin_with_a_dot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "is_bpffs", lambda _: True)
+    assert "no name with a dot" in str(refused(tmp_path / "x.y", errno.EPERM))
+
+
+def test_what_no_check_explains_stays_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "is_bpffs", lambda _: True)
+    err = refused(tmp_path / "x", errno.EACCES)
+    assert isinstance(err, SyscallError)
+    assert (err.subject, err.errno) == (f"{tmp_path}/x", errno.EACCES)
+
+
+def test_a_mount_that_was_made_for_nothing_is_undone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    monkeypatch.setattr(module, "BPFFS_PLACE", str(tmp_path))
+
+    def mounted(path: str) -> bool:
+        done.append(f"mount {path}")
+        return True
+
+    monkeypatch.setattr(module, "ensure_bpffs", mounted)
+    monkeypatch.setattr(mount, "unmount", lambda path: done.append(f"unmount {path}"))
+    with FakeKernel().on(Cmd.OBJ_PIN, 0):
+        pin(5, f"{tmp_path}/x")
+        assert done == [f"mount {tmp_path}"]
+        pin(5, f"{tmp_path}/sub/x")
+        pin(5, f"{tmp_path}/x", mount=False)
+    assert done == [f"mount {tmp_path}"]
+    refused(tmp_path / "x", errno.EPERM)
+    assert done[1:] == [f"mount {tmp_path}", f"unmount {tmp_path}"]
+
+
+def not_opened(path: object, number: int) -> BpfctlError:
+    with FakeKernel().on(Cmd.OBJ_GET, -number), pytest.raises(BpfctlError) as caught:
+        open_pin(str(path))
+    return caught.value
+
+
+def test_nothing_is_pinned() -> None:
+    assert isinstance(not_opened("/x/y", errno.ENOENT), NotFoundError)
+
+
+def test_a_file_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "x").touch()
+    err = not_opened(tmp_path / "x", errno.EACCES)
+    assert (type(err), err.code) == (PathError, "not-bpffs")
+
+
+def test_a_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "is_bpffs", lambda _: True)
+    err = not_opened(tmp_path, errno.EACCES)
+    assert (type(err), err.code) == (PathError, "not-a-pin")
+
+
+def test_a_pin_that_may_not_be_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "is_bpffs", lambda _: True)
+    err = not_opened(tmp_path / "x", errno.EPERM)
+    assert (type(err), err.subject) == (SyscallError, f"{tmp_path}/x")
+
+
+def test_a_thing_of_another_kind_is_closed_again() -> None:
+    kernel = FakeKernel()
+    kernel.on(Cmd.OBJ_GET, kernel.new_fd)
+    with kernel, pytest.raises(OutputError, match="not a map") as caught:
+        open_pin("/x", ObjectKind.MAP)
+    assert caught.value.code == "pinned-object-kind"
+
+
+def test_pins_are_found_within_bounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Links, directories too deep and files behind the limit are left out."""
+    deep = tmp_path
+    for _ in range(40):
+        deep /= "d"
+        deep.mkdir()
+    (tmp_path / "d/a").touch()
+    (tmp_path / "b").touch()
+    (tmp_path / "c").symlink_to("b")
+    (deep / "e").touch()
+    monkeypatch.setattr(module, "bpffs_mounts", lambda: [str(tmp_path)])
+    monkeypatch.setattr(module, "_pinned", lambda _: (ObjectKind.MAP, 1))
+    key = (ObjectKind.MAP, 1)
+    assert pins() == {key: [f"{tmp_path}/b", f"{tmp_path}/d/a"]}
+    monkeypatch.setattr(module, "_MOST_ENTRIES", 1)
+    assert pins() == {key: [f"{tmp_path}/b"]}
+    monkeypatch.setattr(module, "_pinned", lambda _: None)
+    assert pins() == {}
+
+
+def test_unpin(tmp_path: Path) -> None:
+    (tmp_path / "x").touch()
+    unpin(f"{tmp_path}/x")
+    with pytest.raises(PathError, match="cannot unpin: no such file"):
+        unpin(f"{tmp_path}/x")
