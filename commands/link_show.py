@@ -65,7 +65,8 @@ def link_records(infos: Sequence[LinkInfo]) -> tuple[list[LinkRecord], list[str]
     from bpfctl.objects.link_targets import Targets
     from bpfctl.objects.pin import pins
 
-    held, places, targets = holders(), pins(), Targets(infos)
+    held = holders({(ObjectKind.LINK, info.id) for info in infos})
+    places, targets = pins(), Targets(infos)
     names = {prog_id: _prog_name(prog_id) for prog_id in {info.prog_id for info in infos}}
     records = [
         LinkRecord(

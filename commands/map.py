@@ -69,7 +69,7 @@ def _show(out: Context, infos: Sequence[MapInfo], *, chosen: bool) -> None:
 
     from .render import render, render_one
 
-    held, places = holders(), pins()
+    held, places = holders({(ObjectKind.MAP, info.id) for info in infos}), pins()
     records = [
         MapRecord(
             info,
