@@ -30,8 +30,12 @@ _LOOP = bytes.fromhex("b70000000a00000017000000010000005500feff00000000") + _EXI
 _ISA_V2 = _MOV_R0_0 + bytes.fromhex("a500010000000000b700000001000000") + _EXIT
 # the same with a comparison of 32 bits
 _ISA_V3 = _MOV_R0_0 + bytes.fromhex("a600010000000000b700000001000000") + _EXIT
-# r0 = 0; gotol +0 (32-bit offset); exit
-_ISA_V4 = _MOV_R0_0 + bytes.fromhex("0600000000000000") + _EXIT
+# *(u64 *)(r10 - 8) = 1; r0 = *(s8 *)(r10 - 8); r0 = (s8)r0; r0 = bswap16 r0; r0 s/= 2; gotol +0;
+# exit. All of version 4: stable kernels (6.1.176) have a part of it.
+_ISA_V4 = bytes.fromhex(
+    "7a0af8ff0100000091a0f8ff00000000bf00080000000000"
+    "d700000010000000370001000200000006000000000000009500000000000000"
+)
 
 
 def probe_misc(prober: Prober) -> dict[str, Verdict]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from bpfctl.btf.decode import Btf
 from bpfctl.btf.encode import BtfBuilder
-from bpfctl.btf.types import Int, Kind
+from bpfctl.btf.types import Enum, Int, Kind
 from bpfctl.errors import BtfError
 from bpfctl.kernel.attr import btf_load, map_create, prog_load
 from bpfctl.kernel.bpf import try_bpf
@@ -109,6 +109,17 @@ class Prober:
             except (OSError, BtfError):
                 self._kernel_btf = None
         return self._kernel_btf
+
+    @cached_property
+    def attach_types(self) -> frozenset[str] | None:
+        """The attach types this kernel knows ("BPF_XDP"); None where that cannot be read.
+
+        Source: enum bpf_attach_type in its own type information.
+        """
+        btf = self.kernel_btf
+        found = btf.find("bpf_attach_type", Kind.ENUM) if btf else None
+        kinds = btf.type(found) if btf and found else None
+        return frozenset(one.name for one in kinds.values) if isinstance(kinds, Enum) else None
 
     def target_id(self, names: tuple[str, ...]) -> int:
         """Return the id of the first function or typedef of these names, 0 without any."""

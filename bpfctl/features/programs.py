@@ -39,6 +39,10 @@ _TOLD_BY_LINKS = frozenset(
     {AttachKind.KPROBE_MULTI, AttachKind.UPROBE_MULTI, AttachKind.TCX, AttachKind.NETKIT}
 )
 
+# Combinations that are older than the attach type they got later (5.9 and 5.14): kernels before
+# took any.
+_OLDER_THAN_ATTACH_TYPE = frozenset({"xdp", "sk_reuseport"})
+
 # Hooks whose programs must return 1 (check_return_code in kernel/bpf/verifier.c, Linux 6.18).
 _RETURNS_ONE = ("recvmsg", "getpeername", "getsockname")
 
@@ -106,7 +110,21 @@ def probe_program(prober: Prober, probe: ProgramProbe) -> Verdict:
     )
     # Programs for many functions name none; a kernel that does not know them asks for one.
     multi = probe.kind is AttachKind.TRACING_MULTI
-    return _judge_load(number, "" if multi else log, probe.since)
+    verdict = _judge_load(number, "" if multi else log, probe.since)
+    return verdict if not verdict.available else _with_attach_type(prober, probe)
+
+
+def _with_attach_type(prober: Prober, probe: ProgramProbe) -> Verdict:
+    """Doubt a load: some program types are loaded whatever the attach type is.
+
+    Linux 5.10 takes SK_REUSEPORT_SELECT_OR_MIGRATE of 5.14, and no kernel looks at that of SK_SKB.
+    The kernel's own list of attach types has the last word; without one the load stands.
+    """
+    known = prober.attach_types
+    name = f"BPF_{probe.attach_type.name}" if probe.attach_type is not None else ""
+    if not name or known is None or name in known or probe.name in _OLDER_THAN_ATTACH_TYPE:
+        return available(probe.since)
+    return not_available(f"its list of attach types has no {name}", since=probe.since)
 
 
 def target_names(probe: ProgramProbe) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import errno
 from typing import TYPE_CHECKING, Any
 
 from bpfctl.btf.encode import BtfBuilder
-from bpfctl.btf.types import Func, FuncProto, Int, Ptr, Typedef
+from bpfctl.btf.types import Enum, EnumValue, Func, FuncProto, Int, Ptr, Typedef
 from bpfctl.features.facts import Facts
 from bpfctl.kernel.uapi import Cmd
 from bpfctl.linux.kconfig import KernelConfig
@@ -22,8 +22,8 @@ FUNCTIONS = (
 ASKED = (Cmd.PROG_LOAD, Cmd.MAP_CREATE, Cmd.BTF_LOAD, Cmd.LINK_CREATE, Cmd.MAP_LOOKUP_BATCH)
 
 
-def vmlinux() -> bytes:
-    """Return type information that has each target the probes look for."""
+def vmlinux(*attach_types: str) -> bytes:
+    """Return type information that has each target the probes look for, and a list if given."""
     builder = BtfBuilder()
     builder.add(Int(1, "int", 4, 1, 0, 32))
     builder.add(FuncProto(2, "", 1, ()))
@@ -31,6 +31,9 @@ def vmlinux() -> bytes:
     builder.add(Typedef(4, "btf_trace_sched_process_exec", 3))
     for number, name in enumerate(FUNCTIONS, 5):
         builder.add(Func(number, name, 2, 0))
+    if attach_types:
+        values = tuple(EnumValue(name, value) for value, name in enumerate(attach_types))
+        builder.add(Enum(5 + len(FUNCTIONS), "bpf_attach_type", 4, False, values))
     return builder.build()
 
 

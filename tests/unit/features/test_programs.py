@@ -105,6 +105,29 @@ def test_request(name: str, attach_type: int, target: int, btf: str) -> None:
     assert attr.prog_flags == (16 if name == "syscall" else 0)
 
 
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [
+        pytest.param(("BPF_SK_SKB_VERDICT",), available("5.13"), id="knows-it"),
+        pytest.param(
+            ("BPF_SK_SKB_STREAM_VERDICT",),
+            not_available("its list of attach types has no BPF_SK_SKB_VERDICT", since="5.13"),
+            id="takes-any",
+        ),
+        pytest.param((), available("5.13"), id="no-list"),
+    ],
+)
+def test_a_load_is_doubted(tmp_path: Path, known: tuple[str, ...], expected: Verdict) -> None:
+    """No kernel looks at the attach type when it loads SK_SKB programs."""
+    path = tmp_path / "vmlinux"
+    path.write_bytes(vmlinux(*known))
+    kernel = FakeKernel()
+    kernel.on(Cmd.PROG_LOAD, kernel.new_fd)
+    assert asked("sk_skb/verdict", kernel, str(path)) == expected
+    assert asked("sk_skb", kernel, str(path)) == available("4.14")  # it has no attach type
+    assert asked("sk_reuseport", kernel, str(path)) == available("4.19")  # nor had this one
+
+
 def test_hooks_that_must_allow_return_1() -> None:
     ones = [name for name, probe in PROBES.items() if probe.returns]
     hooks = ("recvmsg", "getpeername", "getsockname")
