@@ -132,7 +132,7 @@ def _bpffs(out: Context) -> Path:
     usual = "/sys/fs/bpf"
     chosen = Path(usual if usual in mounts or not mounts else mounts[0])
     if not mounts:
-        private_mount_namespace()
+        private_mount_namespace(str(chosen))
         mount_bpffs(str(chosen))
         if not out.json:
             _say(f"No bpffs is mounted: using one at {chosen} that only this demo sees.")

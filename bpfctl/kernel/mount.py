@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 
 from bpfctl.errors import SyscallError
@@ -25,14 +26,23 @@ def unmount(path: str) -> None:
     _check(lib.umount2(os.fsencode(path), 0), "umount2", f"unmount {path}")
 
 
-def private_mount_namespace() -> None:
-    """Give this process mounts of its own: what it mounts, others do not see.
+def private_mount_namespace(path: str) -> None:
+    """Give this process mounts of its own: what it mounts at `path`, others do not see.
 
-    Raises: SyscallError (EPERM without CAP_SYS_ADMIN).
+    For that the mount `path` lies on has to be private. It is found by climbing: "/" itself is no
+    mount point in a chroot. Raises: SyscallError (EPERM without CAP_SYS_ADMIN).
     """
     _check(lib.unshare(_CLONE_NEWNS), "unshare", "make a mount namespace")
-    done = lib.mount(b"none", b"/", ffi.NULL, _MS_REC | _MS_PRIVATE, ffi.NULL)
-    _check(done, "mount", "make the mounts private")
+    place = os.path.realpath(path)
+    while (done := _make_private(place)) < 0 and ffi.errno == errno.EINVAL and place != "/":
+        place = os.path.dirname(place)  # noqa: PTH120 - a plain step up
+    _check(done, "mount", f"make the mount at {path} private")
+
+
+def _make_private(place: str) -> int:
+    flags = _MS_REC | _MS_PRIVATE
+    done: int = lib.mount(b"none", os.fsencode(place), ffi.NULL, flags, ffi.NULL)
+    return done
 
 
 def _check(result: int, call: str, doing: str) -> None:

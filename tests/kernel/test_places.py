@@ -72,7 +72,7 @@ def _in_child(work: Callable[[], object]) -> str:
 
 def test_a_bpffs_of_our_own(tmp_path: Path) -> None:
     def work() -> tuple[list[str], str]:
-        mount.private_mount_namespace()
+        mount.private_mount_namespace(str(tmp_path))
         mount.mount_bpffs(str(tmp_path))
         with open("/proc/self/mounts") as file:  # noqa: PTH123 - as above
             inside = [line.split()[2] for line in file if line.split()[1] == str(tmp_path)]
