@@ -24,12 +24,22 @@ def probe_target(details: Details) -> tuple[str, dict[str, object]]:
             at = _with_offset(probe.path, probe.offset)
             return f"{_kind('uprobe', probe.is_return)} {at}", {}
         case probes.PerfEvent() as event:
-            return f"{event.type_name} event {event.config_name}", {}
+            return _event_words(event), {}
         case probes.UprobeMulti() as multi:
             return _uprobe_words(multi), {}
         case probes.KprobeMulti() as multi:
             return _kprobe_multi(multi)
     return "unknown", {}
+
+
+def _event_words(event: probes.PerfEvent) -> str:
+    source = event.type_name
+    if isinstance(source, int):
+        from bpfctl.linux.pmus import pmu_name
+
+        source = pmu_name(source) or f"PMU {source}"
+    config = event.config_name
+    return f"{source} event {config if isinstance(config, str) else hex(config)}"
 
 
 def _kind(word: str, is_return: bool) -> str:  # noqa: FBT001 - one of two words

@@ -59,9 +59,7 @@ class Targets:
             case kinds.Iter() as walk:
                 return self._iter(walk)
             case kinds.Netns() as netns:
-                return Target(
-                    f"{attach_word(netns.attach_type)} in {_netns_words(netns.netns_ino)}"
-                )
+                return Target(_netns_words(netns))
             case kinds.Device() as device:
                 place = self._devices.place(info, device)
                 return Target(place.words, place.facts())
@@ -126,17 +124,19 @@ def _task_words(walk: kinds.Iter) -> str:
     return f"pid {walk.pid}" if walk.pid else "all tasks"
 
 
-def _netns_words(inode: int) -> str:
+def _netns_words(netns: kinds.Netns) -> str:
     """Name a network namespace: our own, one that ip(8) named, or its number."""
-    if not inode:
-        return "a network namespace that is gone"
-    if _inode("/proc/self/ns/net") == inode:
-        return "this network namespace"
+    word = attach_word(netns.attach_type)
+    if not netns.netns_ino:
+        return f"detached (was {word})"
+    if _inode("/proc/self/ns/net") == netns.netns_ino:
+        return f"{word} in this network namespace"
     try:
-        named = [place for place in Path(_NAMED_NETNS).iterdir() if _inode(str(place)) == inode]
+        places = list(Path(_NAMED_NETNS).iterdir())
     except OSError:
-        named = []
-    return f"network namespace {named[0].name if named else inode}"
+        places = []
+    named = [place.name for place in places if _inode(str(place)) == netns.netns_ino]
+    return f"{word} in network namespace {named[0] if named else netns.netns_ino}"
 
 
 def _inode(path: str) -> int | None:

@@ -91,8 +91,8 @@ def names(monkeypatch: pytest.MonkeyPatch) -> None:
         ),
         pytest.param(
             kinds.Netns(0, AttachType.SK_LOOKUP),
-            "sk_lookup in a network namespace that is gone",
-            id="netns gone",
+            "detached (was sk_lookup)",
+            id="netns detached",
         ),
         pytest.param(kinds.Netfilter(2, 1, -128, 0), "ipv4 input, priority -128", id="netfilter"),
         pytest.param(kinds.Netfilter(3, 1, 0, 0), "arp output, priority 0", id="arp"),
@@ -111,6 +111,8 @@ def names(monkeypatch: pytest.MonkeyPatch) -> None:
             probes.PerfUprobe("/bin/sh", 64, True), "uretprobe /bin/sh+0x40", id="uretprobe"
         ),
         pytest.param(probes.PerfEvent(1, 0), "software event cpu-clock", id="software event"),
+        pytest.param(probes.PerfEvent(4, 0x1C2), "raw event 0x1c2", id="raw event"),
+        pytest.param(probes.PerfEvent(987654, 5), "PMU 987654 event 0x5", id="unknown PMU"),
         pytest.param(
             probes.UprobeMulti("/bin/sh", 1, False, 9, (probes.Place(64),)),
             "uprobe /bin/sh+0x40 (pid 9)",
