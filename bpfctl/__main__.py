@@ -13,6 +13,12 @@ if TYPE_CHECKING:
 
 # A command makes objects and ends; looking for cycles among them costs more than they do.
 _GC_THRESHOLD = 100_000
+# A source tree has no such modules, and `python -m` finds it first where it is the directory.
+_MADE_BY_INSTALLING = ("bpfctl.commands", "bpfctl.kernel._cffi")
+_NOT_INSTALLED = """\
+bpfctl: this source tree is not installed, and hides an installed bpfctl
+  remedy     use the command bpfctl or python -P -m bpfctl; or install the tree: pip install -e .
+"""
 
 
 def main() -> int:
@@ -25,6 +31,11 @@ def main() -> int:
         from bpfctl.commands.main import main as run
 
         status: int = run(sys.argv[1:])
+    except ModuleNotFoundError as err:
+        if err.name not in _MADE_BY_INSTALLING:
+            raise
+        sys.stderr.write(_NOT_INSTALLED)
+        status = 1
     except KeyboardInterrupt:  # while modules were still being imported
         status = 130
     except SystemExit as end:

@@ -91,7 +91,8 @@ def _run(step: Step, out: Context) -> dict[str, Any]:
     """Say what a step does, do it, and return what there is to tell of it."""
     words = list(step.words)
     if words[0] == "bpfctl":
-        words[:1] = [sys.executable, "-m", "bpfctl"]
+        # -P: a source tree in the current directory must not stand in for what is installed.
+        words[:1] = [sys.executable, "-P", "-m", "bpfctl"]
     if not out.json:
         _say(f"\n# {step.why}\n$ {step.command}")
     done = subprocess.run(
