@@ -68,8 +68,7 @@ def map_elem(
     """
     attr = Attr(cmd, doing or cmd.name.lower().replace("_", " "))
     attr.set(map_fd=descriptor(map_fd), flags=flags)
-    attr.union.key = attr.pointer(key)
-    attr.union.value = attr.pointer(value)
+    attr.set(key=attr.pointer(key), value=attr.pointer(value))
     return attr
 
 
@@ -77,8 +76,7 @@ def map_get_next_key(map_fd: Descriptor, key: Buffer | None, next_key: bytearray
     """Ask for the key after `key` (None: the first), written into `next_key`."""
     attr = Attr(Cmd.MAP_GET_NEXT_KEY, "read the keys of a map")
     attr.set(map_fd=descriptor(map_fd))
-    attr.union.key = attr.pointer(key)
-    attr.union.next_key = attr.pointer(next_key)
+    attr.set(key=attr.pointer(key), next_key=attr.pointer(next_key))
     return attr
 
 
@@ -107,12 +105,17 @@ def map_batch(
     `in_batch` is the position an earlier call wrote to its `out_batch`, None for the start.
     """
     attr = MapBatch(cmd, cmd.name.lower().replace("_", " "))
-    attr.set("batch", map_fd=descriptor(map_fd), count=count, elem_flags=elem_flags, flags=flags)
-    batch = attr.union.batch
-    batch.in_batch = attr.pointer(in_batch)
-    batch.out_batch = attr.pointer(out_batch)
-    batch.keys = attr.pointer(keys)
-    batch.values = attr.pointer(values)
+    attr.set(
+        "batch",
+        in_batch=attr.pointer(in_batch),
+        out_batch=attr.pointer(out_batch),
+        keys=attr.pointer(keys),
+        values=attr.pointer(values),
+        count=count,
+        map_fd=descriptor(map_fd),
+        elem_flags=elem_flags,
+        flags=flags,
+    )
     return attr
 
 

@@ -65,6 +65,9 @@ class Attr:
         for name, value in fields.items():
             if value:
                 self._set(place, name, value)
+                # Whole fields: a pointer below 4 GiB ends in zeros, as in Debian's own Python.
+                end = field_end("union bpf_attr", f"{part}.{name}" if part else name)
+                self._least = max(self._least, end)
 
     def _set(self, place: Any, name: str, value: int) -> None:
         try:
