@@ -31,6 +31,13 @@ if TYPE_CHECKING:
 # In-kernel number that leaks through bpf(2); libc has no words for it (include/linux/errno.h).
 ENOTSUPP = 524
 
+# Python gives these numbers the other of their two names (include/uapi/asm-generic/errno.h).
+_KERNEL_NAMES = {
+    ENOTSUPP: "ENOTSUPP",
+    _errno.EOPNOTSUPP: "EOPNOTSUPP",
+    _errno.EDEADLK: "EDEADLK",
+}
+
 
 class BpfctlError(Exception):
     """Anything that went wrong and that we can put into words.
@@ -168,9 +175,8 @@ class SyscallError(BpfctlError, OSError):
     @property
     def errno_name(self) -> str:
         """The symbol of the errno ("EPERM"), or its number as text where it has none."""
-        if self.errno == ENOTSUPP:
-            return "ENOTSUPP"
-        return _errno.errorcode.get(self.errno or 0, str(self.errno))
+        number = self.errno or 0
+        return _KERNEL_NAMES.get(number) or _errno.errorcode.get(number, str(number))
 
     def details(self) -> dict[str, Any]:
         """Name the call and its errno."""

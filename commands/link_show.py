@@ -36,7 +36,7 @@ class LinkRecord:
         return f"{self.info.prog_id} {self.prog_name}".rstrip() if self.info.prog_id else None
 
     def to_json(self) -> dict[str, object]:
-        """The fields by bpftool's keys, and ours: "prog_name", "attached_to", "fds"."""
+        """The fields by bpftool's keys, and ours: "prog_name", "attached_to", "fd"."""
         fields = self.info.to_json() | self.target.facts
         if self.prog_name:
             fields["prog_name"] = self.prog_name

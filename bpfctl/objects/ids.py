@@ -39,6 +39,7 @@ _OPEN_ID = {
     ObjectKind.LINK: Cmd.LINK_GET_FD_BY_ID,
     ObjectKind.BTF: Cmd.BTF_GET_FD_BY_ID,
 }
+_NOT_THERE = frozenset((errno.ENOENT, errno.EAGAIN))
 
 
 def ids(kind: ObjectKind) -> Iterator[int]:
@@ -73,11 +74,13 @@ def _ask_in_words(attr: Attr) -> None:
 def open_id(kind: ObjectKind, number: int, doing: str = "") -> Fd:
     """Open a loaded object by its id; the caller closes it.
 
+    A link that is just being made counts as not there yet: it has no id until then, and the
+    kernel answers EAGAIN (bpf_link_by_id, kernel/bpf/syscall.c, Linux 5.8).
     Raises: NotFoundError, SyscallError (EPERM without CAP_SYS_ADMIN).
     """
     try:
         return bpf_fd(get_fd_by_id(_OPEN_ID[kind], number, doing=doing or f"open {kind.value}"))
     except SyscallError as err:
-        if err.errno != errno.ENOENT:
+        if err.errno not in _NOT_THERE:
             raise
-        raise NotFoundError(f"no {kind.value} has id {number}", subject=doing or None) from err
+        raise NotFoundError(f"no {kind.value} has id {number}") from err

@@ -40,7 +40,8 @@ def _kept_by(link: Fd) -> list[str]:
         info = link_info(link)
     except BpfctlError:
         return []
-    key, held = (ObjectKind.LINK, info.id), holders()
+    key = (ObjectKind.LINK, info.id)
+    held = holders({key})
     kind = [f"link {info.id} is of type {info.type_name}, which the kernel cannot detach by force"]
     pinned = [f"pinned at {path}" for path in pins().get(key, ())]
     return kind + pinned + [f"held by {holder}" for holder in held.by.get(key, ())]

@@ -64,12 +64,29 @@ def test_an_id_that_does_not_advance_ends_the_walk() -> None:
         assert list(ids(ObjectKind.MAP)) == []
 
 
-def test_no_such_id() -> None:
-    with (
-        FakeKernel().on(Cmd.BTF_GET_FD_BY_ID, -errno.ENOENT),
-        pytest.raises(NotFoundError, match="no BTF object has id 7"),
-    ):
-        open_id(ObjectKind.BTF, 7)
+@pytest.mark.parametrize(
+    ("kind", "command", "number", "words"),
+    [
+        pytest.param(
+            ObjectKind.BTF,
+            Cmd.BTF_GET_FD_BY_ID,
+            errno.ENOENT,
+            "no BTF object has id 7",
+            id="none",
+        ),
+        pytest.param(
+            ObjectKind.LINK,
+            Cmd.LINK_GET_FD_BY_ID,
+            errno.EAGAIN,
+            "no link has id 7",
+            id="a link that is just being made",
+        ),
+    ],
+)
+def test_no_such_id(kind: ObjectKind, command: Cmd, number: int, words: str) -> None:
+    with FakeKernel().on(command, -number), pytest.raises(NotFoundError) as caught:
+        open_id(kind, 7, "list")
+    assert str(caught.value) == words
 
 
 def test_not_allowed_to_open() -> None:
