@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from bpfctl.errors import BpfctlError, NotFoundError, PathError, SyscallError, UsageError
@@ -10,6 +12,7 @@ from bpfctl.kernel.names import label
 from bpfctl.kernel.uapi import AttachType, ProgType
 from bpfctl.linux.mounts import mounts
 from bpfctl.objects import attach_targets as targets
+from bpfctl.objects.cgroup import forbidding, path_within
 
 if TYPE_CHECKING:
     from bpfctl.objects.prog import ProgInfo
@@ -69,8 +72,8 @@ def _cause(err: SyscallError, target: targets.Target) -> BpfctlError | None:
     match target:
         case targets.RawTracepoint(name) if err.errno == errno.ENOENT:
             return _no_raw_tracepoint(name)
-        case targets.Cgroup(path):
-            return _cgroup(err, path)
+        case targets.Cgroup():
+            return _cgroup(err, target)
         case targets.Xdp(device):
             return _xdp(err, device, target)
         case targets.Tcx() if err.errno in (errno.ENOENT, errno.EINVAL) and target.neighbour_id:
@@ -114,9 +117,8 @@ def raw_tracepoints() -> list[str]:
     return names
 
 
-def _cgroup(err: SyscallError, path: str) -> BpfctlError | None:
-    from pathlib import Path
-
+def _cgroup(err: SyscallError, target: targets.Cgroup) -> BpfctlError | None:
+    path = target.path
     device = Path(path).stat().st_dev if Path(path).exists() else None
     groups = [mount for mount in mounts() if mount.kind == "cgroup2"]
     if not any(mount.device == device for mount in groups):
@@ -124,12 +126,26 @@ def _cgroup(err: SyscallError, path: str) -> BpfctlError | None:
         return PathError(
             "this is no cgroup of version 2", code="not-cgroup2", subject=path, remedy=where
         )
-    if err.errno in (errno.EPERM, *_BUSY):
-        err.code = "cgroup-attach-refused"
-        err.candidates.append("an ancestor has a program that allows none below it")
+    if err.errno == errno.EPERM:
+        _forbidden(err, target)
     elif err.errno == errno.EINVAL:
         err.candidates.append("the program was loaded for another attach type")
     return None
+
+
+def _forbidden(err: SyscallError, target: targets.Cgroup) -> None:
+    """Find the cgroup that admits no other program, and say so."""
+    found = forbidding(target.path, target.attach_type)
+    if found is None:
+        return
+    is_own = found.path == path_within(os.path.realpath(target.path))
+    whose = "another program there" if is_own else "an ancestor"
+    err.message = f"cannot attach to {target}: {whose} forbids it"
+    err.code = "cgroup-attach-forbidden"
+    how = "with override only" if found.flags else "without override or multi"
+    ids = ", ".join(map(str, found.prog_ids))
+    err.evidence.append(f"{found.path} runs program {ids}, attached {how}")
+    err.remedy = f"attach program {ids} as a link or with multi, or attach above it"
 
 
 def _xdp(err: SyscallError, device: str, target: targets.Xdp) -> BpfctlError | None:

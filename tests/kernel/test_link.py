@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import re
 import struct
@@ -16,8 +17,14 @@ import pytest
 
 from bpfctl.elf.reader import read_object
 from bpfctl.errors import NotFoundError, PathError, SyscallError, UsageError
-from bpfctl.kernel.attr import link_create, map_create, with_perf_cookie
-from bpfctl.kernel.bpf import bpf_fd
+from bpfctl.kernel.attr import (
+    link_create,
+    map_create,
+    prog_attach,
+    prog_detach,
+    with_perf_cookie,
+)
+from bpfctl.kernel.bpf import bpf, bpf_fd
 from bpfctl.kernel.info import map_info
 from bpfctl.kernel.libc import ffi
 from bpfctl.kernel.perf import perf_event_open
@@ -259,6 +266,34 @@ def test_a_cgroup_program_for_something_else(
             targets.Cgroup(str(cgroup), AttachType.CGROUP_INET6_CONNECT),
         )
     assert caught.value.candidates == ["the program was loaded for another attach type"]
+
+
+@pytest.mark.parametrize(
+    ("place", "whose"),
+    [
+        pytest.param("below", "an ancestor", id="below"),
+        pytest.param(".", "another program there", id="same cgroup"),
+    ],
+)
+def test_a_cgroup_that_admits_no_other_program(
+    place: str, whose: str, opened: Callable[..., LoadedObject], cgroup: Path
+) -> None:
+    (cgroup / "below").mkdir()
+    prog = program(opened("connect4"))
+    number = os.open(cgroup, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        bpf(prog_attach(attach_type=CONNECT4, target_fd=number, prog_fd=prog))
+        with pytest.raises(SyscallError) as caught:
+            attach(prog, targets.Cgroup(str(cgroup / place), CONNECT4))
+        bpf(prog_detach(attach_type=CONNECT4, target_fd=number))
+    finally:
+        os.close(number)
+    err = caught.value
+    assert (err.errno, err.code) == (errno.EPERM, "cgroup-attach-forbidden")
+    assert f"{whose} forbids it" in err.message
+    runs = f"/{cgroup.name} runs program {prog_info(prog).id}"
+    assert err.evidence == [f"{runs}, attached without override or multi"]
+    attach(prog, targets.Cgroup(str(cgroup / place), CONNECT4)).close()
 
 
 def test_tracepoints_are_found_by_their_types() -> None:

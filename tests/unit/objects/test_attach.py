@@ -22,7 +22,7 @@ from bpfctl.kernel.fd import Fd
 from bpfctl.kernel.flags import AttachFlags, XdpFlags
 from bpfctl.kernel.netlink import XdpAttachment, XdpMode
 from bpfctl.kernel.uapi import AttachType, CgroupIterOrder, Cmd, LinkType, ProgType
-from bpfctl.linux import tracefs
+from bpfctl.linux import cgroups, tracefs
 from bpfctl.linux.mounts import Mount
 from bpfctl.objects import attach_explain
 from bpfctl.objects import attach_targets as targets
@@ -324,38 +324,97 @@ def test_no_directory(kernel: FakeKernel, fd: Fd, tmp_path: Path) -> None:
     assert (type(err), err.code) == (PathError, "no-cgroup")
 
 
-@pytest.mark.parametrize(
-    ("number", "code", "candidate"),
-    [
-        pytest.param(
-            errno.EPERM,
-            "cgroup-attach-refused",
-            "an ancestor has a program that allows none below it",
-            id="EPERM",
-        ),
-        pytest.param(
-            errno.EINVAL,
-            "syscall-failed",
-            "the program was loaded for another attach type",
-            id="EINVAL",
-        ),
-    ],
-)
-def test_a_cgroup_that_refuses(
+@pytest.fixture
+def cgroup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> targets.Cgroup:
+    """Return a target below a directory that is taken for the root of the cgroups."""
+    device = tmp_path.stat().st_dev
+    listed = [Mount(str(tmp_path), "/", "cgroup2", device)]
+    monkeypatch.setattr(attach_explain, "mounts", lambda: listed)
+    monkeypatch.setattr(cgroups, "mounts", lambda: listed)
+    (tmp_path / "a/b").mkdir(parents=True)
+    return targets.Cgroup(f"{tmp_path}/a/b", CONNECT4)
+
+
+def running(flags: int, *ids: int) -> Any:
+    """Return a cgroup's answer to what it runs."""
+
+    def fill(union: Any, size: int) -> int:
+        del size
+        for at, number in enumerate(ids):
+            memory(union.query.prog_ids + 4 * at, 4)[:] = number.to_bytes(4, "little")
+        union.query.count, union.query.attach_flags = len(ids), flags
+        return 0
+
+    return fill
+
+
+FORBIDDEN = [
+    pytest.param(
+        [running(0), running(0, 44)], "an ancestor", "/a runs program 44", id="an ancestor"
+    ),
+    pytest.param(
+        [running(0), running(0), running(0, 44)], "an ancestor", "/ runs program 44", id="the root"
+    ),
+    pytest.param([-errno.EPERM, running(0, 44)], "an ancestor", "/a runs program 44", id="unread"),
+    pytest.param([running(0, 44)], "another program there", "/a/b runs program 44", id="itself"),
+]
+
+
+@pytest.mark.parametrize(("answers", "whose", "evidence"), FORBIDDEN)
+def test_a_cgroup_that_admits_no_other_program(
     kernel: FakeKernel,
     fd: Fd,
-    tmp_path: Path,
-    number: int,
-    code: str,
-    candidate: str,
-    monkeypatch: pytest.MonkeyPatch,
+    cgroup: targets.Cgroup,
+    answers: list[Any],
+    whose: str,
+    evidence: str,
 ) -> None:
-    device = tmp_path.stat().st_dev
-    monkeypatch.setattr(attach_explain, "mounts", lambda: [Mount("/cg", "/", "cgroup2", device)])
-    kernel.on(Cmd.LINK_CREATE, -number)
-    target = targets.Cgroup(str(tmp_path), CONNECT4)
-    err = refused(kernel, fd, ProgType.CGROUP_SOCK_ADDR, target)
-    assert (err.code, err.candidates) == (code, [candidate])
+    kernel.on(Cmd.LINK_CREATE, -errno.EPERM).on(Cmd.PROG_QUERY, *answers)
+    err = refused(kernel, fd, ProgType.CGROUP_SOCK_ADDR, cgroup)
+    assert (err.code, err.message) == (
+        "cgroup-attach-forbidden",
+        f"cannot attach to {cgroup}: {whose} forbids it",
+    )
+    assert err.evidence == [f"{evidence}, attached without override or multi"]
+    assert isinstance(err, SyscallError)
+    assert err.errno == errno.EPERM
+
+
+OVERRIDE, MULTI = AttachFlags.ALLOW_OVERRIDE, AttachFlags.ALLOW_MULTI
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        pytest.param([running(0)], id="nothing runs anywhere"),
+        pytest.param([running(MULTI, 4)], id="it shares"),
+        pytest.param([running(0), running(OVERRIDE, 4), running(0, 5)], id="override above"),
+        pytest.param([running(0), running(MULTI, 4), running(0, 5)], id="the nearest shares"),
+        pytest.param([-errno.EPERM], id="nobody answers"),
+    ],
+)
+def test_a_refusal_that_no_cgroup_explains(
+    kernel: FakeKernel, fd: Fd, cgroup: targets.Cgroup, answers: list[Any]
+) -> None:
+    kernel.on(Cmd.LINK_CREATE, -errno.EPERM).on(Cmd.PROG_QUERY, *answers)
+    err = refused(kernel, fd, ProgType.CGROUP_SOCK_ADDR, cgroup)
+    assert (err.code, err.evidence) == ("syscall-failed", [])
+
+
+def test_an_overridable_program_shares_with_no_link(
+    kernel: FakeKernel, fd: Fd, cgroup: targets.Cgroup
+) -> None:
+    kernel.on(Cmd.LINK_CREATE, -errno.EPERM).on(Cmd.PROG_QUERY, running(OVERRIDE, 44))
+    err = refused(kernel, fd, ProgType.CGROUP_SOCK_ADDR, cgroup)
+    assert err.evidence == ["/a/b runs program 44, attached with override only"]
+
+
+def test_a_program_for_another_attach_type(
+    kernel: FakeKernel, fd: Fd, cgroup: targets.Cgroup
+) -> None:
+    kernel.on(Cmd.LINK_CREATE, -errno.EINVAL)
+    err = refused(kernel, fd, ProgType.CGROUP_SOCK_ADDR, cgroup)
+    assert err.candidates == ["the program was loaded for another attach type"]
 
 
 def test_tcx_candidates(kernel: FakeKernel, fd: Fd) -> None:
