@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from bpfctl.errors import NotYetError, SyscallError
 from bpfctl.kernel.attr import map_create, map_elem, map_freeze
 from bpfctl.kernel.bpf import bpf, bpf_fd
+from bpfctl.kernel.flags import MapFlags
 from bpfctl.kernel.uapi import Cmd, MapType
 
 if TYPE_CHECKING:
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     from bpfctl.kernel.fd import Fd
 
 _RING_BUFFERS = (MapType.RINGBUF, MapType.USER_RINGBUF)
-# Map types whose operations have no map_check_btf: the kernel answers ENOTSUPP to type ids
-# (map_check_btf(), kernel/bpf/syscall.c, Linux 4.18).
+# Map types that take no types: the kernel answers ENOTSUPP (map_check_no_btf(),
+# kernel/bpf/syscall.c, Linux 4.18).
 _WITHOUT_BTF = frozenset(
     {
         MapType.PERF_EVENT_ARRAY,
@@ -55,7 +56,8 @@ def effective(spec: MapSpec) -> MapSpec:
 
     A ring buffer's size becomes a power of two of whole pages, as ringbuf_map_alloc()
     (kernel/bpf/ringbuf.c, Linux 5.8) demands; a perf event array without a size gets one slot for
-    each possible CPU; type ids go where the kernel refuses them.
+    each possible CPU; a wish for a NUMA node is also a flag; type ids go where the kernel refuses
+    them.
     """
     if spec.type in _RING_BUFFERS:
         spec = replace(spec, max_entries=ring_size(spec.max_entries, mmap.PAGESIZE))
@@ -63,9 +65,24 @@ def effective(spec: MapSpec) -> MapSpec:
         from bpfctl.linux.cpus import possible_cpus
 
         spec = replace(spec, max_entries=possible_cpus())
-    if spec.type in _WITHOUT_BTF:
+    if spec.numa_node is not None:
+        spec = replace(spec, flags=spec.flags | MapFlags.NUMA_NODE)
+    if (spec.key_type_id or spec.value_type_id) and not _takes_types(spec):
         spec = replace(spec, key_type_id=0, value_type_id=0)
     return spec
+
+
+def _takes_types(spec: MapSpec) -> bool:
+    """Whether the kernel takes the types of key and value: both or none, save for keyless maps.
+
+    A definition may give one by its type and the other by its size alone; the map then goes
+    without types, as with libbpf. The key of a data section's map has none, and that is fine.
+    Source: map_check_btf(), kernel/bpf/syscall.c, Linux 6.18: "Some maps allow key to be
+    unspecified".
+    """
+    if spec.type in _WITHOUT_BTF or not spec.value_type_id:
+        return False
+    return bool(spec.key_type_id or not spec.key_size or spec.section)
 
 
 def ring_size(size_bytes: int, page_bytes: int) -> int:

@@ -41,6 +41,7 @@ SHARED = [
     "core",
     "core_fields",
     "globals",
+    "half_typed",
     "iter_cgroup",
     "iter_map_elem",
     "iter_task",

@@ -41,6 +41,27 @@ def test_maps_without_types(kind: MapType) -> None:
     assert (spec.key_type_id, spec.value_type_id) == (0, 0)
 
 
+@pytest.mark.parametrize(
+    ("spec", "ids"),
+    [
+        pytest.param(replace(COUNTS, key_type_id=0), (0, 0), id="key by its size alone"),
+        pytest.param(replace(COUNTS, value_type_id=0), (0, 0), id="value by its size alone"),
+        pytest.param(replace(DATA, value_type_id=3), (0, 3), id="data section"),
+        pytest.param(
+            MapSpec("bloom", MapType.BLOOM_FILTER, 0, 8, 1, value_type_id=2), (0, 2), id="no key"
+        ),
+    ],
+)
+def test_half_typed_maps(spec: MapSpec, ids: tuple[int, int]) -> None:
+    made = effective(spec)
+    assert (made.key_type_id, made.value_type_id) == ids
+
+
+def test_a_numa_node_is_a_flag_too() -> None:
+    """The kernel shows it, so that a pinned map would seem unlike its definition without."""
+    assert effective(replace(COUNTS, flags=1, numa_node=0)).flags == 0b101
+
+
 def test_an_ordinary_map_stays_as_it_is() -> None:
     assert effective(COUNTS) is COUNTS
 
