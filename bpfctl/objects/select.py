@@ -68,13 +68,12 @@ def _keep_matching(
         fd = open_id(kind, number)
     except NotFoundError:  # gone since it was listed
         return
-    keep = False
     try:
-        keep = matches(fd)
+        if matches(fd):
+            found.append(fd)
     finally:
-        if not keep:
+        if fd not in found:
             fd.close()
-    found.append(fd) if keep else None
 
 
 def _test(selector: Selector) -> Callable[[Fd], bool]:

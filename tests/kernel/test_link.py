@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bpfctl.btf.kinds import Kind
 from bpfctl.elf.reader import read_object
 from bpfctl.errors import NotFoundError, PathError, SyscallError, UsageError
 from bpfctl.kernel.attr import (
@@ -35,8 +36,10 @@ from bpfctl.objects import link_kinds as kinds
 from bpfctl.objects import link_probes as probes
 from bpfctl.objects.attach import create_link
 from bpfctl.objects.attach_explain import raw_tracepoints
+from bpfctl.objects.btf import kernel_btf, loaded_btf
 from bpfctl.objects.link import link_info, links
 from bpfctl.objects.link_detach import detach
+from bpfctl.objects.link_functions import function_target
 from bpfctl.objects.link_targets import Targets, describe_target
 from bpfctl.objects.pin import pin
 from bpfctl.objects.prog import prog_info
@@ -333,6 +336,7 @@ from bpfctl.kernel.attr import link_create, prog_load
 from bpfctl.kernel.bpf import bpf_fd
 from bpfctl.kernel.uapi import AttachType, ProgType
 from bpfctl.objects.link import link_info
+from bpfctl.objects.link_functions import function_target
 from bpfctl.objects.link_targets import describe_target
 
 code = bytes.fromhex("b700000001000000" "9500000000000000")
@@ -428,6 +432,23 @@ def library_function(name: str) -> tuple[str, int]:
         if start <= address < end:
             return words[5], address - start + int(words[2], 16)
     raise AssertionError(name)
+
+
+def test_functions_by_their_types(opened: Callable[..., LoadedObject]) -> None:
+    """This kernel may refuse to make tracing links, but not to tell what they would be on."""
+    prog = program(opened("tp_btf"))
+    info = prog_info(prog)
+    assert info.attach_btf_obj_id is not None
+    function = kernel_btf().find("do_unlinkat", Kind.FUNC)
+    assert function is not None
+    kernel_function = kinds.Tracing(AttachType.TRACE_FENTRY, info.attach_btf_obj_id, function)
+    assert function_target(info.id, kernel_function, "tracing") == "do_unlinkat"
+    assert info.btf_id is not None
+    main = loaded_btf(info.btf_id).find(info.name, Kind.FUNC)
+    assert main is not None
+    replaced = kinds.Tracing(0, info.id, main)
+    words = f"{info.name} of program {info.id} {info.kernel_name}"
+    assert function_target(info.id, replaced, "ext") == words
 
 
 def test_a_list_survives_links_that_vanish(opened: Callable[..., LoadedObject]) -> None:
