@@ -70,7 +70,8 @@ def elements(out: Context, values: Iterable[object]) -> str:
 def json_array(out: Context) -> Iterator[Callable[[str], None]]:
     """Write a JSON array in pieces: give a function that takes text made by `elements`.
 
-    The array is closed on errors too, so that what was written stays valid JSON.
+    The array is closed on errors too, so that what was written stays valid JSON. Before its
+    first element an error leaves nothing behind: the error itself is all there is to read then.
     """
     before, between, after = ("", "\n", "\n") if out.json_lines else ("[", ",", "]\n")
     if out.pretty and not out.json_lines:
@@ -83,12 +84,14 @@ def json_array(out: Context) -> Iterator[Callable[[str], None]]:
             write_text((between if started else before) + text)
             started = True
 
+    failed = True
     try:
         yield put
+        failed = False
     finally:
         if started:
             write_text(after)
-        elif not out.json_lines:
+        elif not (failed or out.json_lines):
             write_text("[]\n")
 
 

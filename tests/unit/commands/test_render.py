@@ -175,6 +175,18 @@ def test_a_failing_stream_closes_its_source_and_its_array(
     assert json.loads(capsys.readouterr().out) == [1, 2]
 
 
+def test_a_stream_that_fails_at_once_writes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    """The error is the only document of such an output."""
+
+    def failing() -> Generator[list[int], None, None]:
+        raise ValueError("gone")
+        yield []
+
+    with pytest.raises(ValueError, match="gone"):
+        stream(Context(json=True), failing(), as_json=str, as_text=lines)
+    assert capsys.readouterr().out == ""
+
+
 def test_a_stream_that_cannot_be_written_closes_its_source(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
