@@ -17,11 +17,12 @@ from bpfctl.btf.values_text import (
     hex_words,
     value_part,
 )
-from bpfctl.errors import BpfctlError, BtfError
+from bpfctl.errors import BpfctlError, BtfError, NotFoundError, NotSupportedError
 from bpfctl.kernel.uapi import MapType
 from bpfctl.linux.cpus import possible_cpu_numbers
 from bpfctl.objects.map import ID_TYPES, INDEXED_TYPES, Map
 
+from .clean import clean
 from .output import elements, json_array, say, write_text
 from .render import stream
 
@@ -214,6 +215,15 @@ def dump(out: Context, opened: Sequence[Map]) -> None:
             each.write()
 
 
+def _readable_types(opened: Map) -> Btf | None:
+    """The types of a map; None where it has none, or none that we can read: its bytes remain."""
+    try:
+        return opened.btf()
+    except (BtfError, NotFoundError, NotSupportedError) as err:
+        say(f"map {opened.info.id} is shown without its types: {clean(str(err))}")
+        return None
+
+
 class _Dump:
     """One map on its way to standard output."""
 
@@ -222,7 +232,7 @@ class _Dump:
         self.opened = opened
         self.walk = walk
         between = "\n" if out.json_lines else ","
-        btf = opened.btf()
+        btf = _readable_types(opened)
         self.format = json_format(opened, btf, between) if out.json else line_format(opened, btf)
 
     def write(self) -> None:

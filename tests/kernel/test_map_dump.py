@@ -13,7 +13,7 @@ import pytest
 
 from bpfctl.btf import types as t
 from bpfctl.btf.encode import BtfBuilder
-from bpfctl.errors import BpfctlError, KeyNotFoundError, UsageError
+from bpfctl.errors import BpfctlError, BtfError, KeyNotFoundError, NotFoundError, UsageError
 from bpfctl.kernel.attr import btf_load, map_create, prog_load
 from bpfctl.kernel.bpf import bpf_fd
 from bpfctl.kernel.uapi import MapType, ProgType
@@ -169,8 +169,29 @@ def test_types_without_entries_are_told(
 
 def test_sockets_that_user_space_may_not_see_are_told(make: Make) -> None:
     opened = make(MapType.SOCKMAP, value=4)
-    done = in_process("map", "dump", "id", str(opened.info.id))
+    number = str(opened.info.id)
+    done = in_process("map", "dump", "id", number)
     assert (done.status, "map-values-hidden" in done.err) == (1, True)
+    done = in_process("-j", "map", "dump", "id", number)  # one document, and no empty array before
+    assert (done.status, done.json["error"]["code"]) == (1, "map-values-hidden")
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [BtfError("has a record of unknown kind 99"), NotFoundError("no BTF object has id 7")],
+    ids=["newer than we are", "gone"],
+)
+def test_entries_whose_types_cannot_be_read(
+    problem: BpfctlError, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_types(_self: Map) -> None:
+        raise problem
+
+    opened = make(MapType.ARRAY, entries=1)
+    monkeypatch.setattr(Map, "btf", no_types)
+    done = in_process("map", "dump", "id", str(opened.info.id))
+    assert (done.status, done.out) == (0, "0  00 00 00 00 00 00 00 00\n")
+    assert done.err == f"map {opened.info.id} is shown without its types: {problem}\n"
 
 
 # --- by type
