@@ -72,7 +72,8 @@ def run(
 def _linked(obj: str, words: Sequence[str], name: str | None, operation: str) -> Iterator[Fd]:
     """Load one iterator of an object and link it, for as long as somebody needs the link."""
     from bpfctl.loader.options import LoadOptions
-    from bpfctl.objects.iter import link_iter
+    from bpfctl.objects.attach_iter import link_iterator
+    from bpfctl.objects.attach_targets import Iter
 
     from .loading import load, read
 
@@ -83,7 +84,8 @@ def _linked(obj: str, words: Sequence[str], name: str | None, operation: str) ->
         options = LoadOptions(programs=frozenset({chosen}))
         loaded = stack.enter_context(load(spec, options, operation))
         try:
-            link = stack.enter_context(link_iter(loaded.programs[chosen].fd, map_fd))
+            target = Iter(map_fd=map_fd.fileno() if map_fd else None)
+            link = stack.enter_context(link_iterator(loaded.programs[chosen].fd, target))
         except BpfctlError as err:
             err.within(operation=operation, subject=obj, program=chosen)
             raise

@@ -11,8 +11,6 @@ from bpfctl.errors import NotSupportedError, SyscallError, UsageError
 from bpfctl.kernel.attr_link import link_create, with_iterator
 from bpfctl.kernel.bpf import bpf_fd
 from bpfctl.kernel.uapi import AttachType, CgroupIterOrder
-from bpfctl.objects import link_kinds
-from bpfctl.objects.link import link_info
 
 if TYPE_CHECKING:
     from bpfctl.kernel.fd import Fd
@@ -69,7 +67,10 @@ def _explain(err: SyscallError, target: Iter) -> Exception:
             remedy="map MAP",
         )
     if not nothing_given and err.errno in (errno.EINVAL, errno.EBADF, errno.EACCES):
-        err.candidates.append("the iterator does not take this parameter, or not this value")
+        what = "takes no map, or not one of this type"
+        if target.map_fd is None:
+            what = "does not take this parameter, or not this value"
+        err.candidates.append(f"the iterator {what}")
     return err
 
 
@@ -80,6 +81,9 @@ def _check(link: Fd, target: Iter) -> None:
     """
     if not (target.tid or target.pid or target.cgroup):
         return
+    from bpfctl.objects import link_kinds
+    from bpfctl.objects.link import link_info
+
     details = link_info(link).details
     assert isinstance(details, link_kinds.Iter)
     is_group = target.cgroup is not None

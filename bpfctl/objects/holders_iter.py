@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from bpfctl.kernel.attr import prog_load
 from bpfctl.kernel.bpf import bpf_fd
 from bpfctl.kernel.uapi import AttachType, ProgType
+from bpfctl.objects.attach_iter import link_iterator
+from bpfctl.objects.attach_targets import Iter
 from bpfctl.objects.btf import kernel_btf
 from bpfctl.objects.holders_layout import ITERATOR, find_layout
 from bpfctl.objects.holders_program import KINDS, LICENSE, RECORD, assemble
 from bpfctl.objects.holders_types import Holder, Sighting
 from bpfctl.objects.ids import ObjectKind
-from bpfctl.objects.iter import link_iter, open_iter, read_iter
+from bpfctl.objects.iter import open_iter, read_iter
 from bpfctl.objects.pin import id_of
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ def iterate() -> list[Sighting]:
     and CAP_PERFMON, does not allow it.
     Source: kernel/bpf/task_iter.c, Linux 5.8.
     """
-    with _load() as program, link_iter(program) as link, open_iter(link) as walk:
+    with _load() as program, link_iterator(program, Iter()) as link, open_iter(link) as walk:
         data = b"".join(read_iter(walk))
         own = [(ObjectKind.PROG, program), (ObjectKind.LINK, link)]
         return parse_records(data, without={(kind, id_of(kind, fd)) for kind, fd in own})

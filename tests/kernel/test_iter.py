@@ -17,7 +17,9 @@ from bpfctl.kernel.bpf import bpf, bpf_fd
 from bpfctl.kernel.info import map_info
 from bpfctl.kernel.uapi import Cmd, MapType
 from bpfctl.loader.pipeline import load
-from bpfctl.objects.iter import link_iter, open_iter, read_iter
+from bpfctl.objects.attach_iter import link_iterator
+from bpfctl.objects.attach_targets import Iter
+from bpfctl.objects.iter import open_iter, read_iter
 from tests.cli.runner import PROGRAM, as_program, in_process
 
 if TYPE_CHECKING:
@@ -47,7 +49,8 @@ def text_of(path: Path, map_fd: Fd | None = None) -> str:
     """What the only iterator of an object prints."""
     with load(read_object(str(path))) as loaded:
         (program,) = loaded.programs.values()
-        with link_iter(program.fd, map_fd) as link, open_iter(link) as walk:
+        target = Iter(map_fd=map_fd.fileno() if map_fd else None)
+        with link_iterator(program.fd, target) as link, open_iter(link) as walk:
             return b"".join(read_iter(walk)).decode()
 
 

@@ -65,11 +65,12 @@ def test_listing_an_iterator_does_not_run_it(data: Path, bpffs: Path) -> None:
     """The file of a pinned iterator makes one when it is opened; only bpf(2) gives the link."""
     from bpfctl.elf.reader import read_object
     from bpfctl.loader.pipeline import load as load_object
-    from bpfctl.objects.iter import link_iter
+    from bpfctl.objects.attach_iter import link_iterator
+    from bpfctl.objects.attach_targets import Iter
 
     with (
         load_object(read_object(str(data / "iter_task.bpf.o"))) as loaded,
-        link_iter(loaded.programs["each_task"].fd) as link,
+        link_iterator(loaded.programs["each_task"].fd, Iter()) as link,
     ):
         pin(link, str(bpffs / "tasks"))
         key = (ObjectKind.LINK, id_of(ObjectKind.LINK, link))

@@ -238,10 +238,20 @@ def test_an_iterator_over_something_else_takes_no_pid(kernel: FakeKernel, fd: Fd
     assert str(err) == "the iterator walks netlink, and takes no pid"
 
 
-def test_a_parameter_that_the_kernel_refuses(kernel: FakeKernel, fd: Fd) -> None:
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        (targets.Iter(map_fd=9), "the iterator takes no map, or not one of this type"),
+        (targets.Iter(pid=9), "the iterator does not take this parameter, or not this value"),
+    ],
+    ids=["map", "pid"],
+)
+def test_a_parameter_that_the_kernel_refuses(
+    target: targets.Iter, words: str, kernel: FakeKernel, fd: Fd
+) -> None:
     kernel.on(Cmd.LINK_CREATE, -errno.EINVAL)
-    err = refused(kernel, fd, ProgType.TRACING, targets.Iter(map_fd=9))
-    assert err.candidates == ["the iterator does not take this parameter, or not this value"]
+    err = refused(kernel, fd, ProgType.TRACING, target)
+    assert err.candidates == [words]
 
 
 @pytest.mark.parametrize(
