@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
-
-from bpfctl.errors import NotSupportedError, PathError
 
 if TYPE_CHECKING:
     from bpfctl.btf.core import CoreTarget
@@ -29,22 +26,9 @@ class KernelBtf:
 
         Raises: NotSupportedError when the kernel shows none, PathError when they cannot be read.
         """
-        from bpfctl.btf.decode import Btf
+        from bpfctl.objects.btf import read_kernel_btf
 
-        try:
-            data = Path(self._path).read_bytes()
-        except FileNotFoundError:
-            raise NotSupportedError(
-                f"programs that need the kernel's types: there is no {self._path}",
-                "5.4",
-                code="kernel-btf-missing",
-                remedy="boot a kernel built with CONFIG_DEBUG_INFO_BTF=y",
-            ) from None
-        except OSError as err:
-            raise PathError(
-                f"cannot read the kernel's types: {err.strerror}", subject=self._path
-            ) from err
-        return Btf.parse(data, path=self._path)
+        return read_kernel_btf(self._path)
 
     @cached_property
     def core_target(self) -> CoreTarget:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from bpfctl.objects.btf import KERNEL_FILE
 from bpfctl.plain import plain
 
 DEFAULT_BPFFS = "/sys/fs/bpf"
-KERNEL_BTF = "/sys/kernel/btf/vmlinux"
 
 
 @plain
@@ -27,4 +27,4 @@ class LoadOptions:
     log_fixed: bool = False
     bpffs: str = DEFAULT_BPFFS
     mount: bool = False
-    kernel_btf: str = KERNEL_BTF
+    kernel_btf: str = KERNEL_FILE

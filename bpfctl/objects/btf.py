@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from bpfctl.errors import NotSupportedError
+from bpfctl.errors import NotSupportedError, PathError
 from bpfctl.kernel import info as kernel
 from bpfctl.objects.ids import ObjectKind, open_id
 
@@ -14,26 +14,37 @@ if TYPE_CHECKING:
     from bpfctl.btf.decode import Btf
     from bpfctl.kernel.info import Info
 
-_KERNEL_FILE: Final = "/sys/kernel/btf/vmlinux"
+KERNEL_FILE: Final = "/sys/kernel/btf/vmlinux"
+
+
+def kernel_btf() -> Btf:
+    """Return the running kernel's own type information.
+
+    Raises: NotSupportedError where the kernel was built without, PathError, BtfError.
+    """
+    return read_kernel_btf(KERNEL_FILE)
 
 
 @lru_cache(maxsize=1)
-def kernel_btf() -> Btf:
-    """Return the running kernel's own type information; it never changes.
+def read_kernel_btf(path: str) -> Btf:
+    """Return the kernel's type information from a file, which is read once: it never changes.
 
-    Raises: NotSupportedError where the kernel was built without, BtfError.
+    Raises: NotSupportedError where there is no such file, PathError, BtfError.
     """
     try:
-        data = Path(_KERNEL_FILE).read_bytes()
-    except OSError as err:
+        data = Path(path).read_bytes()
+    except FileNotFoundError:
         raise NotSupportedError(
             "type information of its own",
             "5.4",
-            code="no-kernel-btf",
-            subject=_KERNEL_FILE,
+            code="kernel-btf-missing",
+            evidence=[f"there is no {path}"],
             remedy="boot a kernel built with CONFIG_DEBUG_INFO_BTF=y",
-        ) from err
-    return _parse(data, None, _KERNEL_FILE)
+        ) from None
+    except OSError as err:
+        words = (err.strerror or str(err)).lower()
+        raise PathError(f"cannot read the kernel's types: {words}", subject=path) from err
+    return _parse(data, None, path)
 
 
 def loaded_btf(btf_id: int) -> Btf:
