@@ -25,6 +25,7 @@ _INFO = struct.Struct("<I")
 _OFFSET_OF_INFO: Final = 4
 _VLEN_MASK: Final = 0xFFFF
 _LOG_SIZE: Final = 64 * 1024
+_LOG_SIZE_MAX: Final = 16 << 20
 _LOG_LINES_SHOWN: Final = 3
 
 
@@ -67,12 +68,21 @@ def load_btf(data: bytes) -> Fd:
 
 
 def _load_logged(data: bytes, refused: SyscallError) -> Fd:
-    log = bytearray(_LOG_SIZE)
-    try:
-        return bpf_fd(btf_load(data, log_level=1, log_buf=log, doing="load type information"))
-    except SyscallError:
+    """Load with a log, which lists the types up to the one that is refused.
+
+    Only the end of a log says why, and before Linux 6.4 a log that does not fit lacks its end
+    (ENOSPC): it grows until it fits.
+    """
+    size = _LOG_SIZE
+    while True:
+        log = bytearray(size)
+        try:
+            return bpf_fd(btf_load(data, log_level=1, log_buf=log, doing="load type information"))
+        except SyscallError as err:
+            if err.errno == errno.ENOSPC and size < _LOG_SIZE_MAX:
+                size *= 4
+                continue
         refused.code = "btf-rejected"
-        refused.evidence += (
-            log.split(b"\0")[0].decode("utf-8", "replace").splitlines()[-_LOG_LINES_SHOWN:]
-        )
+        words = log.split(b"\0")[0].decode("utf-8", "replace").splitlines()
+        refused.evidence += words[-_LOG_LINES_SHOWN:]
         raise refused from None

@@ -101,6 +101,26 @@ def test_what_is_refused_for_another_reason_has_the_kernels_words() -> None:
     assert (raised.value.code, raised.value.evidence) == ("btf-rejected", ["[4] Invalid kind"])
 
 
+@pytest.mark.parametrize("is_old", [True, False], ids=["before 6.4", "since 6.4"])
+def test_the_end_of_a_long_log_is_what_counts(is_old: bool) -> None:
+    """An old kernel keeps the beginning of what does not fit, a newer one the end."""
+    whole = b"[1] INT int\n" * 10_000 + b"[4] Invalid kind\n\0"
+
+    def kernel(_cmd: int, union: Any, _size: int) -> int:
+        room = int(union.btf_log_size)
+        if not room:
+            return -errno.EINVAL
+        fits = len(whole) <= room
+        text = whole if fits else whole[: room - 1] + b"\0" if is_old else whole[-room:]
+        ffi.memmove(ffi.cast("char *", int(union.btf_log_buf)), text, len(text))
+        return -errno.EINVAL if fits else -errno.ENOSPC
+
+    with replaced(kernel), pytest.raises(SyscallError) as raised:
+        load_btf(two_functions().data)
+    assert raised.value.evidence[-1] == "[4] Invalid kind"
+    assert raised.value.errno == errno.EINVAL
+
+
 def test_a_lack_of_rights_asks_for_nothing_more() -> None:
     kernel = Kernel(frozenset(t.Kind), -errno.EPERM)
     with replaced(kernel), pytest.raises(SyscallError) as raised:
