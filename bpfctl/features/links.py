@@ -133,9 +133,13 @@ PROBES: dict[str, LinkProbe] = {
 
 def probe_links(prober: Prober, config: KernelConfig | None) -> dict[str, Verdict]:
     """Return a verdict for each kind of link we can ask about, by the kernel's name."""
-    return {
-        name: explained(_probe(prober, how), how.config, config) for name, how in PROBES.items()
-    }
+    return {name: probe_link(prober, name, config) for name in PROBES}
+
+
+def probe_link(prober: Prober, name: str, config: KernelConfig | None = None) -> Verdict:
+    """Return the verdict for one kind of link ("tcx"). Raises: KeyError for a kind not in PROBES."""
+    how = PROBES[name]
+    return explained(_probe(prober, how), how.config, config)
 
 
 def _probe(prober: Prober, how: LinkProbe) -> Verdict:

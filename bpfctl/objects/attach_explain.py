@@ -7,7 +7,14 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from bpfctl.errors import BpfctlError, NotFoundError, PathError, SyscallError, UsageError
+from bpfctl.errors import (
+    BpfctlError,
+    NotFoundError,
+    NotSupportedError,
+    PathError,
+    SyscallError,
+    UsageError,
+)
 from bpfctl.kernel.names import label
 from bpfctl.kernel.uapi import AttachType, ProgType
 from bpfctl.linux.mounts import mounts
@@ -42,13 +49,19 @@ _OF_CGROUPS: Final = {
     AttachType.CGROUP_SETSOCKOPT: ProgType.CGROUP_SOCKOPT,
     AttachType.LSM_CGROUP: ProgType.LSM,
 }
+# Kinds of links that a kernel we support may lack, by what is attached to: perf events before
+# Linux 5.15, tcx before 6.6.
+_YOUNG_LINKS: Final[dict[type[object], str]] = {
+    targets.Tracepoint: "perf_event",
+    targets.Tcx: "tcx",
+}
 _BUSY: Final = frozenset({errno.EBUSY, errno.EEXIST})
 
 
 def explain(err: SyscallError, prog: ProgInfo, target: targets.Target) -> BpfctlError:
     """Return the error to raise instead: with the cause where a check confirms one."""
     subject = f"program {prog.id} {prog.name}".rstrip()
-    found = _wrong_type(prog, target) or _cause(err, target)
+    found = _wrong_type(prog, target) or _lacking(err, target) or _cause(err, target)
     return (found or err).within(subject=subject)
 
 
@@ -64,6 +77,23 @@ def _wrong_type(prog: ProgInfo, target: targets.Target) -> BpfctlError | None:
     return UsageError(
         f"cannot attach to {target}: that takes programs of type {wanted}, not {prog.type_name}",
         code="attach-program-type",
+    )
+
+
+def _lacking(err: SyscallError, target: targets.Target) -> BpfctlError | None:
+    """Ask the kernel whether it has such links at all, where its answer may mean that."""
+    name = _YOUNG_LINKS.get(type(target))
+    if name is None or err.errno != errno.EINVAL:
+        return None
+    from bpfctl.features.links import probe_link
+    from bpfctl.features.prober import Prober
+
+    with Prober() as prober:
+        verdict = probe_link(prober, name)
+    if verdict.available is not False:
+        return None
+    return NotSupportedError(
+        f"{name} links", verdict.since, code="link-kind-unsupported", evidence=[verdict.reason]
     )
 
 

@@ -440,3 +440,24 @@ def test_an_unknown_type_of_program_is_not_called_wrong(kernel: FakeKernel, fd: 
     kernel.on(Cmd.LINK_CREATE, -errno.EINVAL)
     err = refused(kernel, fd, 4711, targets.Xdp("lo"))
     assert (type(err), err.code) == (SyscallError, "syscall-failed")
+
+
+@pytest.mark.parametrize(
+    ("second", "expected"),
+    [
+        pytest.param(-errno.EINVAL, (NotSupportedError, "link-kind-unsupported"), id="before 6.6"),
+        pytest.param(-errno.ENODEV, (SyscallError, "syscall-failed"), id="since 6.6"),
+        pytest.param(-errno.EPERM, (SyscallError, "syscall-failed"), id="cannot tell"),
+    ],
+)
+def test_a_refused_tcx_link_asks_whether_there_are_any(
+    second: int, expected: tuple[type, str], kernel: FakeKernel, fd: Fd
+) -> None:
+    kernel.on(Cmd.LINK_CREATE, -errno.EINVAL, second).on(Cmd.PROG_LOAD, kernel.new_fd)
+    err = refused(kernel, fd, ProgType.SCHED_CLS, targets.Tcx("lo", AttachType.TCX_INGRESS))
+    assert (type(err), err.code) == expected
+    if isinstance(err, NotSupportedError):
+        assert (
+            str(err) == "program 60 guard: this kernel does not support tcx links (since Linux 6.6)"
+        )
+        assert err.evidence == ["the kernel answers EINVAL"]
