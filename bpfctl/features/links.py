@@ -137,7 +137,10 @@ def probe_links(prober: Prober, config: KernelConfig | None) -> dict[str, Verdic
 
 
 def probe_link(prober: Prober, name: str, config: KernelConfig | None = None) -> Verdict:
-    """Return the verdict for one kind of link ("tcx"). Raises: KeyError for a kind not in PROBES."""
+    """Return the verdict for one kind of link ("tcx").
+
+    Raises: KeyError for a kind that is not in PROBES.
+    """
     how = PROBES[name]
     return explained(_probe(prober, how), how.config, config)
 
