@@ -42,6 +42,10 @@ R_BPF_64_32: Final = 10
 
 MAX_SYMBOLS: Final = 1 << 18
 MAX_RELOCATIONS: Final = 1 << 20
+# Names may overlap in the file, so that a small one could ask for endless memory. A section name
+# holds a path of PATH_MAX at the most.
+MAX_NAME_BYTES: Final = 1 << 14
+MAX_NAMES_BYTES: Final = 64 << 20  # of all symbols together
 
 _SYMBOL: Final = Struct("<IBBHQQ")
 _REL: Final = Struct("<QQ")
@@ -140,14 +144,22 @@ class ElfFile:
 
 
 def parse_symbols(path: str, table: Section, strings: memoryview) -> tuple[Symbol, ...]:
-    """Read a symbol table. Raises: ObjectFileError for a cut table, names outside of `strings`."""
+    """Read a symbol table.
+
+    Raises: ObjectFileError for a cut table, and for names that lie outside of `strings` or are
+    too long.
+    """
     data = _whole(path, table, _SYMBOL.size, MAX_SYMBOLS, "symbols")
-    text = bytes(strings)
+    text, room = bytes(strings), MAX_NAMES_BYTES
     found = []
     for index, (name, info, other, section, value, size) in enumerate(_SYMBOL.iter_unpack(data)):
-        end = text.find(b"\0", name)
+        end = text.find(b"\0", name, name + MAX_NAME_BYTES)
         if end < 0 and name:
-            raise _error(path, f"has symbol {index} with a name outside of the strings", table)
+            where = "without an end" if name < len(text) else "outside of the strings"
+            raise _error(path, f"has symbol {index} with a name {where}", table)
+        room -= end - name if name else 0
+        if room < 0:
+            raise _error(path, f"has names of more than {MAX_NAMES_BYTES >> 20} MiB", table)
         words = text[name:end].decode("utf-8", "surrogateescape") if name else ""
         found.append(Symbol(words, value, size, section, info & 0xF, info >> 4, other & 0x3))
     return tuple(found)

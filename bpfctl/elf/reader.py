@@ -12,6 +12,7 @@ import stat
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple
 
 from bpfctl.elf.elf_file import (
+    MAX_NAME_BYTES,
     SHF_COMPRESSED,
     SHT_NOBITS,
     SHT_NULL,
@@ -148,7 +149,7 @@ def _contents(data: bytes, path: str, index: int, header: _Header) -> memoryview
 
 
 def _name(names: bytes, offset: int, index: int, path: str) -> str:
-    end = names.find(b"\0", offset)
+    end = names.find(b"\0", offset, offset + MAX_NAME_BYTES)
     if end < 0:
         if not index:  # the first header is empty, and its name is not looked at
             return ""

@@ -9,7 +9,7 @@ import pytest
 
 from bpfctl.btf import types as t
 from bpfctl.btf.encode import BtfBuilder
-from bpfctl.elf import reader
+from bpfctl.elf import elf_file, reader
 from bpfctl.elf.reader import parse_object, read_object
 from bpfctl.elf.spec import Reloc, RelocKind
 from bpfctl.errors import BtfError, ObjectFileError, RelocationError
@@ -380,3 +380,24 @@ def test_variables_and_their_symbols() -> None:
         message_of(datasec_object(0, symbol="y")) == 'section ".data" has no symbol for variable x'
     )
     assert parse_object(datasec_object(0, symbol="y", linkage=0)).maps[0].flags == 0
+
+
+def test_a_symbol_with_an_endless_name() -> None:
+    builder = good()
+    builder.symbol("x" * elf_file.MAX_NAME_BYTES, 1)
+    assert message_of(builder.build()) == 'section ".symtab" has symbol 2 with a name without an end'
+
+
+def test_a_section_with_an_endless_name() -> None:
+    builder = good()
+    builder.section("x" * elf_file.MAX_NAME_BYTES)
+    assert message_of(builder.build()) == "has section 2 without a name"
+
+
+def test_many_long_names_in_the_same_place() -> None:
+    """6,000 symbols of 24 bytes each would become 98 MB of names."""
+    builder = good()
+    name = "x" * (elf_file.MAX_NAME_BYTES - 1)
+    for _ in range(6000):
+        builder.symbol(name, 1)
+    assert message_of(builder.build()) == 'section ".symtab" has names of more than 64 MiB'
