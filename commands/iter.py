@@ -37,15 +37,10 @@ def pin(
     if not words or len(words) < 2:
         raise UsageError("expected OBJ PATH: the object file, and where to pin")
     obj, path, *rest = words
-    from bpfctl.objects.pin import pin as pin_at
+    from .pinning import pin as pin_at
 
-    out = current(ctx)
     with _linked(obj, rest, program, "iter-pin") as link:
-        pin_at(link, path, mount=not out.no_mount)
-    if out.json:
-        from .output import write_json
-
-        write_json(out, None)
+        pin_at(current(ctx), link, path)
 
 
 @app.command()

@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bpfctl.errors import BpfctlError, UsageError
+from bpfctl.errors import BpfctlError
 from bpfctl.objects.ids import ObjectKind
 
 from .chosen import chosen, open_one
 from .context import current
-from .selectors import expect_end, parse_selector, take_selector
+from .output import write_done
+from .selectors import parse_selector, take_selector
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from .context import Context
 
 app = typer.Typer(help="Attach programs; show, pin and detach what is attached.")
 
@@ -85,18 +84,9 @@ def pin(
     ] = None,
 ) -> None:
     """Keep a link alive under a path of a bpffs."""
-    from bpfctl.objects.pin import pin as pin_at
+    from .pinning import pin_chosen
 
-    out = current(ctx)
-    with _named("link-pin"):
-        selector, rest = take_selector(words or [], ObjectKind.LINK)
-        if not rest:
-            raise UsageError("where to? expected LINK PATH")
-        path, *more = rest
-        expect_end(more)
-        with open_one(selector) as fd:
-            pin_at(fd, path, mount=not out.no_mount)
-    _done(out)
+    pin_chosen(current(ctx), words or [], ObjectKind.LINK, "link-pin")
 
 
 @app.command()
@@ -115,7 +105,7 @@ def detach(
 
     with _named("link-detach"), open_one(parse_selector(words or [], ObjectKind.LINK)) as fd:
         detach_link(fd)
-    _done(current(ctx))
+    write_done(current(ctx))
 
 
 @contextmanager
@@ -126,11 +116,3 @@ def _named(operation: str) -> Iterator[None]:
     except BpfctlError as err:
         err.within(operation=operation)
         raise
-
-
-def _done(out: Context) -> None:
-    """Answer a script of bpftool, which writes `null` where there is nothing to show."""
-    if out.json:
-        from .output import write_json
-
-        write_json(out, None)

@@ -57,16 +57,15 @@ def _take_pin(words: Sequence[str], pin: str | None) -> tuple[list[str], str | N
 
 
 def _keep(out: Context, link: Fd, path: str | None) -> None:
-    if path is not None:
-        from bpfctl.objects.pin import pin as pin_at
-
-        pin_at(link, path, mount=not out.no_mount)
-    if path is None or out.json:
+    if path is None:
         record = _record(link)
         if out.json:
             render_one(out, record)
-        if path is None:
-            _hold(record)
+        _hold(record)
+        return
+    from .pinning import pin
+
+    pin(out, link, path, lambda: render_one(out, _record(link)) if out.json else None)
 
 
 def _record(link: Fd) -> LinkRecord:

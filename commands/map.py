@@ -10,14 +10,13 @@ import typer
 from bpfctl.objects.ids import ObjectKind
 from bpfctl.plain import plain
 
-from .chosen import chosen, open_one
+from .chosen import chosen
 from .context import current
-from .selectors import expect_end, parse_selector, take_selector
+from .selectors import parse_selector
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bpfctl.kernel.fd import Fd
     from bpfctl.objects.holders import Holder
     from bpfctl.objects.map_info import MapInfo
 
@@ -55,15 +54,17 @@ def show(
     """Show maps: all, or those that the words choose."""
     out = current(ctx)
     if words:
+        from bpfctl.objects.map_info import map_info
+
         with chosen(parse_selector(words, ObjectKind.MAP)) as fds:
-            _show(out, [_info(fd) for fd in fds], chosen=True)
+            _show(out, [map_info(fd) for fd in fds], whole=True)
     else:
         from bpfctl.objects.map import maps
 
-        _show(out, list(maps()), chosen=False)
+        _show(out, list(maps()), whole=False)
 
 
-def _show(out: Context, infos: Sequence[MapInfo], *, chosen: bool) -> None:
+def _show(out: Context, infos: Sequence[MapInfo], *, whole: bool) -> None:
     from bpfctl.objects.holders import holders
     from bpfctl.objects.pin import pins
 
@@ -79,7 +80,7 @@ def _show(out: Context, infos: Sequence[MapInfo], *, chosen: bool) -> None:
         for info in infos
     ]
     notes = [held.note] if held.note else []
-    if chosen and len(records) == 1:
+    if whole and len(records) == 1:
         render_one(out, records[0], notes=notes)
     else:
         render(out, records, _columns(), notes=notes)
@@ -140,24 +141,6 @@ def pin(
     ] = None,
 ) -> None:
     """Keep a map alive under a path of a bpffs."""
-    from bpfctl.errors import UsageError
-    from bpfctl.objects.pin import pin as pin_at
+    from .pinning import pin_chosen
 
-    selector, rest = take_selector(words or [], ObjectKind.MAP)
-    if not rest:
-        raise UsageError("a path is missing: expected MAP PATH")
-    path, *more = rest
-    expect_end(more)
-    out = current(ctx)
-    with open_one(selector) as fd:
-        pin_at(fd, path, mount=not out.no_mount)
-    if out.json:  # as bpftool
-        from .output import write_json
-
-        write_json(out, None)
-
-
-def _info(fd: Fd) -> MapInfo:
-    from bpfctl.objects.map_info import map_info
-
-    return map_info(fd)
+    pin_chosen(current(ctx), words or [], ObjectKind.MAP, "map-pin")

@@ -51,6 +51,12 @@ def write_json(out: Context, value: object) -> None:
     write_text(dumps(out, value) + "\n")
 
 
+def write_done(out: Context) -> None:
+    """Answer a script of bpftool, which writes `null` where there is nothing to show."""
+    if out.json:
+        write_json(out, None)
+
+
 def dumps(out: Context, value: object) -> str:
     """Return a JSON document: ASCII only, so control characters and surrogates are escaped."""
     if out.pretty:

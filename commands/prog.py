@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from bpfctl.errors import BpfctlError, UsageError
 from bpfctl.objects.ids import ObjectKind
 
-from .chosen import chosen, open_one
+from .chosen import chosen
 from .context import current
 from .load_words import LogFixed, LogLevel, LogSize, Program, parse_load_words
-from .selectors import expect_end, parse_selector, take_selector
-
-if TYPE_CHECKING:
-    from .context import Context
+from .selectors import parse_selector
 
 app = typer.Typer(help="Load, pin and show programs.")
 
@@ -94,26 +90,6 @@ def pin(
     ] = None,
 ) -> None:
     """Keep a program alive under a path of a bpffs."""
-    from bpfctl.objects.pin import pin as pin_at
+    from .pinning import pin_chosen
 
-    out = current(ctx)
-    selector, rest = take_selector(words or [], ObjectKind.PROG)
-    if not rest:
-        raise UsageError("where to? expected PROG PATH")
-    path, *more = rest
-    expect_end(more)
-    try:
-        with open_one(selector) as fd:
-            pin_at(fd, path, mount=not out.no_mount)
-    except BpfctlError as err:
-        err.within(operation="prog-pin")
-        raise
-    _done(out)
-
-
-def _done(out: Context) -> None:
-    """Answer a script of bpftool, which writes `null` where there is nothing to show."""
-    if out.json:
-        from .output import write_json
-
-        write_json(out, None)
+    pin_chosen(current(ctx), words or [], ObjectKind.PROG, "prog-pin")

@@ -92,9 +92,10 @@ def _load_and_pin(
             err.within(operation=operation)
             raise
         if answer is not None:
-            from .output import write_json
+            from .output import finish, write_json
 
             write_json(out, answer)
+            finish()  # while what was pinned can still go
 
 
 def _answer(
