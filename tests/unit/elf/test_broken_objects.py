@@ -385,7 +385,8 @@ def test_variables_and_their_symbols() -> None:
 def test_a_symbol_with_an_endless_name() -> None:
     builder = good()
     builder.symbol("x" * elf_file.MAX_NAME_BYTES, 1)
-    assert message_of(builder.build()) == 'section ".symtab" has symbol 2 with a name without an end'
+    words = 'section ".symtab" has symbol 2 with a name without an end'
+    assert message_of(builder.build()) == words
 
 
 def test_a_section_with_an_endless_name() -> None:
