@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bpfctl.errors import BpfctlError, PathError
-from bpfctl.linux.mounts import BPFFS_PLACE, ensure_bpffs, is_bpffs
-from bpfctl.objects.pin import pin
+from bpfctl.linux.mounts import BPFFS_PLACE, ensure_bpffs
+from bpfctl.objects.pin import pin, place_error
 
 if TYPE_CHECKING:
     from bpfctl.kernel.fd import Fd
@@ -40,9 +41,8 @@ class PinSet:
 
     def pin(self, fd: Fd, path: str) -> None:
         """Pin an object. Raises: PathError, SyscallError; nothing was pinned then."""
-        if self._mount and str(Path(path).parent) == BPFFS_PLACE:
-            self._ensure_bpffs()
-        pin(fd, path, mount=False)
+        self._prepare(path)
+        pin(fd, path)
         self._made.append(Path(path))
 
     def make_directory(self, path: str) -> None:
@@ -51,11 +51,12 @@ class PinSet:
         Raises: PathError.
         """
         directory = Path(path)
-        if self._mount and str(directory.parent) == BPFFS_PLACE:
-            self._ensure_bpffs()
-        if _is_directory(directory):
+        self._prepare(path)
+        if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where a bpffs says EPERM
             return
-        _check_place(directory)
+        error = place_error(path)
+        if error is not None:
+            raise error
         try:
             directory.mkdir(mode=0o700)
         except OSError as err:
@@ -77,9 +78,11 @@ class PinSet:
         if self._mounted:
             self._unmount()
 
-    def _ensure_bpffs(self) -> None:
-        if Path(BPFFS_PLACE).is_dir():
-            self._mounted = ensure_bpffs(BPFFS_PLACE) or self._mounted
+    def _prepare(self, path: str) -> None:
+        """Mount a bpffs where one is allowed and missing."""
+        parent = os.path.dirname(os.path.abspath(path))  # noqa: PTH100, PTH120 - keeps symlinks
+        if self._mount and parent == BPFFS_PLACE and Path(parent).is_dir():
+            self._mounted = ensure_bpffs(parent) or self._mounted
 
     def _unmount(self) -> None:
         from bpfctl.kernel.mount import unmount
@@ -89,30 +92,3 @@ class PinSet:
             unmount(BPFFS_PLACE)
         except BpfctlError:
             return  # somebody uses it by now
-
-
-def _is_directory(path: Path) -> bool:
-    """Whether it is one; a bpffs answers EPERM when asked for a name with a dot."""
-    try:
-        return path.is_dir()
-    except OSError:
-        return False
-
-
-def _check_place(directory: Path) -> None:
-    """Refuse a directory that cannot be made, with what would help."""
-    parent = directory.parent
-    if not _is_directory(parent):
-        problem, remedy = f"there is no directory {parent}", f"mkdir {parent}, on a bpf file system"
-    elif not is_bpffs(str(parent)):
-        problem = f"{parent} is on no bpf file system"
-        remedy = f"pin below {BPFFS_PLACE}, after: mount -t bpf bpf {BPFFS_PLACE}"
-    elif "." in directory.name:
-        problem = "a bpf file system takes no name with a dot"
-        remedy = "choose a name without dots"
-    elif directory.exists():
-        problem, remedy = "it is no directory", "choose another path"
-    else:
-        return
-    message = f"cannot pin here: {problem}"
-    raise PathError(message, code="cannot-pin", subject=str(directory), remedy=remedy)

@@ -11,7 +11,7 @@ from bpfctl.errors import NotFoundError, OutputError, PathError, SyscallError
 from bpfctl.kernel import info as kernel
 from bpfctl.kernel.attr_object import obj_get, obj_pin
 from bpfctl.kernel.bpf import bpf, bpf_fd
-from bpfctl.linux.mounts import BPFFS_PLACE, bpffs_mounts, ensure_bpffs, is_bpffs
+from bpfctl.linux.mounts import BPFFS_PLACE, bpffs_mounts, is_bpffs
 from bpfctl.objects.ids import ObjectKind
 
 if TYPE_CHECKING:
@@ -63,43 +63,47 @@ def id_of(kind: ObjectKind, fd: Fd) -> int:
     return read(fd).number("id") or 0
 
 
-def pin(fd: Fd | int, path: str, *, mount: bool = True) -> None:
-    """Keep an object alive under a path of a bpffs.
+def pin(fd: Fd | int, path: str) -> None:
+    """Keep an object alive under a path of a bpffs. A failed pin leaves nothing behind.
 
-    Where the path lies directly in /sys/fs/bpf and nothing is mounted there, a bpffs is mounted
-    first, unless `mount` is False. A failed pin leaves nothing behind.
     Raises: PathError (no bpffs, no directory, taken, a name it does not take), SyscallError.
     """
-    parent = os.path.dirname(os.path.abspath(path))  # noqa: PTH120, PTH100 - keeps symlinks
-    mounted = mount and parent == BPFFS_PLACE and Path(parent).is_dir() and ensure_bpffs(parent)
     try:
         bpf(obj_pin(path, fd if isinstance(fd, int) else fd.fileno()))
     except SyscallError as err:
-        if mounted:
-            from bpfctl.kernel.mount import unmount
-
-            unmount(parent)
-        found = _explain_pin(path, parent, err)
+        found = place_error(path)
+        if found is None:
+            err.within(subject=path)
+            raise
         # The kernel says EPERM for a path on no bpffs: once explained it is no permission's fault.
-        raise found from (None if isinstance(found, PathError) else err)
+        raise found from None
 
 
-def _explain_pin(path: str, parent: str, err: SyscallError) -> Exception:
-    """Find out why a pin failed; the kernel's own error where nothing was found."""
-    problem, remedy = "", None
-    if not Path(parent).is_dir():
+def place_error(path: str) -> PathError | None:
+    """Say why nothing new can be at a path; None where no check speaks against it."""
+    parent, name = os.path.split(os.path.abspath(path))  # noqa: PTH100 - keeps symlinks
+    code, remedy = "cannot-pin", None
+    if not _is_directory(parent):
         problem, remedy = f"there is no directory {parent}", f"mkdir {parent}, on a bpf file system"
-    elif os.path.lexists(path):
-        problem, remedy = "it exists already", f"choose another path, or rm {path}"
     elif not is_bpffs(parent):
         problem, remedy = f"{parent} is on no bpf file system", f"pin below {_places()}"
-    elif "." in os.path.basename(path):  # noqa: PTH119 - plain text
+    elif os.path.lexists(path):
+        code, problem = "pin-exists", "it exists already"
+        remedy = f"choose another path, or rm {path}"
+    elif "." in name:
         # bpf_lookup() in kernel/bpf/inode.c: "Dots in names are reserved for future use"
         problem, remedy = "a bpf file system takes no name with a dot", "choose a name without dots"
-    if not problem:
-        return err.within(subject=path)
-    code = "pin-exists" if err.errno == errno.EEXIST else "cannot-pin"
+    else:
+        return None
     return PathError(f"cannot pin here: {problem}", code=code, subject=path, remedy=remedy)
+
+
+def _is_directory(path: str) -> bool:
+    """Whether it is one; a bpffs answers EPERM when asked for a name with a dot."""
+    try:
+        return Path(path).is_dir()
+    except OSError:
+        return False
 
 
 def _places() -> str:

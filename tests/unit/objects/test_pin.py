@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bpfctl.errors import BpfctlError, NotFoundError, OutputError, PathError, SyscallError
-from bpfctl.kernel import mount
 from bpfctl.kernel.uapi import Cmd
 from bpfctl.objects import pin as module
 from bpfctl.objects.ids import ObjectKind
@@ -48,10 +47,17 @@ def test_pin_without_a_directory(tmp_path: Path) -> None:
     assert err.message == f"cannot pin here: there is no directory {tmp_path}/absent"
 
 
-def test_pin_over_something(tmp_path: Path) -> None:
+def test_pin_over_something(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "is_bpffs", lambda _: True)
     (tmp_path / "x").symlink_to("nowhere")
     err = refused(tmp_path / "x", errno.EEXIST)
     assert (type(err), err.code) == (PathError, "pin-exists")
+
+
+def test_nobody_is_told_to_remove_an_ordinary_file(tmp_path: Path) -> None:
+    (tmp_path / "x").touch()
+    err = refused(tmp_path / "x", errno.EEXIST)
+    assert (err.code, "rm" in str(err.remedy)) == ("cannot-pin", False)
 
 
 @pytest.mark.parametrize(
@@ -87,28 +93,6 @@ def test_what_no_check_explains_stays_as_it_is(
     err = refused(tmp_path / "x", errno.EACCES)
     assert isinstance(err, SyscallError)
     assert (err.subject, err.errno) == (f"{tmp_path}/x", errno.EACCES)
-
-
-def test_a_mount_that_was_made_for_nothing_is_undone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    done: list[str] = []
-    monkeypatch.setattr(module, "BPFFS_PLACE", str(tmp_path))
-
-    def mounted(path: str) -> bool:
-        done.append(f"mount {path}")
-        return True
-
-    monkeypatch.setattr(module, "ensure_bpffs", mounted)
-    monkeypatch.setattr(mount, "unmount", lambda path: done.append(f"unmount {path}"))
-    with FakeKernel().on(Cmd.OBJ_PIN, 0):
-        pin(5, f"{tmp_path}/x")
-        assert done == [f"mount {tmp_path}"]
-        pin(5, f"{tmp_path}/sub/x")
-        pin(5, f"{tmp_path}/x", mount=False)
-    assert done == [f"mount {tmp_path}"]
-    refused(tmp_path / "x", errno.EPERM)
-    assert done[1:] == [f"mount {tmp_path}", f"unmount {tmp_path}"]
 
 
 def not_opened(path: object, number: int) -> BpfctlError:
