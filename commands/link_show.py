@@ -9,26 +9,26 @@ from bpfctl.objects.ids import ObjectKind, open_id
 from bpfctl.plain import plain
 
 from .render import Column, render, render_one
+from .whereabouts import whereabouts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bpfctl.objects.holders import Holder
     from bpfctl.objects.link import LinkInfo
     from bpfctl.objects.link_targets import Target
 
     from .context import Context
+    from .whereabouts import Whereabouts
 
 
 @plain
 class LinkRecord:
-    """A link with its program's name, its target in words, its pins and its holders."""
+    """A link with its target in words, its pins and holders, and its program's name."""
 
     info: LinkInfo
     target: Target
+    where: Whereabouts
     prog_name: str = ""
-    pinned: tuple[str, ...] = ()
-    holders: tuple[Holder, ...] = ()
 
     @property
     def program(self) -> str | None:
@@ -36,16 +36,12 @@ class LinkRecord:
         return f"{self.info.prog_id} {self.prog_name}".rstrip() if self.info.prog_id else None
 
     def to_json(self) -> dict[str, object]:
-        """The fields by bpftool's keys, and ours: "prog_name", "attached_to", "fd"."""
+        """The fields by bpftool's keys, and ours: "prog_name", "attached_to"."""
         fields = self.info.to_json() | self.target.facts
         if self.prog_name:
             fields["prog_name"] = self.prog_name
         fields["attached_to"] = self.target.words
-        if self.pinned:
-            fields["pinned"] = list(self.pinned)
-        if self.holders:
-            fields["pids"] = [holder.to_json() for holder in self.holders]
-        return fields
+        return fields | self.where.to_json()
 
 
 def show_links(out: Context, infos: Sequence[LinkInfo], *, whole: bool) -> None:
@@ -59,26 +55,18 @@ def show_links(out: Context, infos: Sequence[LinkInfo], *, whole: bool) -> None:
 
 def link_records(infos: Sequence[LinkInfo]) -> tuple[list[LinkRecord], list[str]]:
     """Complete what the kernel tells of links; the second part is what could not be found out."""
-    if not infos:  # nothing to look up: start-up is all that a user waits for
+    if not infos:  # and the words for targets need not be imported
         return [], []
-    from bpfctl.objects.holders import holders
     from bpfctl.objects.link_targets import Targets
-    from bpfctl.objects.pin import pins
 
-    held = holders({(ObjectKind.LINK, info.id) for info in infos})
-    places, targets = pins(), Targets(infos)
+    found, notes = whereabouts(ObjectKind.LINK, [info.id for info in infos])
+    targets = Targets(infos)
     names = {prog_id: _prog_name(prog_id) for prog_id in {info.prog_id for info in infos}}
     records = [
-        LinkRecord(
-            info,
-            targets.describe(info),
-            names[info.prog_id],
-            tuple(places.get((ObjectKind.LINK, info.id), ())),
-            tuple(held.by.get((ObjectKind.LINK, info.id), ())),
-        )
-        for info in infos
+        LinkRecord(info, targets.describe(info), where, names[info.prog_id])
+        for info, where in zip(infos, found, strict=True)
     ]
-    return records, [held.note] if held.note else []
+    return records, notes
 
 
 def _prog_name(prog_id: int) -> str:
@@ -99,8 +87,8 @@ _COLUMNS: list[Column[LinkRecord]] = [
     Column("TYPE", lambda r: r.info.type_name, 3),
     Column("PROGRAM", lambda r: r.program),
     Column("ATTACHED TO", lambda r: r.target.words),
-    Column("PINNED", lambda r: r.pinned, 1),
-    Column("HELD BY", lambda r: [str(holder) for holder in r.holders], 2),
+    Column("PINNED", lambda r: r.where.pinned, 1),
+    Column("HELD BY", lambda r: r.where.held_by, 2),
 ]
 
 
@@ -111,8 +99,8 @@ def _fields(record: LinkRecord) -> list[tuple[str, object]]:
         "type": record.info.type_name,
         "program": record.program,
         "attached to": record.target.words,
-        "pinned": record.pinned,
-        "held by": [str(holder) for holder in record.holders],
+        "pinned": record.where.pinned,
+        "held by": record.where.held_by,
     }
     told = {"id", "type", "prog_id", "prog_name", "attached_to", "pinned", "pids", "funcs"}
     rest = {name: value for name, value in record.to_json().items() if name not in told}

@@ -17,11 +17,11 @@ from .selectors import parse_selector
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bpfctl.objects.holders import Holder
     from bpfctl.objects.map_info import MapInfo
 
     from .context import Context
     from .render import Column
+    from .whereabouts import Whereabouts
 
 app = typer.Typer(help="Show, dump and pin maps.", no_args_is_help=False)
 
@@ -33,17 +33,11 @@ class MapRecord:
     """A map with where it is pinned and who holds it."""
 
     info: MapInfo
-    pinned: tuple[str, ...] = ()
-    holders: tuple[Holder, ...] = ()
+    where: Whereabouts
 
     def to_json(self) -> dict[str, object]:
-        """The fields by bpftool's keys, and ours: "fds" of each holder."""
-        fields = self.info.to_json()
-        if self.pinned:
-            fields["pinned"] = list(self.pinned)
-        if self.holders:
-            fields["pids"] = [holder.to_json() for holder in self.holders]
-        return fields
+        """The fields by bpftool's keys, and ours."""
+        return self.info.to_json() | self.where.to_json()
 
 
 @app.command()
@@ -65,21 +59,11 @@ def show(
 
 
 def _show(out: Context, infos: Sequence[MapInfo], *, whole: bool) -> None:
-    from bpfctl.objects.holders import holders
-    from bpfctl.objects.pin import pins
-
     from .render import render, render_one
+    from .whereabouts import whereabouts
 
-    held, places = holders({(ObjectKind.MAP, info.id) for info in infos}), pins()
-    records = [
-        MapRecord(
-            info,
-            tuple(places.get((ObjectKind.MAP, info.id), ())),
-            tuple(held.by.get((ObjectKind.MAP, info.id), ())),
-        )
-        for info in infos
-    ]
-    notes = [held.note] if held.note else []
+    found, notes = whereabouts(ObjectKind.MAP, [info.id for info in infos])
+    records = [MapRecord(*pair) for pair in zip(infos, found, strict=True)]
     if whole and len(records) == 1:
         render_one(out, records[0], notes=notes)
     else:
@@ -100,8 +84,8 @@ def _columns() -> list[Column[MapRecord]]:
         Column("FLAGS", lambda r: f"{r.info.flags:#x}", 6, right=True, wide=True),
         Column("FROZEN", lambda r: r.info.frozen, 6, wide=True),
         Column("BTF", lambda r: r.info.btf_id or None, 6, right=True, wide=True),
-        Column("PINNED", lambda r: r.pinned, 1),
-        Column("HELD BY", lambda r: [str(holder) for holder in r.holders], 1),
+        Column("PINNED", lambda r: r.where.pinned, 1),
+        Column("HELD BY", lambda r: r.where.held_by, 1),
     ]
 
 
