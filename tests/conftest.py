@@ -44,11 +44,7 @@ def nothing_leaks() -> Iterator[None]:
 
 
 def _new_descriptors(before: dict[int, str]) -> dict[int, str]:
-    return {
-        number: target
-        for number, target in open_descriptors().items()
-        if number not in before and ("bpf" in target or "anon_inode" in target)
-    }
+    return {number: target for number, target in open_descriptors().items() if number not in before}
 
 
 @pytest.fixture(scope="session")
