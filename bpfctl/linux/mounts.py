@@ -32,7 +32,8 @@ class Mount:
 
 def parse_mountinfo(text: str) -> list[Mount]:
     """Return the mounts in a mountinfo's text; lines that make no sense are left out."""
-    return [mount for line in text.splitlines() if (mount := _parse_line(line))]
+    # Not splitlines(): the kernel escapes "\n" in names, and none of the others that it knows.
+    return [mount for line in text.split("\n") if (mount := _parse_line(line))]
 
 
 def _parse_line(line: str) -> Mount | None:
@@ -61,7 +62,7 @@ def _unescape(text: str) -> str:
 def mounts(path: str = _OWN) -> list[Mount]:
     """Return all mounts, in the order they were made; none where /proc cannot be read."""
     try:
-        text = Path(path).read_text(errors="surrogateescape")
+        text = Path(path).read_bytes().decode("utf-8", "surrogateescape")
     except OSError:
         return []
     return parse_mountinfo(text)

@@ -9,8 +9,8 @@ import pytest
 
 from bpfctl.errors import PathError, SyscallError
 from bpfctl.kernel import mount as kernel_mount
-from bpfctl.linux import mounts
-from bpfctl.linux.mounts import Mount, bpffs_mounts, ensure_bpffs, is_bpffs, parse_mountinfo
+from bpfctl.linux import mounts as module
+from bpfctl.linux.mounts import Mount, bpffs_mounts, ensure_bpffs, is_bpffs, mounts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,14 +39,21 @@ if TYPE_CHECKING:
             Mount(r"/a\9\04", "/", "bpf", os.makedev(0, 9)),
             id="no-escapes",
         ),
+        pytest.param(
+            "36 35 0:9 / /a\r\x0c\x85\u2028b rw - bpf x rw",
+            Mount("/a\r\x0c\x85\u2028b", "/", "bpf", os.makedev(0, 9)),
+            id="what-else-ends-a-line",
+        ),
         pytest.param("36 35 0:9 / /a rw", None, id="without-the-dash"),
         pytest.param("36 35 x:9 / /a rw - bpf x rw", None, id="no-device"),
         pytest.param("36 - bpf x rw", None, id="too-short"),
         pytest.param("", None, id="empty"),
     ],
 )
-def test_parse_mountinfo(line: str, expected: Mount | None) -> None:
-    assert parse_mountinfo(line + "\n") == ([expected] if expected else [])
+def test_parse_mountinfo(line: str, expected: Mount | None, tmp_path: Path) -> None:
+    place = tmp_path / "mountinfo"
+    place.write_bytes(f"{line}\n".encode())
+    assert mounts(str(place)) == ([expected] if expected else [])
 
 
 def write_mountinfo(path: Path, *lines: tuple[str, str, str, int]) -> str:
@@ -81,17 +88,17 @@ def test_without_proc_nothing_is_mounted(tmp_path: Path) -> None:
 
 def test_is_bpffs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     device = tmp_path.stat().st_dev
-    monkeypatch.setattr(mounts, "mounts", lambda: [Mount("/b", "/", "bpf", device)])
+    monkeypatch.setattr(module, "mounts", lambda: [Mount("/b", "/", "bpf", device)])
     assert is_bpffs(str(tmp_path))
     assert not is_bpffs(str(tmp_path / "absent"))
-    monkeypatch.setattr(mounts, "mounts", lambda: [Mount("/b", "/", "tmpfs", device)])
+    monkeypatch.setattr(module, "mounts", lambda: [Mount("/b", "/", "tmpfs", device)])
     assert not is_bpffs(str(tmp_path))
 
 
 def test_ensure_bpffs_mounts_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[str] = []
     monkeypatch.setattr(kernel_mount, "mount_bpffs", made.append)
-    monkeypatch.setattr(mounts, "is_bpffs", lambda _: bool(made))
+    monkeypatch.setattr(module, "is_bpffs", lambda _: bool(made))
     assert ensure_bpffs(str(tmp_path)) is True
     assert ensure_bpffs(str(tmp_path)) is False
     assert made == [str(tmp_path)]
