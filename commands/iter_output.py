@@ -26,6 +26,7 @@ def write_output(out: Context, chunks: Iterable[bytes]) -> None:
         decode = codecs.getincrementaldecoder("utf-8")("surrogateescape").decode
         for chunk in chunks:
             write_text(clean_lines(decode(chunk)))
+        write_text(clean_lines(decode(b"", final=True)))  # a character that was cut off
     else:
         for chunk in chunks:
             _write_bytes(chunk)
