@@ -96,7 +96,10 @@ def _run(step: Step, out: Context) -> dict[str, Any]:
     if not out.json:
         _say(f"\n# {step.why}\n$ {step.command}")
     done = subprocess.run(
-        words, check=False, text=True, stdout=subprocess.PIPE if out.json else None
+        words,
+        check=False,
+        errors="surrogateescape",  # tasks call themselves what they like
+        stdout=subprocess.PIPE if out.json else None,
     )
     if done.returncode != 0:
         raise typer.Exit(done.returncode)
