@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 CHURN = """
-from bpfctl.kernel.attr import link_create, prog_load, map_create
+from bpfctl.kernel.attr import map_create, prog_load, raw_tracepoint_open
 from bpfctl.kernel.bpf import bpf_fd
 from bpfctl.kernel.uapi import MapType, ProgType
 code = bytes.fromhex("b700000000000000" "9500000000000000")
 sizes = {"key_size": 4, "value_size": 4, "max_entries": 1}
+request = prog_load(prog_type=ProgType.RAW_TRACEPOINT, insns=code, license="GPL", name="churn")
+attached = bpf_fd(request)
 print("ready", flush=True)
 while True:
     progs = [
@@ -30,14 +32,15 @@ while True:
         bpf_fd(map_create(map_type=MapType.ARRAY, name="churn", **sizes))
         for _ in range(8)
     ]
-    for fd in progs + maps:
+    links = [bpf_fd(raw_tracepoint_open("sched_process_exit", attached)) for _ in range(8)]
+    for fd in progs + maps + links:
         fd.close()
 """
 
 
 @pytest.fixture
 def churn() -> Iterator[None]:
-    """Create and close programs and maps as fast as we can, in another process."""
+    """Create and close programs, maps and links as fast as we can, in another process."""
     with subprocess.Popen(
         [sys.executable, "-c", CHURN], stdout=subprocess.PIPE, text=True
     ) as process:
@@ -49,9 +52,11 @@ def churn() -> Iterator[None]:
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("noun", ["prog", "map"])
+@pytest.mark.parametrize(
+    ("noun", "key"), [("prog", "name"), ("map", "name"), ("link", "prog_name")]
+)
 @pytest.mark.usefixtures("churn")
-def test_listing_survives_objects_that_vanish(noun: str) -> None:
+def test_listing_survives_objects_that_vanish(noun: str, key: str) -> None:
     seen = 0
     for _ in range(50):
         done = subprocess.run(
@@ -61,5 +66,5 @@ def test_listing_survives_objects_that_vanish(noun: str) -> None:
             text=True,
         )
         assert (done.returncode, done.stderr) == (0, "")
-        seen += any(record.get("name") == "churn" for record in json.loads(done.stdout))
+        seen += any(record.get(key) == "churn" for record in json.loads(done.stdout))
     assert seen > 0, "the churn was never visible, so nothing was tested"
