@@ -30,15 +30,9 @@ SHN_LORESERVE: Final = 0xFF00
 
 STB_LOCAL: Final = 0
 STB_WEAK: Final = 2
-STT_NOTYPE: Final = 0
 STT_FUNC: Final = 2
-STT_SECTION: Final = 3
 STV_INTERNAL: Final = 1
 STV_HIDDEN: Final = 2
-
-R_BPF_64_64: Final = 1
-R_BPF_64_ABS64: Final = 2
-R_BPF_64_32: Final = 10
 
 MAX_SYMBOLS: Final = 1 << 18
 MAX_RELOCATIONS: Final = 1 << 20

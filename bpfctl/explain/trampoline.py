@@ -48,8 +48,7 @@ def explain_refusal(error: SyscallError, section: SectionName, kernel: KernelBtf
         return error
     if _NEEDED & set(missing_capabilities()):
         return error
-    loads = _iterator_loads(kernel)
-    if loads is None or not loads:
+    if not _iterator_loads(kernel):
         error.candidates.append(
             "this kernel refuses programs that need a trampoline "
             '(check: does a program with SEC "iter/task" load?)'
@@ -66,8 +65,8 @@ def explain_refusal(error: SyscallError, section: SectionName, kernel: KernelBtf
     return error
 
 
-def _iterator_loads(kernel: KernelBtf) -> bool | None:
-    """Whether a program that does nothing loads as an iterator; None: no way to try."""
+def _iterator_loads(kernel: KernelBtf) -> bool:
+    """Whether a program that does nothing was seen to load as an iterator."""
     from bpfctl.loader.options import LoadOptions
     from bpfctl.loader.verifier import ProgLoad, load_program
 
@@ -75,7 +74,7 @@ def _iterator_loads(kernel: KernelBtf) -> bool | None:
         found = (kernel.btf.find(name, Kind.FUNC) for name in _ITERATORS)
         btf_id = next((one for one in found if one), None)
         if btf_id is None:
-            return None
+            return False
         request = ProgLoad(
             name="probe",
             prog_type=int(ProgType.TRACING),

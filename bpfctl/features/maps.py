@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 
 from bpfctl.errors import ENOTSUPP
 from bpfctl.features.verdict import errno_name, judge, unknown
+from bpfctl.kernel.flags import MapFlags
 from bpfctl.kernel.uapi import MapType
 
 if TYPE_CHECKING:
     from bpfctl.features.prober import Prober
     from bpfctl.features.verdict import Verdict
 
-_NO_PREALLOC = 1
-_MMAPABLE = 1 << 10
 _PAGE = 4096
 
 
@@ -43,7 +42,7 @@ class MapProbe:
 
 
 def _local_storage(since: str, config: str = "") -> MapProbe:
-    flags = _NO_PREALLOC
+    flags = MapFlags.NO_PREALLOC
     return MapProbe(since, value_size=8, max_entries=0, flags=flags, storage=True, config=config)
 
 
@@ -69,7 +68,7 @@ PROBES: dict[str, MapProbe] = {
     "CGROUP_ARRAY": MapProbe("4.8", config="CONFIG_CGROUPS"),
     "LRU_HASH": MapProbe("4.10"),
     "LRU_PERCPU_HASH": MapProbe("4.10"),
-    "LPM_TRIE": MapProbe("4.11", key_size=8, value_size=8, flags=_NO_PREALLOC),
+    "LPM_TRIE": MapProbe("4.11", key_size=8, value_size=8, flags=MapFlags.NO_PREALLOC),
     "ARRAY_OF_MAPS": MapProbe("4.12", inner=True),
     "HASH_OF_MAPS": MapProbe("4.12", inner=True),
     "DEVMAP": MapProbe("4.14", config="CONFIG_NET"),
@@ -94,11 +93,11 @@ PROBES: dict[str, MapProbe] = {
     "BLOOM_FILTER": MapProbe("5.16", key_size=0),
     "USER_RINGBUF": _ring("6.1"),
     "CGRP_STORAGE": _local_storage("6.2", config="CONFIG_CGROUPS"),
-    "ARENA": MapProbe("6.9", key_size=0, value_size=0, flags=_MMAPABLE),
+    "ARENA": MapProbe("6.9", key_size=0, value_size=0, flags=MapFlags.MMAPABLE),
     # The value is struct bpf_insn_array_value: three u32 and padding.
     "INSN_ARRAY": MapProbe("6.19", value_size=16),
     # A hash table that grows (rhtab_map_alloc_check, kernel/bpf/hashtab.c).
-    "RHASH": MapProbe("7.2", flags=_NO_PREALLOC),
+    "RHASH": MapProbe("7.2", flags=MapFlags.NO_PREALLOC),
 }
 
 # EINVAL: no such type. E2BIG: a field of the request is newer than the kernel. EOPNOTSUPP: the

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from bpfctl.errors import SyscallError, UsageError, VerifierError
 from bpfctl.kernel.attr import prog_load
 from bpfctl.kernel.bpf import bpf_fd
+from bpfctl.kernel.flags import LogLevel
 from bpfctl.loader.code_info import FUNC_INFO_SIZE, LINE_INFO_SIZE
 
 if TYPE_CHECKING:
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from bpfctl.kernel.fd import Fd
     from bpfctl.loader.options import LoadOptions
 
-# include/linux/bpf_verifier.h: BPF_LOG_LEVEL1, BPF_LOG_FIXED (Linux 6.4).
-LOG_LEVEL_BRANCHES: Final = 1
-LOG_FIXED: Final = 8
 # kernel/bpf/log.c bpf_verifier_log_attr_valid(): 128 before Linux 6.4; the upper end since 5.2.
 LOG_SIZE_MIN: Final = 128
 LOG_SIZE_MAX: Final = 0xFFFFFFFF >> 2
@@ -89,14 +87,14 @@ def load_program(request: ProgLoad, options: LoadOptions) -> tuple[Fd, Log]:
         return bpf_fd(request.attr()), Log()
     except SyscallError as err:
         refused = err
-    return _load_logged(request, LOG_LEVEL_BRANCHES, options, refused)
+    return _load_logged(request, LogLevel.BRANCHES, options, refused)
 
 
 def _load_logged(
     request: ProgLoad, level: int, options: LoadOptions, refused: SyscallError | None
 ) -> tuple[Fd, Log]:
     """Load with a log; `refused` is how the load without one ended, None if there was none."""
-    level |= LOG_FIXED if options.log_fixed else 0
+    level |= LogLevel.FIXED if options.log_fixed else 0
     size = options.log_size or LOG_SIZE_START
     while True:
         buffer = bytearray(size)

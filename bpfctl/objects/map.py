@@ -87,11 +87,6 @@ class Map:
         size = self.info.bytes_value
         self.slot_size = (size + 7) & ~7 if self.per_cpu else size
 
-    @classmethod
-    def from_id(cls, map_id: int) -> Map:
-        """Open a map by its id. Raises: NotFoundError, SyscallError."""
-        return cls(open_id(ObjectKind.MAP, map_id, f"open map {map_id}"))
-
     @property
     def value_size(self) -> int:
         """The bytes of a value that the kernel reads or writes, those of all CPUs."""
