@@ -11,9 +11,11 @@ from bpfctl.btf.encode import BtfBuilder
 from bpfctl.elf.sections import parse_section_name
 from bpfctl.elf.spec import ObjectSpec, ProgramSpec
 from bpfctl.errors import SyscallError, VerifierError
+from bpfctl.explain import trampoline
 from bpfctl.explain.load_failure import explain_load
 from bpfctl.explain.rejection import explain_rejection
 from bpfctl.kernel.bpf import replaced
+from bpfctl.linux import caps
 from bpfctl.loader.kernel_btf import KernelBtf
 
 if TYPE_CHECKING:
@@ -36,8 +38,9 @@ def rights(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Return a function that sets which capabilities are missing."""
 
     def lack(*names: str) -> None:
-        for place in ("bpfctl.linux.caps", "bpfctl.explain.trampoline"):
-            monkeypatch.setattr(f"{place}.missing_capabilities", lambda: list(names))
+        # Both are imported before either is changed, or one would keep the other's stand-in.
+        for module in (caps, trampoline):
+            monkeypatch.setattr(module, "missing_capabilities", lambda: list(names))
 
     return lack
 
