@@ -17,6 +17,7 @@ from bpfctl.errors import UsageError
 SINCE = {
     "func": "5.0",
     "datasec": "5.2",
+    "empty_datasec": "5.12",  # sections without variables, commit 13ca51d5eb35
     "func_global": "5.6",
     "float": "5.13",
     "decl_tag": "5.16",
@@ -56,7 +57,7 @@ def _known(btf: Btf, old: t.Type, missing: frozenset[str]) -> t.Type:
             return t.Func(old.id, old.name, old.proto_id, t.FuncLinkage.STATIC)
         case t.FuncProto() if lacks("func"):
             return _enum_of_params(old)
-        case t.Datasec() if lacks("datasec"):
+        case t.Datasec() if lacks("datasec") or (lacks("empty_datasec") and not old.vars):
             return _struct_of_vars(btf, old)
         case t.Datasec() if lacks("qmark_datasec"):
             return t.Datasec(old.id, old.name.replace("?", "_"), old.size_bytes, old.vars)

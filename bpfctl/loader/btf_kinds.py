@@ -29,6 +29,7 @@ PROBES: Final = {
     "func": [*_INT, *_FUNC_PROTO, *_record(12, 0, 2)],
     "func_global": [*_INT, *_FUNC_PROTO, *_record(12, 1, 2)],
     "datasec": [*_INT, *_VAR, *_record(15, 1, 4, 2, 0, 4)],
+    "empty_datasec": [*_INT, *_record(15, 0, 4)],
     "qmark_datasec": [*_INT, *_VAR, *_record(15, 1, 4, 2, 0, 4, name=_QMARK_NAME)],
     "float": [*_INT, *_record(16, 0, 4)],
     "decl_tag": [*_INT, *_VAR, *_record(17, 0, 2, 0xFFFFFFFF)],

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from bpfctl.errors import BpfctlError, NotYetError, SyscallError, VerifierError
 from bpfctl.kernel.attr import prog_bind_map
 from bpfctl.kernel.bpf import bpf
+from bpfctl.linux.memlock import MemlockLimit
 from bpfctl.loader import maps
 from bpfctl.loader.core import FittedCode
 from bpfctl.loader.kernel_btf import KernelBtf
@@ -33,16 +34,32 @@ def load(
 ) -> LoadedObject:
     """Create the maps of an object and load its programs.
 
-    The caller closes the result. `kernel` may share what it read with further loads.
+    The caller closes the result. Before Linux 5.11 EPERM may be the limit of locked memory's,
+    which is then lifted for this process. `kernel` may share what it read with further loads.
     Raises: VerifierError and SyscallError when the kernel refuses something; NotYetError,
     RelocationError, NotFoundError and NotSupportedError before anything is created; PathError
     and OutputError for maps that are pinned by name.
     """
     options = options or LoadOptions()
+    kernel = kernel or KernelBtf(options.kernel_btf)
+    try:
+        return _load(spec, options, kernel)
+    except SyscallError as err:
+        limit = MemlockLimit()
+        if err.errno != errno.EPERM or isinstance(err, VerifierError) or not limit.lift():
+            raise
+    try:
+        return _load(spec, options, kernel)
+    except BaseException:
+        limit.restore()  # it was not the limit
+        raise
+
+
+def _load(spec: ObjectSpec, options: LoadOptions, kernel: KernelBtf) -> LoadedObject:
     with ExitStack() as on_failure:
         loaded = on_failure.enter_context(LoadedObject(spec, pins=PinSet(mount=options.mount)))
         try:
-            prepared = _prepare(spec, options, kernel or KernelBtf(options.kernel_btf))
+            prepared = _prepare(spec, options, kernel)
             btf_fd = _load_types(loaded)
             _create_maps(loaded, options, btf_fd)
             for one in prepared:

@@ -67,6 +67,7 @@ PARAMS = (t.EnumValue("self", 10), t.EnumValue("param1", 0))
             id="enum64",
         ),
         pytest.param("qmark_datasec", [], id="qmark_datasec"),
+        pytest.param("empty_datasec", [], id="empty_datasec"),
         pytest.param("layout", [], id="layout"),
     ],
 )  # fmt: skip
@@ -110,6 +111,12 @@ def test_question_marks_in_section_names() -> None:
         2: t.Datasec(2, ".data_", 0, ()),
     }
     assert changes("datasec", data=data)[1] == t.Struct(1, "_struct_ops", 0, ())
+
+
+def test_sections_without_variables() -> None:
+    """Clang writes one for string literals in .rodata."""
+    data = build((t.Datasec(1, ".rodata", 12, ()),))
+    assert changes("empty_datasec", data=data) == {1: t.Struct(1, "_rodata", 12, ())}
 
 
 def test_the_variables_of_a_section_are_put_in_order() -> None:
