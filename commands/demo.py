@@ -176,5 +176,7 @@ def _remove(place: Path) -> None:
 
 
 def _say(text: str) -> None:
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+    from .output import finish, write_text
+
+    write_text(text + "\n")
+    finish()  # before the command that was announced writes

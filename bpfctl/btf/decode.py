@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 POINTER_BYTES = 8  # of BPF, and of every kernel we support
 MAX_DEPTH = 64  # typedefs of typedefs, arrays of arrays; the kernel's own limit is 32
 MAX_SIZE_BYTES = 0xFFFFFFFF
+MAX_STRING_BYTES = 1 << 16  # of one string; many types of a hostile blob may share a long one
 
 
 class Btf:
@@ -80,11 +81,16 @@ class Btf:
     # --- strings and single types
 
     def string(self, offset: int) -> str:
-        """The string at an offset. Raises: BtfError outside of the section."""
+        """The string at an offset.
+
+        Raises: BtfError outside of the section, and for one longer than MAX_STRING_BYTES.
+        """
         if self.base and offset < self.first_string:
             return self.base.string(offset)
         at = offset - self.first_string
-        end = self._strings.find(b"\0", at) if at >= 0 else -1
+        end = self._strings.find(b"\0", at, at + MAX_STRING_BYTES + 1) if at >= 0 else -1
+        if end < 0 and 0 <= at < len(self._strings):
+            raise self.error(f"the string at offset {offset} is too long")
         if end < 0:
             raise self.error(f"string offset {offset} lies outside of the string section")
         return self._strings[at:end].decode("utf-8", "surrogateescape")

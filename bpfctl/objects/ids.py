@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 
 from bpfctl.errors import NotFoundError, SyscallError
 from bpfctl.kernel.attr_object import get_fd_by_id, get_next_id
-from bpfctl.kernel.bpf import bpf, bpf_fd, try_bpf
+from bpfctl.kernel.bpf import bpf_fd, try_bpf
 from bpfctl.kernel.uapi import Cmd
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bpfctl.kernel.fd import Fd
-    from bpfctl.kernel.request import Attr
 
 
 class ObjectKind(Enum):
@@ -53,22 +52,16 @@ def ids(kind: ObjectKind) -> Iterator[int]:
     while True:
         attr = get_next_id(_NEXT_ID[kind], last)
         attr.doing = f"list {kind.value}s"
-        if try_bpf(attr) == -errno.ENOENT:
+        result = try_bpf(attr)
+        if result == -errno.ENOENT:
             return
-        if attr.next_id <= last:  # an error other than the end: let it be worded
-            _ask_in_words(attr)
-            return
+        if result < 0:
+            remedy = "run it as root, or with CAP_SYS_ADMIN" if result == -errno.EPERM else None
+            raise SyscallError(-result, attr.call, attr.doing, remedy=remedy)
+        if attr.next_id <= last:
+            return  # ids only grow: whatever answers so would never end
         last = attr.next_id
         yield last
-
-
-def _ask_in_words(attr: Attr) -> None:
-    try:
-        bpf(attr)
-    except SyscallError as err:
-        if err.errno == errno.EPERM:
-            err.remedy = "run it as root, or with CAP_SYS_ADMIN"
-        raise
 
 
 def open_id(kind: ObjectKind, number: int, doing: str = "") -> Fd:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bpfctl.btf import types as t
-from bpfctl.btf.decode import Btf
+from bpfctl.btf.decode import MAX_STRING_BYTES, Btf
 from bpfctl.btf.types import Kind
 from bpfctl.errors import BtfError
 from tests.builders.btf import SAMPLE, build, objects, raw, record, section
@@ -328,3 +328,15 @@ def test_what_clang_made_is_read_whole(path: Path) -> None:
     btf = Btf.parse(section(path, ".BTF"), path=str(path))
     btf.validate()
     assert len(list(btf.types())) == len(btf) - 1
+
+
+def test_a_string_too_long_to_be_a_name() -> None:
+    """A million types may have the same name of megabytes."""
+    longest = b"x" * MAX_STRING_BYTES
+    strings = b"\0" + longest + b"\0" + longest + b"y\0"
+    btf = Btf.parse(
+        raw([*record(Kind.FWD, name=1), *record(Kind.FWD, name=len(longest) + 2)], strings)
+    )
+    assert btf.name(1) == longest.decode()
+    with pytest.raises(BtfError, match="too long"):
+        btf.name(2)
