@@ -149,7 +149,10 @@ def raw_tracepoints() -> list[str]:
 
 def _cgroup(err: SyscallError, target: targets.Cgroup) -> BpfctlError | None:
     path = target.path
-    device = Path(path).stat().st_dev if Path(path).exists() else None
+    try:
+        device = Path(path).stat().st_dev
+    except OSError:  # gone meanwhile, or not ours to see
+        device = None
     groups = [mount for mount in mounts() if mount.kind == "cgroup2"]
     if not any(mount.device == device for mount in groups):
         where = f"cgroups of version 2 are below {groups[0].point}" if groups else None
