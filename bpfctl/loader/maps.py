@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import mmap
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from bpfctl.kernel.uapi import Cmd, MapType
 
 if TYPE_CHECKING:
     from bpfctl.elf.spec import MapSpec
+    from bpfctl.kernel.attr import Attr
     from bpfctl.kernel.fd import Fd
 
 _RING_BUFFERS = (MapType.RINGBUF, MapType.USER_RINGBUF)
@@ -96,24 +98,37 @@ def ring_size(size_bytes: int, page_bytes: int) -> int:
 def create_map(spec: MapSpec, btf_fd: int) -> Fd:
     """Create the map of an effective blueprint; `btf_fd` is the loaded types, 0 for none.
 
+    A kernel that refuses the types takes the map without: only dumps need them. (Before Linux
+    5.12 a section without variables cannot be the type of its map's value.)
     Raises: SyscallError.
     """
     typed = bool(btf_fd and (spec.key_type_id or spec.value_type_id))
-    return bpf_fd(
-        map_create(
-            map_type=int(spec.type),
-            key_size=spec.key_size,
-            value_size=spec.value_size,
-            max_entries=spec.max_entries,
-            map_flags=spec.flags,
-            name=spec.name,
-            numa_node=spec.numa_node,
-            btf_fd=btf_fd if typed else 0,
-            btf_key_type_id=spec.key_type_id if typed else 0,
-            btf_value_type_id=spec.value_type_id if typed else 0,
-            map_extra=spec.map_extra,
-            doing=f"create map {spec.name}",
-        )
+    try:
+        return bpf_fd(_creation(spec, btf_fd if typed else 0))
+    except SyscallError as err:
+        if err.errno != errno.EINVAL or not typed:
+            raise
+        refused = err
+    try:
+        return bpf_fd(_creation(spec, 0))
+    except SyscallError:
+        raise refused from None
+
+
+def _creation(spec: MapSpec, btf_fd: int) -> Attr:
+    return map_create(
+        map_type=int(spec.type),
+        key_size=spec.key_size,
+        value_size=spec.value_size,
+        max_entries=spec.max_entries,
+        map_flags=spec.flags,
+        name=spec.name,
+        numa_node=spec.numa_node,
+        btf_fd=btf_fd,
+        btf_key_type_id=spec.key_type_id if btf_fd else 0,
+        btf_value_type_id=spec.value_type_id if btf_fd else 0,
+        map_extra=spec.map_extra,
+        doing=f"create map {spec.name}",
     )
 
 

@@ -103,6 +103,9 @@ def _load_logged(
             return bpf_fd(attr), _read_log(buffer, attr.log_true_size, full=False)
         except SyscallError as err:
             failure = err
+        if failure.errno == errno.EINVAL and level & LogLevel.FIXED and not buffer[0]:
+            level &= ~LogLevel.FIXED  # before Linux 6.4 every log keeps its beginning
+            continue
         full = failure.errno == errno.ENOSPC
         wanted = _next_size(size, attr.log_true_size) if full else size
         if options.log_size is not None or wanted <= size:

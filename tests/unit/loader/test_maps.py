@@ -15,6 +15,7 @@ from bpfctl.kernel.libc import ffi
 from bpfctl.kernel.uapi import Cmd, MapType
 from bpfctl.linux.cpus import possible_cpus
 from bpfctl.loader.maps import create_map, effective, fill, refuse_unsupported, ring_size
+from tests.fakes.kernel import FakeKernel
 
 COUNTS = MapSpec("counts", MapType.HASH, 4, 8, 16, key_type_id=1, value_type_id=2)
 DATA = MapSpec("x.rodata", MapType.ARRAY, 4, 4, 1, section=".rodata", contents=b"\1\2\0\0")
@@ -140,6 +141,26 @@ def test_types_go_along_only_with_their_descriptor(
         created["btf_key_type_id"],
         created["btf_value_type_id"],
     ) == ids
+
+
+def test_a_kernel_that_refuses_the_types_takes_the_map_without() -> None:
+    """Linux 5.10 wants a section with variables as the type of a data map's value."""
+    spec = MapSpec("x.rodata", MapType.ARRAY, 4, 12, 1, value_type_id=7)
+    kernel = FakeKernel()
+    with kernel.on(Cmd.MAP_CREATE, -errno.EINVAL, kernel.new_fd):
+        create_map(spec, 5).close()
+    asked = [(call.attr.btf_fd, call.attr.btf_value_type_id) for call in kernel.calls]
+    assert asked == [(5, 7), (0, 0)]
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.E2BIG])
+def test_a_map_that_is_refused_either_way(number: int) -> None:
+    spec = MapSpec("x", MapType.ARRAY, 4, 12, 0, value_type_id=7)
+    kernel = FakeKernel().on(Cmd.MAP_CREATE, -number)
+    with kernel, pytest.raises(SyscallError) as caught:
+        create_map(spec, 5)
+    assert caught.value.errno == number
+    assert len(kernel.calls) == (2 if number == errno.EINVAL else 1)
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,24 @@ def test_a_truncated_log_says_so(
     assert [size for _, size in kernel.calls] == [0, 200]
 
 
+def test_a_kernel_without_fixed_logs_keeps_the_beginning_anyway() -> None:
+    class Old(Verifier):
+        def __call__(self, cmd: int, union: Any, size: int) -> int:
+            if union.log_level & ~7:  # BPF_LOG_MASK before Linux 6.4
+                self.calls.append((int(union.log_level), int(union.log_size)))
+                return -errno.EINVAL
+            return super().__call__(cmd, union, size)
+
+    kernel = Old(-errno.EACCES, b"R0 !read_ok\n" * 100, says_size=False, rotates=False)
+    error = rejection(kernel, LoadOptions(log_fixed=True, log_size=200))
+    assert [level for level, _ in kernel.calls] == [0, 9, 1]
+    assert (error.log[:11], error.kept_beginning, error.missing_bytes) == (
+        "R0 !read_ok",
+        True,
+        None,
+    )
+
+
 def test_levels_reach_the_kernel() -> None:
     kernel = Verifier(-errno.EACCES, b"no\n")
     rejection(kernel, LoadOptions(log_level=2, log_fixed=True))
