@@ -23,7 +23,10 @@ def help_(
 ) -> None:
     """Explain a command, or list the section names of programs (help sections)."""
     out = current(ctx)
-    if words == ["sections"]:
+    if words and words[0] == "sections":
+        from .selectors import expect_end
+
+        expect_end(words[1:])
         from .help_sections import show_sections
 
         show_sections(out)

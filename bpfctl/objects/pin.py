@@ -130,7 +130,9 @@ def open_pin(path: str, kind: ObjectKind | None = None) -> tuple[ObjectKind, Fd]
     try:
         fd = bpf_fd(obj_get(path))
     except SyscallError as err:
-        raise _explain_open(path, err) from err
+        reason = _explain_open(path, err)
+        # EACCES for a file on no bpffs: once explained it is no permission's fault.
+        raise reason from (None if isinstance(reason, PathError) else err)
     found = kind_of(fd)
     if found is not None and found is (kind or found):
         return found, fd

@@ -88,3 +88,9 @@ def test_sections_in_json() -> None:
         "modern": [],
     }
     assert by_name["iter.s"]["sleepable"] is True
+
+
+def test_sections_take_no_further_word() -> None:
+    done = run("help", "sections", "xdp")
+    assert (done.status, done.out) == (2, "")
+    assert done.err == 'bpfctl: "xdp" is one word too many: nothing is expected there\n'
