@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bpfctl.errors import BpfctlError, UsageError
+from bpfctl.errors import BpfctlError, SyscallError, UsageError
 
 from .context import current
 from .load_words import Program  # noqa: TC001 - typer reads it
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from bpfctl.elf.spec import ObjectSpec
     from bpfctl.kernel.fd import Fd
+    from bpfctl.objects.attach_targets import Iter
 
 app = typer.Typer(help="Run iterators, or pin them to be read as files.")
 
@@ -67,7 +68,6 @@ def run(
 def _linked(obj: str, words: Sequence[str], name: str | None, operation: str) -> Iterator[Fd]:
     """Load one iterator of an object and link it, for as long as somebody needs the link."""
     from bpfctl.loader.options import LoadOptions
-    from bpfctl.objects.attach_iter import link_iterator
     from bpfctl.objects.attach_targets import Iter
 
     from .loading import load, read
@@ -78,13 +78,25 @@ def _linked(obj: str, words: Sequence[str], name: str | None, operation: str) ->
         chosen = _iterator(spec, name)
         options = LoadOptions(programs=frozenset({chosen}))
         loaded = stack.enter_context(load(spec, options, operation))
+        target = Iter(map_fd=map_fd.fileno() if map_fd else None)
         try:
-            target = Iter(map_fd=map_fd.fileno() if map_fd else None)
-            link = stack.enter_context(link_iterator(loaded.programs[chosen].fd, target))
+            link = stack.enter_context(_link(loaded.programs[chosen].fd, target))
         except BpfctlError as err:
             err.within(operation=operation, subject=obj, program=chosen)
             raise
         yield link
+
+
+def _link(fd: Fd, target: Iter) -> Fd:
+    """Link an iterator. Raises: UsageError (a parameter it lacks), SyscallError, ..."""
+    from bpfctl.objects.attach_iter import lacks_cgroup, link_iterator
+    from bpfctl.objects.prog import prog_info
+
+    try:
+        return link_iterator(fd, target)
+    except SyscallError as err:
+        found = lacks_cgroup(err, prog_info(fd), target)
+        raise (found or err) from err
 
 
 def _iterator(spec: ObjectSpec, name: str | None) -> str:

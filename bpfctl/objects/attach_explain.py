@@ -19,6 +19,7 @@ from bpfctl.kernel.names import label
 from bpfctl.kernel.uapi import AttachType, ProgType
 from bpfctl.linux.mounts import mounts
 from bpfctl.objects import attach_targets as targets
+from bpfctl.objects.attach_iter import lacks_cgroup
 from bpfctl.objects.cgroup import forbidding, path_within
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ _BUSY: Final = frozenset({errno.EBUSY, errno.EEXIST})
 def explain(err: SyscallError, prog: ProgInfo, target: targets.Target) -> BpfctlError:
     """Return the error to raise instead: with the cause where a check confirms one."""
     subject = f"program {prog.id} {prog.name}".rstrip()
-    found = _wrong_type(prog, target) or _lacking(err, target) or _cause(err, target)
+    found = _wrong_type(prog, target) or _lacking(err, target) or _cause(err, prog, target)
     return (found or err).within(subject=subject)
 
 
@@ -97,7 +98,7 @@ def _lacking(err: SyscallError, target: targets.Target) -> BpfctlError | None:
     )
 
 
-def _cause(err: SyscallError, target: targets.Target) -> BpfctlError | None:
+def _cause(err: SyscallError, prog: ProgInfo, target: targets.Target) -> BpfctlError | None:
     """Look at what the target says."""
     match target:
         case targets.RawTracepoint(name) if err.errno == errno.ENOENT:
@@ -106,6 +107,8 @@ def _cause(err: SyscallError, target: targets.Target) -> BpfctlError | None:
             return _cgroup(err, target)
         case targets.Xdp(device):
             return _xdp(err, device, target)
+        case targets.Loaded() | targets.Iter():
+            return lacks_cgroup(err, prog, target)
         case targets.Tcx() if err.errno in (errno.ENOENT, errno.EINVAL) and target.neighbour_id:
             err.candidates.append(f"{target.neighbour} {target.neighbour_id} is not attached there")
         case targets.Tcx() if err.errno == errno.EEXIST:

@@ -7,14 +7,16 @@ import struct
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from bpfctl.errors import NotSupportedError, SyscallError, UsageError
+from bpfctl.errors import BpfctlError, NotSupportedError, SyscallError, UsageError
 from bpfctl.kernel.attr_link import link_create, with_iterator
 from bpfctl.kernel.bpf import bpf_fd
 from bpfctl.kernel.uapi import AttachType, CgroupIterOrder
+from bpfctl.objects.attach_targets import Iter
 
 if TYPE_CHECKING:
     from bpfctl.kernel.fd import Fd
-    from bpfctl.objects.attach_targets import Iter
+    from bpfctl.objects.attach_targets import Loaded
+    from bpfctl.objects.prog import ProgInfo
 
 
 def link_iterator(prog_fd: Fd, target: Iter) -> Fd:
@@ -74,25 +76,62 @@ def _explain(err: SyscallError, target: Iter) -> Exception:
     return err
 
 
+def lacks_cgroup(err: SyscallError, prog: ProgInfo, target: Loaded | Iter) -> UsageError | None:
+    """Say that an iterator over cgroups was given none, if that is why it was refused.
+
+    Costs a look at the kernel's types. Source: bpf_iter_attach_cgroup, kernel/bpf/cgroup_iter.c,
+    Linux 6.1: an order is required, and a cgroup that is not given is the root.
+    """
+    if isinstance(target, Iter) and (_given(target) or err.errno != errno.EINVAL):
+        return None
+    from bpfctl.objects.btf import kernel_btf
+
+    try:
+        walks = kernel_btf().name(prog.attach_btf_id) if prog.attach_btf_id else ""
+    except BpfctlError:
+        return None
+    if walks != "bpf_iter_cgroup":
+        return None
+    return UsageError(
+        "this iterator walks cgroups: say of which",
+        code="iterator-needs-cgroup",
+        remedy="link create PROG iter cgroup DIR",
+    )
+
+
 def _check(link: Fd, target: Iter) -> None:
     """Make sure that the kernel understood the parameters.
 
+    They share a union: what is meant as a map would be the number of a thread to an iterator
+    over tasks, and others ignore it.
     Raises: NotSupportedError, UsageError.
     """
-    if not (target.tid or target.pid or target.cgroup):
+    given = _given(target)
+    if given is None:
         return
     from bpfctl.objects import link_kinds
     from bpfctl.objects.link import link_info
 
     details = link_info(link).details
     assert isinstance(details, link_kinds.Iter)
-    is_group = target.cgroup is not None
-    if details.target_name == "cgroup" if is_group else details.tid or details.pid:
-        return
-    fits = "cgroup" if is_group else "task"
-    if details.target_name.startswith(fits):
-        raise NotSupportedError(f"iterators over one {'cgroup' if is_group else 'process'}", "6.1")
-    raise UsageError(
-        f"the iterator walks {details.target_name}, and takes no {'cgroup' if is_group else 'pid'}",
-        code="iterator-parameter",
-    )
+    takers = {
+        "map": link_kinds.MAP_TARGETS,
+        "pid": link_kinds.TASK_TARGETS,
+        "cgroup": ("cgroup",),
+    }
+    if details.target_name not in takers[given]:
+        raise UsageError(
+            f"the iterator walks {details.target_name}, and takes no {given}",
+            code="iterator-parameter",
+        )
+    if given == "pid" and not (details.tid or details.pid):
+        raise NotSupportedError("iterators over one process", "6.1")
+
+
+def _given(target: Iter) -> str | None:
+    """Name the parameter that was given."""
+    if target.map_fd is not None:
+        return "map"
+    if target.tid or target.pid:
+        return "pid"
+    return None if target.cgroup is None else "cgroup"

@@ -12,7 +12,7 @@ from bpfctl.kernel.names import label
 from bpfctl.kernel.uapi import AttachType, CgroupIterOrder
 from bpfctl.plain import plain
 
-MAP_TARGETS: Final = ("bpf_map_elem", "bpf_sk_storage_map")
+MAP_TARGETS: Final = ("bpf_map_elem", "bpf_sk_storage_map", "sockmap")
 TASK_TARGETS: Final = ("task", "task_file", "task_vma")
 
 

@@ -75,6 +75,24 @@ def test_an_iterator_that_wants_a_map_says_so(data: Path) -> None:
     assert raised.value.code == "iterator-needs-map"
 
 
+@pytest.mark.parametrize("verb", ["run", "pin"])
+@pytest.mark.needs("6.1", "iterators over cgroups")
+def test_an_iterator_that_wants_a_cgroup_says_so(verb: str, data: Path, bpffs: Path) -> None:
+    where = [str(bpffs / "groups")] if verb == "pin" else []
+    done = in_process("iter", verb, str(data / "iter_cgroup.bpf.o"), *where)
+    assert (done.status, done.out) == (2, "")
+    assert "program each_cgroup: this iterator walks cgroups: say of which" in done.err
+    assert list(bpffs.iterdir()) == []
+
+
+def test_a_task_iterator_takes_no_map(data: Path, counts: Fd) -> None:
+    """The kernel reads the map's descriptor as the number of a thread."""
+    number = str(map_info(counts).number("id"))
+    done = in_process("iter", "run", str(data / "iter_task.bpf.o"), "map", "id", number)
+    assert (done.status, done.out) == (2, "")
+    assert "the iterator walks task, and takes no map" in done.err
+
+
 def test_an_iterator_that_takes_no_map_of_that_type(data: Path) -> None:
     with (
         bpf_fd(

@@ -164,6 +164,16 @@ def test_iterator_of_a_cgroup(
         assert describe_target(link_info(link)) == f"cgroup /{cgroup.name} (self_only)"
 
 
+@pytest.mark.needs("6.1", "iterators over cgroups")
+@pytest.mark.parametrize("target", [targets.Loaded(), targets.Iter()], ids=["nothing", "iter"])
+def test_an_iterator_over_cgroups_needs_one(
+    target: targets.Target, opened: Callable[..., LoadedObject]
+) -> None:
+    with pytest.raises(UsageError, match="say of which") as raised:
+        attach(program(opened("iter_cgroup")), target)
+    assert raised.value.code == "iterator-needs-cgroup"
+
+
 def test_an_iterator_takes_only_its_own_parameters(opened: Callable[..., LoadedObject]) -> None:
     before = {info.id for info in links()}
     prog = program(opened("iter_cgroup"))

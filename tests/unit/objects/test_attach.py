@@ -230,12 +230,24 @@ def test_an_old_kernel_that_ignores_the_pid(kernel: FakeKernel, fd: Fd) -> None:
     assert (err.feature, err.since) == ("iterators over one process", "6.1")
 
 
-def test_an_iterator_over_something_else_takes_no_pid(kernel: FakeKernel, fd: Fd) -> None:
+@pytest.mark.parametrize(
+    ("name", "target", "message"),
+    [
+        (b"netlink", targets.Iter(pid=8), "the iterator walks netlink, and takes no pid"),
+        (b"task", targets.Iter(map_fd=9), "the iterator walks task, and takes no map"),
+        (b"tcp", targets.Iter(map_fd=9), "the iterator walks tcp, and takes no map"),
+    ],
+    ids=["pid", "map as thread", "map ignored"],
+)
+def test_a_parameter_of_another_iterator(
+    name: bytes, target: targets.Iter, message: str, kernel: FakeKernel, fd: Fd
+) -> None:
+    """The kernel takes it: the parameters share a union, and some iterators read none."""
     kernel.on(Cmd.LINK_CREATE, kernel.new_fd)
-    told = answer({"type": LinkType.ITER}, {"iter.target_name": b"netlink"})
+    told = answer({"type": LinkType.ITER, "iter.task.tid": 9}, {"iter.target_name": name})
     kernel.on(Cmd.OBJ_GET_INFO_BY_FD, told)
-    err = refused(kernel, fd, ProgType.TRACING, targets.Iter(pid=8))
-    assert str(err) == "the iterator walks netlink, and takes no pid"
+    err = refused(kernel, fd, ProgType.TRACING, target)
+    assert (str(err), err.code) == (message, "iterator-parameter")
 
 
 @pytest.mark.parametrize(
