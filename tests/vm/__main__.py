@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LIMIT_S = 1200
-SETTINGS = {"PYTEST_ADDOPTS": f"--junitxml=/run/outcome/results/{matrix.REPORT}"}
+JUNIT = f"--junitxml=/run/outcome/results/{matrix.REPORT}"
 PYTEST = ("pytest", "-q", "tests/kernel")
 EPILOG = """
 examples:
@@ -102,8 +102,14 @@ def _shell(asked: argparse.Namespace) -> int:
 
 def _run(asked: argparse.Namespace) -> int:
     place = asked.results or _place(asked) / asked.kernel
-    job = Job(asked.kernel, shell_text(asked.command), place, asked.limit, SETTINGS)
+    colour = "auto" if sys.stdout.isatty() else "no"
+    job = Job(asked.kernel, shell_text(asked.command), place, asked.limit, _settings(colour))
     return _report(machine.run(job, machine.to_terminal()))
+
+
+def _settings(colour: str) -> dict[str, str]:
+    """Return what the command is told: pytest's results are collected, whoever starts it."""
+    return {"PYTEST_ADDOPTS": f"--color={colour} {JUNIT}"}
 
 
 def _report(ended: machine.Ended) -> int:
@@ -114,7 +120,7 @@ def _report(ended: machine.Ended) -> int:
 
 def _matrix(asked: argparse.Namespace) -> int:
     place = asked.results or _place(asked)
-    job = Job("", shell_text(asked.command), place, asked.limit, SETTINGS)
+    job = Job("", shell_text(asked.command), place, asked.limit, _settings("no"))
     rows = []
     for row in matrix.run(job, asked.kernel or NAMES):
         print(f"== Linux {row.series}: status {row.ended.status}", flush=True)

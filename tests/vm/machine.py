@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from typing import IO, BinaryIO
 
 TIMED_OUT, DIED = 124, 125
+STARTS = 3
+BEGINS = "tests.vm: the command begins"  # guest/boot says so on the console
 TAIL_LINES = 30
 
 
@@ -50,11 +52,24 @@ def run(job: Job, sink: BinaryIO | None) -> Ended:
     """Run a job; the output goes to `sink`, or without one the terminal is the machine's.
 
     `results` is emptied first, and holds the console's text and all that the command wrote to
-    $RESULTS. Raises: VmError when no machine can be had.
+    $RESULTS. A machine that ends before the command begins is started again: a new emulated
+    kernel may die at boot, and nothing was tested yet. Raises: VmError when none can be had.
     """
+    with slot():
+        for _ in range(STARTS - 1):
+            ended = _once(job, sink)
+            if ended.status != DIED or _began(job.results):
+                return ended
+            print(
+                f"tests.vm: Linux {job.series} died at boot, starting it again: {ended.complaint}"
+            )
+        return _once(job, sink)
+
+
+def _once(job: Job, sink: BinaryIO | None) -> Ended:
     shutil.rmtree(job.results, ignore_errors=True)
     job.results.mkdir(parents=True)
-    with slot(), tempfile.TemporaryDirectory(prefix="bpfctl-vm-") as work:
+    with tempfile.TemporaryDirectory(prefix="bpfctl-vm-") as work:
         words = _prepare(job, Path(work))
         begin = time.monotonic()
         with (job.results / "qemu.log").open("wb") as log:
@@ -68,6 +83,12 @@ def run(job: Job, sink: BinaryIO | None) -> Ended:
         complaint = "the machine ended without an exit status of the command"
         return Ended(DIED, _with_console(complaint, job.results), seconds)
     return Ended(status, seconds=seconds)
+
+
+def _began(results: Path) -> bool:
+    """Say whether the command began; this decides on another start only, never on a status."""
+    console = results / "console.log"
+    return console.exists() and BEGINS in console.read_text(errors="replace")
 
 
 def _prepare(job: Job, work: Path) -> list[str]:

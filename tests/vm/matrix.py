@@ -65,5 +65,6 @@ def table(rows: list[Row]) -> str:
         )
     for row in rows:
         for reason, count in sorted(row.report.reasons.items() if row.report else ()):
-            lines.append(f"{row.series:8}{count:4} skipped: {reason}")
+            first = (reason.splitlines() or [""])[0]
+            lines.append(f"{row.series:8}{count:4} skipped: {first}")
     return "\n".join(lines)
