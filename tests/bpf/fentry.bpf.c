@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "bpf.h"
 
-SEC("fentry/do_unlinkat")
+/* do_unlinkat went away in Linux 7.x; this one is in all. */
+SEC("fentry/vfs_unlink")
 int on_unlink(__u64 *ctx)
 {
 	return 0;

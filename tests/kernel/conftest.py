@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bpfctl.linux.memlock import MemlockLimit
 from bpfctl.linux.version import kernel_version, parse_release
 
 if TYPE_CHECKING:
@@ -25,6 +26,15 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         version, feature = mark.args
         if kernel_version() < parse_release(version):
             pytest.skip(f"needs Linux {version}: {feature}")
+
+
+@pytest.fixture
+def locked_memory() -> Iterator[None]:
+    """Lift the limit that counts maps made by a test itself before Linux 5.11."""
+    limit = MemlockLimit()
+    limit.lift()
+    yield
+    limit.restore()
 
 
 @pytest.fixture(scope="session")

@@ -62,6 +62,7 @@ def test_the_elements_of_a_map_are_walked(data: Path, counts: Fd) -> None:
     assert text_of(data / "iter_map_elem.bpf.o", counts) == "0: 0\n1: 10\n2: 20\n"
 
 
+@pytest.mark.usefixtures("locked_memory")
 def test_output_larger_than_one_read_is_whole(data: Path) -> None:
     attr = map_create(map_type=MapType.ARRAY, key_size=4, value_size=8, max_entries=50_000)
     with bpf_fd(attr) as fd:

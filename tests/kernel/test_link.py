@@ -174,6 +174,7 @@ def test_an_iterator_over_cgroups_needs_one(
     assert raised.value.code == "iterator-needs-cgroup"
 
 
+@pytest.mark.needs("6.1", "iterators over cgroups")
 def test_an_iterator_takes_only_its_own_parameters(opened: Callable[..., LoadedObject]) -> None:
     before = {info.id for info in links()}
     prog = program(opened("iter_cgroup"))
@@ -444,15 +445,16 @@ def library_function(name: str) -> tuple[str, int]:
     raise AssertionError(name)
 
 
+@pytest.mark.needs("6.0", "what a program is to be attached to, in its information")
 def test_functions_by_their_types(opened: Callable[..., LoadedObject]) -> None:
     """This kernel may refuse to make tracing links, but not to tell what they would be on."""
     prog = program(opened("tp_btf"))
     info = prog_info(prog)
     assert info.attach_btf_obj_id is not None
-    function = kernel_btf().find("do_unlinkat", Kind.FUNC)
+    function = kernel_btf().find("vfs_unlink", Kind.FUNC)
     assert function is not None
     kernel_function = kinds.Tracing(AttachType.TRACE_FENTRY, info.attach_btf_obj_id, function)
-    assert function_target(info.id, kernel_function, "tracing") == "do_unlinkat"
+    assert function_target(info.id, kernel_function, "tracing") == "vfs_unlink"
     assert info.btf_id is not None
     main = loaded_btf(info.btf_id).find(info.name, Kind.FUNC)
     assert main is not None

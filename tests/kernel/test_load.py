@@ -17,6 +17,7 @@ from bpfctl.kernel.attr import map_elem
 from bpfctl.kernel.bpf import bpf, replaced
 from bpfctl.kernel.info import prog_info
 from bpfctl.kernel.uapi import Cmd, ProgType
+from bpfctl.linux.version import kernel_version
 from bpfctl.loader.options import LoadOptions
 from bpfctl.loader.pipeline import load
 from bpfctl.objects.prog import programs
@@ -34,21 +35,21 @@ RETURN_0 = bytes([0xB7, 0, 0, 0, 0, 0, 0, 0]) + EXIT
 READ_R3 = bytes([0xBF, 0x30, 0, 0, 0, 0, 0, 0]) + EXIT  # r0 = r3, which nothing set
 ADD_1 = bytes([0x07, 0, 0, 0, 1, 0, 0, 0])
 
-# Objects that Debian's bpftool 7.1 loads too.
-SHARED = [
+# Objects that Debian's bpftool 7.1 loads too; what an object needs of the kernel.
+SHARED: list[Any] = [
     "cgroup_skb",
     "connect4",
     "core",
     "core_fields",
     "globals",
     "half_typed",
-    "iter_cgroup",
+    pytest.param("iter_cgroup", marks=pytest.mark.needs("6.1", "iterators over cgroups")),
     "iter_map_elem",
     "iter_task",
     "legacy",
-    "maps",
+    pytest.param("maps", marks=pytest.mark.needs("5.12", "sections without variables")),
     "raw_tp",
-    "subprogs",
+    pytest.param("subprogs", marks=pytest.mark.needs("5.13", "callbacks")),
     "tp_btf",
     "tracepoint",
     "xdp_pass",
@@ -135,6 +136,7 @@ def test_programs_in_question_mark_sections_wait(data: Path) -> None:
         assert list(loaded.programs) == ["not_by_itself"]
 
 
+@pytest.mark.needs("5.12", "atomic instructions that return a value")
 def test_user_programs_are_raw_tracepoint_programs(data: Path) -> None:
     with load(read_object(str(data / "user.bpf.o"))) as loaded:
         types = {one.spec.section.text: prog_info(one.fd) for one in loaded.programs.values()}
@@ -189,7 +191,7 @@ def test_a_huge_log_is_whole() -> None:
     with pytest.raises(VerifierError) as raised:
         load(small(RETURN_0[:8] + ADD_1 * 40_000 + READ_R3))
     log = raised.value.log
-    assert len(log) > 1_000_000
+    assert len(log) > 700_000  # kernels differ in what they write of each instruction
     assert raised.value.missing_bytes == 0
     assert "\n0: (b7) r0 = 0" in log
     assert log.rstrip().splitlines()[-1].startswith("processed 40002 insns")
@@ -202,10 +204,16 @@ def test_a_log_cut_short_says_so(fixed: bool) -> None:
     with pytest.raises(VerifierError) as raised:
         load(small(RETURN_0[:8] + ADD_1 * 100 + READ_R3), options)
     error = raised.value
-    assert error.kept_beginning is fixed
-    assert error.missing_bytes is not None
-    assert error.missing_bytes > 1000
-    assert ("\n0: (b7) r0 = 0" in error.log, "!read_ok" in error.log) == (fixed, not fixed)
+    rotates = kernel_version() >= (6, 4, 0)
+    beginning = fixed or not rotates
+    assert error.kept_beginning is beginning
+    if rotates:
+        assert error.missing_bytes is not None
+        assert error.missing_bytes > 1000
+    else:
+        assert error.missing_bytes is None
+    words = ("\n0: (b7) r0 = 0" in f"\n{error.log}", "!read_ok" in error.log)
+    assert words == (beginning, not beginning)
 
 
 def test_a_log_on_request_comes_with_success() -> None:
