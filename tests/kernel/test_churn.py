@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -11,11 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.cli.runner import in_process
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# A program for each link: before Linux 6.10 a program is on a raw tracepoint once at most, and still
-# is for a moment after the link was closed.
+# A program for each link: before Linux 6.10 a program is on a raw tracepoint once at most, and it
+# still is for a moment after the link was closed.
 CHURN = """
 from bpfctl.kernel.attr import map_create, prog_load, raw_tracepoint_open
 from bpfctl.kernel.bpf import bpf_fd, try_bpf
@@ -63,12 +64,7 @@ def churn() -> Iterator[None]:
 def test_listing_survives_objects_that_vanish(noun: str, key: str) -> None:
     seen = 0
     for _ in range(50):
-        done = subprocess.run(
-            [sys.executable, "-m", "bpfctl", "-j", noun, "show"],
-            check=False,
-            capture_output=True,
-            text=True,
-        )
-        assert (done.returncode, done.stderr) == (0, "")
-        seen += any(record.get(key) == "churn" for record in json.loads(done.stdout))
+        done = in_process("-j", noun, "show")
+        assert (done.status, done.err) == (0, "")
+        seen += any(record.get(key) == "churn" for record in done.json)
     assert seen > 0, "the churn was never visible, so nothing was tested"
