@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _GC_THRESHOLD = 100_000
 # A source tree has no such modules, and `python -m` finds it first where it is the directory.
 _MADE_BY_INSTALLING = ("bpfctl.commands", "bpfctl.kernel._cffi")
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _NOT_INSTALLED = """\
 bpfctl: this source tree is not installed, and hides an installed bpfctl
   remedy     use the command bpfctl or python -P -m bpfctl; or install the tree: pip install -e .
@@ -24,8 +25,8 @@ bpfctl: this source tree is not installed, and hides an installed bpfctl
 def main() -> int:
     """Run the command line of this process and end the process with its exit status."""
     gc.set_threshold(_GC_THRESHOLD)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is signal.SIG_DFL:  # under nohup it is not
+    for number in _ENDING:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # under nohup it is
             signal.signal(number, _stop)
     try:
         from bpfctl.commands.main import main as run
@@ -47,10 +48,19 @@ def main() -> int:
 def _stop(number: int, frame: FrameType | None) -> None:
     """Turn a signal that ends us into an exception, so that a command undoes what it did.
 
-    The status is the one a shell gives for that signal.
+    Further signals are not heard: they would end the undoing. The status is the one a shell
+    gives for the signal.
     """
     del frame
+    for each in _ENDING:
+        signal.signal(each, _go_on)
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
     raise SystemExit(128 + number)
+
+
+def _go_on(number: int, frame: FrameType | None) -> None:
+    del number, frame
 
 
 def _leave(status: int) -> None:

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import os
+import signal
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bpfctl.errors import BpfctlError, PathError
 from bpfctl.linux.mounts import BPFFS_PLACE, ensure_bpffs
 from bpfctl.objects.pin import pin, place_error
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bpfctl.kernel.fd import Fd
+
+# What people and service managers send; a program may have made exceptions of them.
+_SIGNALS: Final = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
 
 
 def pin_path(directory: str, name: str) -> str:
@@ -41,22 +48,27 @@ class PinSet:
 
     def pin(self, fd: Fd, path: str) -> None:
         """Pin an object. Raises: PathError, SyscallError; nothing was pinned then."""
-        self._prepare(path)
-        pin(fd, path)
-        self._made.append(Path(path))
+        with _unbroken():
+            self._prepare(path)
+            pin(fd, path)
+            self._made.append(Path(path))
 
     def make_directory(self, path: str) -> None:
         """Make the directory unless it is there; its parent must be, on a bpffs.
 
         Raises: PathError.
         """
-        directory = Path(path)
-        self._prepare(path)
+        with _unbroken():
+            self._prepare(path)
+            self._make_directory(path)
+
+    def _make_directory(self, path: str) -> None:
         if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where a bpffs says EPERM
             return
         error = place_error(path)
         if error is not None:
             raise error
+        directory = Path(path)
         try:
             directory.mkdir(mode=0o700)
         except OSError as err:
@@ -66,17 +78,11 @@ class PinSet:
 
     def undo(self) -> None:
         """Remove everything made, the last first; what somebody else uses by now stays."""
-        while self._made:
-            path = self._made.pop()
-            try:
-                if path.is_dir():
-                    path.rmdir()
-                else:
-                    path.unlink()
-            except OSError:
-                continue  # gone already, or somebody pinned more into the directory
-        if self._mounted:
-            self._unmount()
+        with _unbroken():
+            while self._made:
+                _remove(self._made.pop())
+            if self._mounted:
+                self._unmount()
 
     def _prepare(self, path: str) -> None:
         """Mount a bpffs where one is allowed and missing."""
@@ -92,3 +98,23 @@ class PinSet:
             unmount(BPFFS_PLACE)
         except BpfctlError:
             return  # somebody uses it by now
+
+
+def _remove(path: Path) -> None:
+    try:
+        if path.is_dir():
+            path.rmdir()
+        else:
+            path.unlink()
+    except OSError:
+        return  # gone already, or somebody pinned more into the directory
+
+
+@contextmanager
+def _unbroken() -> Iterator[None]:
+    """Let signals wait, so that none comes between making something and taking note of it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,7 +21,6 @@ from tests.fakes.kernel import FakeKernel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -96,6 +97,61 @@ def test_what_somebody_else_put_there_stays(tmp_path: Path) -> None:
     (made / "theirs").touch()
     pins.undo()
     assert (made / "theirs").exists()
+
+
+def press_ctrl_c() -> None:
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_a_signal_between_a_pin_and_its_record_leaves_nothing(
+    tmp_path: Path, fd: Fd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def pin(what: Fd, path: str) -> None:
+        del what
+        Path(path).touch()
+        press_ctrl_c()
+
+    monkeypatch.setattr(module, "pin", pin)
+    pins = PinSet()
+    with pytest.raises(KeyboardInterrupt):
+        pins.pin(fd, f"{tmp_path}/x")
+    assert pins.paths == [f"{tmp_path}/x"]
+    pins.undo()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_signal_between_a_directory_and_its_record_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def mkdir(path: Path, mode: int) -> None:
+        os.mkdir(path, mode)  # noqa: PTH102 - stands in for Path.mkdir
+        press_ctrl_c()
+
+    monkeypatch.setattr(objects_pin, "is_bpffs", lambda _: True)
+    monkeypatch.setattr(Path, "mkdir", mkdir)
+    pins = PinSet()
+    with pytest.raises(KeyboardInterrupt):
+        pins.make_directory(f"{tmp_path}/made")
+    pins.undo()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_signal_does_not_end_the_clean_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pins, remove = PinSet(), Path.unlink
+    for name in ("a", "b", "c"):
+        (tmp_path / name).touch()
+        pins._made.append(tmp_path / name)
+
+    def unlink(path: Path) -> None:
+        press_ctrl_c()
+        remove(path)
+
+    monkeypatch.setattr(Path, "unlink", unlink)
+    with pytest.raises(KeyboardInterrupt):
+        pins.undo()
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
