@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from bpfctl.errors import BpfctlError
 from bpfctl.objects.ids import ObjectKind
 
 from .chosen import chosen, open_one
 from .context import current
 from .output import write_done
 from .selectors import parse_selector, take_selector
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 app = typer.Typer(help="Attach programs; show, pin and detach what is attached.")
 
@@ -45,7 +40,7 @@ def show(
     if not words:
         show_links(out, list(links()), whole=False)
         return
-    with _named("link-show"), chosen(parse_selector(words, ObjectKind.LINK)) as fds:
+    with chosen(parse_selector(words, ObjectKind.LINK)) as fds:
         show_links(out, [link_info(fd) for fd in fds], whole=True)
 
 
@@ -70,9 +65,8 @@ def create(
     """
     from .link_create import create_and_keep
 
-    with _named("link-create"):
-        selector, rest = take_selector(words or [], ObjectKind.PROG)
-        create_and_keep(current(ctx), selector, rest, pin=pin, hold=hold)
+    selector, rest = take_selector(words or [], ObjectKind.PROG)
+    create_and_keep(current(ctx), selector, rest, pin=pin, hold=hold)
 
 
 @app.command()
@@ -103,16 +97,6 @@ def detach(
     """
     from bpfctl.objects.link_detach import detach as detach_link
 
-    with _named("link-detach"), open_one(parse_selector(words or [], ObjectKind.LINK)) as fd:
+    with open_one(parse_selector(words or [], ObjectKind.LINK)) as fd:
         detach_link(fd)
     write_done(current(ctx))
-
-
-@contextmanager
-def _named(operation: str) -> Iterator[None]:
-    """Say in errors what the command was."""
-    try:
-        yield
-    except BpfctlError as err:
-        err.within(operation=operation)
-        raise

@@ -13,6 +13,10 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
+from bpfctl.errors import BpfctlError
+
+from .suggest import operation
+
 _AS_IT_IS = (str, bool, list[str])
 
 
@@ -54,7 +58,15 @@ def light(params: list[Any]) -> list[Any]:
 
 
 class Command(TyperCommand):
-    """A verb, whose help shows the grammar of its words as it was written."""
+    """A verb: its errors say what it was, its help shows the grammar of its words as written."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run it. Raises: what it raises, as an error of this operation."""
+        try:
+            return super().invoke(ctx)
+        except BpfctlError as err:
+            err.within(operation=operation(ctx))
+            raise
 
     def get_params(self, ctx: Any) -> list[Any]:
         """Return the parameters, with the help option."""

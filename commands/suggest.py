@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bpfctl.errors import UsageError
 
@@ -37,3 +37,8 @@ def where(path: str) -> str:
     """Return the command of a path without the program's own name, as the front of a message."""
     _, _, words = path.partition(" ")
     return f"{words}: " if words else ""
+
+
+def operation(ctx: Any) -> str | None:
+    """Return a command in machine words ("prog-load"); None where there is none yet."""
+    return "-".join(ctx.command_path.split()[1:]) or None

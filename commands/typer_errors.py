@@ -9,7 +9,7 @@ import typer
 from bpfctl.errors import UsageError
 
 from .options import FORMAT_FLAGS, OPTIONS
-from .suggest import nearest, where
+from .suggest import nearest, operation, where
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,9 +26,13 @@ def translate(err: Any) -> UsageError:
     if option is not None and type(err).__name__ == "NoSuchOption":
         return unknown_option(option, ctx)
     message = " ".join(err.format_message().split()).rstrip(".")
-    front = where(ctx.command_path) if ctx is not None else ""
-    remedy = f"see {ctx.command_path} --help" if ctx is not None else None
-    return UsageError(front + message[:1].lower() + message[1:], remedy=remedy)
+    if ctx is None:
+        return UsageError(message[:1].lower() + message[1:])
+    return UsageError(
+        where(ctx.command_path) + message[:1].lower() + message[1:],
+        operation=operation(ctx),
+        remedy=f"see {ctx.command_path} --help",
+    )
 
 
 def unknown_option(word: str, ctx: Any) -> UsageError:
@@ -36,7 +40,10 @@ def unknown_option(word: str, ctx: Any) -> UsageError:
     near = nearest(word.split("=")[0], _options_of(ctx))
     remedy = f'did you mean "{near}"?' if near else f"see {ctx.command_path} --help"
     return UsageError(
-        f"{where(ctx.command_path)}unknown option {word}", code="unknown-option", remedy=remedy
+        f"{where(ctx.command_path)}unknown option {word}",
+        code="unknown-option",
+        operation=operation(ctx),
+        remedy=remedy,
     )
 
 

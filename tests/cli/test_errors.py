@@ -34,7 +34,7 @@ def test_an_error_in_json(monkeypatch: pytest.MonkeyPatch) -> None:
         "error": {
             "code": "syscall-failed",
             "message": "open: operation not permitted",
-            "operation": None,
+            "operation": "version",
             "object": "/sys/fs/bpf/x",
             "program": None,
             "errno": "EPERM",
@@ -45,6 +45,25 @@ def test_an_error_in_json(monkeypatch: pytest.MonkeyPatch) -> None:
             "status": 4,
         }
     }
+
+
+@pytest.mark.parametrize(
+    ("line", "operation"),
+    [
+        ("prog show id 0", "prog-show"),
+        ("prog list id 0", "prog-show"),
+        ("map show tag ab", "map-show"),
+        ("map dump", "map-dump"),
+        ("link show name x", "link-show"),
+        ("prog load", "prog-load"),
+        ("prog show --bogus", "prog-show"),
+        ("version more", "version"),
+        ("prog shw", None),
+    ],
+)
+def test_every_error_of_a_command_names_it(line: str, operation: str | None) -> None:
+    done = in_process("-j", *line.split())
+    assert (done.status, done.json["error"]["operation"]) == (2, operation)
 
 
 @pytest.mark.parametrize("debug", [False, True])
