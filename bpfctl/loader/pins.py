@@ -65,7 +65,7 @@ class PinSet:
     def _make_directory(self, path: str) -> None:
         if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where a bpffs says EPERM
             return
-        error = place_error(path)
+        error = place_error(path.rstrip("/"))
         if error is not None:
             raise error
         directory = Path(path)

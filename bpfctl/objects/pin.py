@@ -81,21 +81,46 @@ def pin(fd: Fd | int, path: str) -> None:
 
 def place_error(path: str) -> PathError | None:
     """Say why nothing new can be at a path; None where no check speaks against it."""
-    parent, name = os.path.split(os.path.abspath(path))  # noqa: PTH100 - keeps symlinks
-    code, remedy = "cannot-pin", None
-    if not _is_directory(parent):
-        problem, remedy = f"there is no directory {parent}", f"mkdir {parent}, on a bpf file system"
-    elif not is_bpffs(parent):
-        problem, remedy = f"{parent} is on no bpf file system", f"pin below {_places()}"
-    elif os.path.lexists(path):
-        code, problem = "pin-exists", "it exists already"
-        remedy = f"choose another path, or rm {path}"
-    elif "." in name:
-        # bpf_lookup() in kernel/bpf/inode.c: "Dots in names are reserved for future use"
-        problem, remedy = "a bpf file system takes no name with a dot", "choose a name without dots"
-    else:
+    found = _problem(path)
+    if found is None:
         return None
+    code, problem, remedy = found
     return PathError(f"cannot pin here: {problem}", code=code, subject=path, remedy=remedy)
+
+
+def _problem(path: str) -> tuple[str, str, str | None] | None:
+    """Return what speaks against pinning at a path: a code, the reason, and what to do."""
+    if not path:
+        return "cannot-pin", "the path is empty", None
+    whole = os.path.abspath(path)  # noqa: PTH100 - keeps symlinks
+    parent, name = os.path.split(whole)
+    if not _may_look(parent):
+        return None
+    if _is_directory(whole) and is_bpffs(whole):
+        return "pin-exists", "it is a directory", f"choose a name in it: {whole}/NAME"
+    if not _is_directory(parent):
+        remedy = f"mkdir {parent}, on a bpf file system"
+        return "cannot-pin", f"there is no directory {parent}", remedy
+    if not is_bpffs(parent):
+        return "cannot-pin", f"{parent} is on no bpf file system", f"pin below {_places()}"
+    if os.path.lexists(path):
+        return "pin-exists", "it exists already", f"choose another path, or rm {path}"
+    if "." in name:
+        # bpf_lookup() in kernel/bpf/inode.c: "Dots in names are reserved for future use"
+        problem = "a bpf file system takes no name with a dot"
+        return "cannot-pin", problem, "choose a name without dots"
+    if path.endswith("/"):
+        return "cannot-pin", "a pin is no directory", "leave out the slash at its end"
+    return None
+
+
+def _may_look(path: str) -> bool:
+    """Whether we are allowed to find out what a path is; a bpffs says EPERM for names with dots."""
+    try:
+        Path(path).stat()
+    except OSError as err:
+        return err.errno != errno.EACCES
+    return True
 
 
 def _is_directory(path: str) -> bool:
@@ -148,6 +173,8 @@ def open_pin(path: str, kind: ObjectKind | None = None) -> tuple[ObjectKind, Fd]
 def _explain_open(path: str, err: SyscallError) -> Exception:
     if err.errno == errno.ENOENT:
         return NotFoundError("nothing is pinned here", subject=path)
+    if not _may_look(path):
+        return err.within(subject=path)
     if err.errno in (errno.EACCES, errno.EINVAL) and not is_bpffs(path):
         return PathError("this is on no bpf file system", code="not-bpffs", subject=path)
     if err.errno == errno.EACCES and Path(path).is_dir():

@@ -90,6 +90,12 @@ def test_directories_go_after_what_is_in_them(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_directory_may_end_in_a_slash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(objects_pin, "is_bpffs", lambda _: True)
+    PinSet().make_directory(f"{tmp_path}/made/")
+    assert (tmp_path / "made").is_dir()
+
+
 def test_what_somebody_else_put_there_stays(tmp_path: Path) -> None:
     made, pins = tmp_path / "made", PinSet()
     made.mkdir()

@@ -92,6 +92,7 @@ def test_no_such_id(kind: ObjectKind, command: Cmd, number: int, words: str) -> 
 def test_not_allowed_to_open() -> None:
     with (
         FakeKernel().on(Cmd.PROG_GET_FD_BY_ID, -errno.EPERM),
-        pytest.raises(SyscallError, match="open program: operation not permitted"),
+        pytest.raises(SyscallError, match="open program: operation not permitted") as caught,
     ):
         open_id(ObjectKind.PROG, 7)
+    assert caught.value.remedy == "run it as root, or with CAP_SYS_ADMIN"

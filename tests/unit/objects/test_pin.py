@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -61,6 +62,50 @@ def test_nobody_is_told_to_remove_an_ordinary_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "message", "remedy"),
+    [
+        pytest.param("x", "it is a directory", "choose a name in it: {}/x/NAME", id="directory"),
+        pytest.param("x/", "it is a directory", "choose a name in it: {}/x/NAME", id="slash"),
+        pytest.param("new/", "a pin is no directory", "leave out the slash at its end", id="new"),
+    ],
+)
+def test_pin_at_a_directory(
+    name: str, message: str, remedy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The mount point of a bpffs lies in a directory that is on none."""
+    monkeypatch.setattr(module, "is_bpffs", lambda path: path != str(tmp_path) or "new" in name)
+    (tmp_path / "x").mkdir()
+    err = refused(f"{tmp_path}/{name}", errno.EEXIST)
+    assert err.message == f"cannot pin here: {message}"
+    assert err.remedy == remedy.format(tmp_path)
+
+
+def test_pin_nowhere() -> None:
+    assert refused("", errno.ENOENT).message == "cannot pin here: the path is empty"
+
+
+def deny(monkeypatch: pytest.MonkeyPatch, directory: Path) -> None:
+    """Let the system refuse to look into a directory, as it does for other users."""
+    ask = os.stat
+
+    def stat(
+        path: str | Path, *, dir_fd: int | None = None, follow_symlinks: bool = True
+    ) -> os.stat_result:
+        if str(path).startswith(f"{directory}/"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return ask(path, dir_fd=dir_fd, follow_symlinks=follow_symlinks)
+
+    monkeypatch.setattr(os, "stat", stat)
+
+
+def test_pin_where_we_may_not_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    deny(monkeypatch, tmp_path)
+    err = refused(tmp_path / "private/x", errno.EACCES)
+    assert isinstance(err, SyscallError)
+    assert str(err) == f"{tmp_path}/private/x: pin at {tmp_path}/private/x: permission denied"
+
+
+@pytest.mark.parametrize(
     ("mounts", "remedy"),
     [
         pytest.param(["/a", "/b"], "pin below /a or /b", id="mounted"),
@@ -109,6 +154,12 @@ def test_a_file_elsewhere(tmp_path: Path) -> None:
     (tmp_path / "x").touch()
     err = not_opened(tmp_path / "x", errno.EACCES)
     assert (type(err), err.code) == (PathError, "not-bpffs")
+
+
+def test_a_file_where_we_may_not_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    deny(monkeypatch, tmp_path)
+    err = not_opened(tmp_path / "private/x", errno.EACCES)
+    assert (type(err), err.code) == (SyscallError, "syscall-failed")
 
 
 def test_a_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
