@@ -31,6 +31,7 @@ def command(kernel: Path, initramfs: Path, disks: list[Disk], console: Path) -> 
     """Return how to start a machine whose first serial line goes to a file, the second to us."""
     accelerator = "kvm" if kvm.works() else "tcg"
     words = [
+        *(program("setpriv"), "--pdeathsig", "KILL"),  # none outlives us, however we end
         *(program("qemu-system-x86_64"), "-machine", f"q35,accel={accelerator}"),
         *("-cpu", PROCESSOR[accelerator]),
         *("-smp", str(CPUS), "-m", str(MEMORY_MIB)),

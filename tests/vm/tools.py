@@ -18,6 +18,7 @@ PACKAGE_OF = {
     "gpgv": "gpgv",
     "mke2fs": "e2fsprogs",
     "qemu-system-x86_64": "qemu-system-x86",
+    "setpriv": "util-linux",
 }
 # An ordinary user's PATH lacks the system's directories, and some of these programs need no root.
 SYSTEM_PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
