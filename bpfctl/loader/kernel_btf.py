@@ -5,9 +5,23 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from bpfctl.plain import plain
+
 if TYPE_CHECKING:
     from bpfctl.btf.core import CoreTarget
     from bpfctl.btf.decode import Btf
+
+
+@plain
+class ModuleBtf:
+    """The types of a kernel module, which go on where the kernel's end.
+
+    `id` is that of the BTF object: who needs a descriptor opens it, for a module may go away.
+    """
+
+    name: str
+    id: int
+    btf: Btf
 
 
 class KernelBtf:
@@ -29,6 +43,20 @@ class KernelBtf:
         from bpfctl.objects.btf import read_kernel_btf
 
         return read_kernel_btf(self._path)
+
+    @cached_property
+    def modules(self) -> tuple[ModuleBtf, ...]:
+        """The types of all loaded modules (Linux 5.11), for what is not in vmlinux.
+
+        Reading them takes CAP_SYS_ADMIN: without it there are none. Neither are there any when
+        the kernel's types come from another file: those of modules would not go on from it.
+        Raises: what `btf` raises; BtfError.
+        """
+        from bpfctl.objects.btf import KERNEL_FILE, module_btfs
+
+        if self._path != KERNEL_FILE:
+            return ()
+        return tuple(ModuleBtf(name, number, btf) for name, number, btf in module_btfs(self.btf))
 
     @cached_property
     def core_target(self) -> CoreTarget:

@@ -37,7 +37,11 @@ class ProgLoad(NamedTuple):
     expected_attach_type: int = 0
     prog_flags: int = 0
     attach_btf_id: int = 0
+    attach_prog_fd: int = 0
+    attach_btf_obj_fd: int = 0
     kern_version: int = 0
+    prog_ifindex: int = 0
+    fd_array: tuple[int, ...] = ()
     prog_btf_fd: int = 0
     func_info: bytes = b""
     line_info: bytes = b""
@@ -52,7 +56,11 @@ class ProgLoad(NamedTuple):
             expected_attach_type=self.expected_attach_type,
             prog_flags=self.prog_flags,
             attach_btf_id=self.attach_btf_id,
+            attach_prog_fd=self.attach_prog_fd,
+            attach_btf_obj_fd=self.attach_btf_obj_fd,
             kern_version=self.kern_version,
+            prog_ifindex=self.prog_ifindex,
+            fd_array=self.fd_array,
             prog_btf_fd=self.prog_btf_fd,
             func_info=self.func_info,
             func_info_rec_size=FUNC_INFO_SIZE if self.func_info else 0,

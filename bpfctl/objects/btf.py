@@ -6,11 +6,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from bpfctl.errors import NotSupportedError, PathError
+from bpfctl.errors import NotFoundError, NotSupportedError, PathError, SyscallError
 from bpfctl.kernel import info as kernel
-from bpfctl.objects.ids import ObjectKind, open_id
+from bpfctl.objects.ids import ObjectKind, ids, open_id
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bpfctl.btf.decode import Btf
     from bpfctl.kernel.info import Info
 
@@ -58,6 +60,28 @@ def loaded_btf(btf_id: int) -> Btf:
             return kernel_btf()
         base = kernel_btf() if _is_of_module(info) else None
         return _parse(kernel.btf_data(fd), base, name or f"BTF id {btf_id}")
+
+
+def module_btfs(base: Btf) -> Iterator[tuple[str, int, Btf]]:
+    """Yield name, id and types of each kernel module that has types of its own, by id.
+
+    None without CAP_SYS_ADMIN, which listing takes. Raises: BtfError.
+    Source: kernel_btf of struct bpf_btf_info, Linux 5.11.
+    """
+    try:
+        numbers = list(ids(ObjectKind.BTF))
+    except SyscallError:
+        return
+    for number in numbers:
+        try:
+            with open_id(ObjectKind.BTF, number) as fd:
+                info, name = kernel.btf_info(fd)
+                if not _is_of_module(info) or name == "vmlinux":
+                    continue
+                data = kernel.btf_data(fd)
+        except (NotFoundError, SyscallError):  # gone since it was listed
+            continue
+        yield name, number, _parse(data, base, name)
 
 
 def _parse(data: bytes, base: Btf | None, path: str) -> Btf:

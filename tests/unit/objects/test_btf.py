@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import errno
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from bpfctl.btf import types as t
+from bpfctl.btf.decode import Btf
 from bpfctl.btf.encode import BtfBuilder
 from bpfctl.errors import BtfError, NotSupportedError, PathError
+from bpfctl.kernel.libc import ffi
+from bpfctl.kernel.uapi import Cmd
 from bpfctl.loader.kernel_btf import KernelBtf
-from bpfctl.objects.btf import read_kernel_btf
+from bpfctl.objects.btf import module_btfs, read_kernel_btf
+from tests.fakes.kernel import FakeKernel, memory
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,3 +53,76 @@ def test_a_file_of_something_else(tmp_path: Path) -> None:
     with pytest.raises(BtfError, match="magic number") as caught:
         read_kernel_btf(str(place))
     assert caught.value.path == str(place)
+
+
+def types_of(name: str, base: Btf | None = None) -> Btf:
+    first = len(base) if base else 1
+    builder = BtfBuilder(first_id=first, first_string=base.header.str_len if base else 0)
+    builder.add(t.Int(first, name, 4, 1, 0, 32))
+    return Btf.parse(builder.build(), base=base)
+
+
+def listing(*found: tuple[str, int, bytes]) -> FakeKernel:
+    """A kernel whose BTF objects have these names, flags (made by the kernel) and bytes."""
+    last: list[int] = [0]
+
+    def next_id(union: Any, size: int) -> int:
+        del size
+        if union.start_id >= len(found):
+            return -errno.ENOENT
+        union.next_id = union.start_id + 1
+        return 0
+
+    def fill(union: Any, size: int) -> int:
+        del size
+        name, by_kernel, data = found[last[0] - 1]
+        info = ffi.cast("struct bpf_btf_info *", union.info.info)
+        info.kernel_btf, info.id = by_kernel, last[0]
+        if info.name:
+            memory(info.name, info.name_len)[: len(name) + 1] = name.encode() + b"\0"
+        info.name_len = len(name)
+        if info.btf:
+            memory(info.btf, info.btf_size)[:] = data
+        info.btf_size = len(data)
+        return 0
+
+    kernel = FakeKernel()
+
+    def opened(union: Any, size: int) -> int:
+        last[0] = union.btf_id
+        return kernel.new_fd(union, size)
+
+    kernel.on(Cmd.BTF_GET_NEXT_ID, next_id).on(Cmd.BTF_GET_FD_BY_ID, opened)
+    return kernel.on(Cmd.OBJ_GET_INFO_BY_FD, fill)
+
+
+def test_modules_go_on_from_the_kernels_types() -> None:
+    base = types_of("int")
+    module = types_of("long", base).data
+    kernel = listing(("vmlinux", 1, b""), ("", 0, b""), ("nf_tables", 1, module))
+    with kernel:
+        found = [(name, number, btf.name(len(base))) for name, number, btf in module_btfs(base)]
+    assert found == [("nf_tables", 3, "long")]
+
+
+def test_who_may_not_list_sees_no_modules() -> None:
+    with FakeKernel().on(Cmd.BTF_GET_NEXT_ID, -errno.EPERM):
+        assert list(module_btfs(types_of("int"))) == []
+
+
+def one_id(union: Any, size: int) -> int:
+    del size
+    union.next_id = 1
+    return 0
+
+
+def test_a_module_that_goes_meanwhile_is_left_out() -> None:
+    kernel = FakeKernel().on(Cmd.BTF_GET_NEXT_ID, one_id, -errno.ENOENT)
+    with kernel.on(Cmd.BTF_GET_FD_BY_ID, -errno.ENOENT):
+        assert list(module_btfs(types_of("int"))) == []
+
+
+def test_types_of_another_kernel_have_no_modules(tmp_path: Path) -> None:
+    place = tmp_path / "vmlinux"
+    place.write_bytes(types_of("int").data)
+    assert KernelBtf(str(place)).modules == ()
