@@ -21,11 +21,16 @@ DATA = Path(__file__).parent.parent / "data"
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip a test marked `needs` on a kernel before that version."""
+    """Skip a test on a kernel that lacks what it needs; see `needs`."""
     for mark in item.iter_markers("needs"):
-        version, feature = mark.args
-        if kernel_version() < parse_release(version):
-            pytest.skip(f"needs Linux {version}: {feature}")
+        if len(mark.args) == 2:
+            version, feature = mark.args
+            if kernel_version() < parse_release(version):
+                pytest.skip(f"needs Linux {version}: {feature}")
+            continue
+        (need,) = mark.args
+        if need.complaint:
+            pytest.skip(need.complaint)
 
 
 @pytest.fixture

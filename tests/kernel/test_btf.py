@@ -15,6 +15,7 @@ from bpfctl.errors import SyscallError
 from bpfctl.kernel.attr_prog import btf_load
 from bpfctl.kernel.bpf import bpf_fd
 from tests.builders.btf import build
+from tests.kernel import needs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -177,7 +178,7 @@ def load_into_kernel(data: bytes) -> str:
     return ""
 
 
-@pytest.mark.needs("6.0", "enum64")
+@needs.ENUM64
 @pytest.mark.parametrize("first", range(len(SINCE) + 1), ids=[*SINCE, "nothing"])
 def test_the_kernel_takes_what_we_write(first: int) -> None:
     """A kernel that lacks a kind lacks all that came later, as SINCE lists them."""

@@ -16,6 +16,7 @@ from bpfctl.kernel import info
 from bpfctl.kernel.bpf import bpf, bpf_fd, try_bpf
 from bpfctl.kernel.flags import MapFlags, RunFlags
 from bpfctl.kernel.uapi import Cmd, MapType, ProgType, StatsType
+from tests.kernel import needs
 from tests.kernel.small import RETURN_2, load
 
 if TYPE_CHECKING:
@@ -182,7 +183,7 @@ def test_pins(program: Fd, bpffs: Path) -> None:
 # --- type information
 
 
-@pytest.mark.needs("5.11", "the kernel's own type information as an object")
+@needs.VMLINUX_OBJECT
 def test_kernel_type_information(kernel_btf: Btf) -> None:
     with bpf_fd(a.get_fd_by_id(Cmd.BTF_GET_FD_BY_ID, 1)) as fd:
         found, name = info.btf_info(fd)

@@ -17,6 +17,7 @@ from bpfctl.kernel import attr as a
 from bpfctl.kernel import info, perf
 from bpfctl.kernel.bpf import bpf, bpf_fd
 from bpfctl.kernel.uapi import AttachType, LinkType, MapType, ProgType
+from tests.kernel import needs
 from tests.kernel.small import RETURN_0, load
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def exec_event(tmp_path: Path) -> Iterator[int]:
         subprocess.run(["umount", str(tmp_path)], check=True)
 
 
-@pytest.mark.needs("5.15", "links to perf events")
+@needs.PERF_LINK
 def test_tracepoint_by_a_perf_event(exec_event: int) -> None:
     with load(ProgType.TRACEPOINT) as prog, perf.open_tracepoint(exec_event) as event:
         request = a.link_create(prog_fd=prog, target_fd=event, attach_type=AttachType.PERF_EVENT)

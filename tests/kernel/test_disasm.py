@@ -12,17 +12,18 @@ from bpfctl.kernel.attr_prog import prog_load
 from bpfctl.kernel.bpf import try_bpf
 from bpfctl.kernel.fd import Fd
 from bpfctl.kernel.uapi import ProgType
+from tests.kernel import needs
 from tests.unit.asm.insn_texts import LOGGED, WIDE
 
 # A slot's number and opcode, its text, and perhaps the state that follows.
 LINE = re.compile(r"^(\d+): \([0-9a-f]{2}\) (.*?)(?:\s+;.*)?$", re.MULTILINE)
-# Instructions of kernels after 5.10, and the first that knows them. Before, verifiers ignored some
-# fields that make the difference, and printed another instruction.
-SINCE = {
-    r"lock .* [&|^]=|atomic": "5.12",
-    r"s/=|s%=|\(s\d|bswap|gotol": "6.6",
-    r"may_goto": "6.9",
-    r"acquire|release": "6.15",
+# Instructions of kernels after 5.10. Before, verifiers ignored some fields that make the
+# difference, and printed another instruction.
+NEEDS = {
+    r"lock .* [&|^]=|atomic": needs.ATOMICS,
+    r"s/=|s%=|\(s\d|bswap|gotol": needs.ISA_V4,
+    r"may_goto": needs.MAY_GOTO,
+    r"acquire|release": needs.ACQUIRE,
 }
 EXIT = Insn(0x95)
 # Numbers that the verifier cannot know (the length and the type of the packet): it prints
@@ -47,9 +48,9 @@ def verifier_text(insns: list[Insn]) -> tuple[str | None, str]:
 
 
 def known(text: str) -> Any:
-    """Return a parameter with the kernel that it needs, if it needs one."""
-    versions = [since for pattern, since in SINCE.items() if re.search(pattern, text)]
-    return pytest.param(text, marks=[pytest.mark.needs(since, text) for since in versions])
+    """Return a parameter with what it needs of the kernel."""
+    marks = [mark for pattern, mark in NEEDS.items() if re.search(pattern, text)]
+    return pytest.param(text, marks=marks)
 
 
 @pytest.mark.parametrize("text", [known(text) for text in (*LOGGED, *WIDE)])

@@ -21,6 +21,7 @@ from bpfctl.objects.attach_iter import link_iterator
 from bpfctl.objects.attach_targets import Iter
 from bpfctl.objects.iter import open_iter, read_iter
 from tests.cli.runner import PROGRAM, as_program, in_process
+from tests.kernel import needs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,7 +78,7 @@ def test_an_iterator_that_wants_a_map_says_so(data: Path) -> None:
 
 
 @pytest.mark.parametrize("verb", ["run", "pin"])
-@pytest.mark.needs("6.1", "iterators over cgroups")
+@needs.CGROUP_ITER
 def test_an_iterator_that_wants_a_cgroup_says_so(verb: str, data: Path, bpffs: Path) -> None:
     where = [str(bpffs / "groups")] if verb == "pin" else []
     done = in_process("iter", verb, str(data / "iter_cgroup.bpf.o"), *where)

@@ -43,6 +43,7 @@ from bpfctl.objects.link_functions import function_target
 from bpfctl.objects.link_targets import Targets, describe_target
 from bpfctl.objects.pin import pin
 from bpfctl.objects.prog import prog_info
+from tests.kernel import needs
 from tests.kernel.small import RETURN_0, load
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def test_typed_tracepoint(opened: Callable[..., LoadedObject], bpftool: Callable
         assert describe_target(link_info(link)) == "sched_process_exec"
 
 
-@pytest.mark.needs("6.6", "information on links to perf events")
+@needs.PERF_LINK_INFO
 def test_tracepoint(opened: Callable[..., LoadedObject], bpftool: Callable[..., Any]) -> None:
     target = targets.Tracepoint("sched", "sched_process_exec")
     with attach(program(opened("tracepoint")), target) as link:
@@ -124,7 +125,7 @@ def test_iterator_of_all_tasks(
             assert describe_target(link_info(link)) == "task (all tasks)"
 
 
-@pytest.mark.needs("6.1", "iterators over one process")
+@needs.TASK_ITER
 def test_iterators_of_one_task(
     opened: Callable[..., LoadedObject], bpftool: Callable[..., Any]
 ) -> None:
@@ -154,7 +155,7 @@ def test_iterator_of_a_map(
         attach(prog, targets.Loaded())
 
 
-@pytest.mark.needs("6.1", "iterators over cgroups")
+@needs.CGROUP_ITER
 def test_iterator_of_a_cgroup(
     opened: Callable[..., LoadedObject], bpftool: Callable[..., Any], cgroup: Path
 ) -> None:
@@ -164,7 +165,7 @@ def test_iterator_of_a_cgroup(
         assert describe_target(link_info(link)) == f"cgroup /{cgroup.name} (self_only)"
 
 
-@pytest.mark.needs("6.1", "iterators over cgroups")
+@needs.CGROUP_ITER
 @pytest.mark.parametrize("target", [targets.Loaded(), targets.Iter()], ids=["nothing", "iter"])
 def test_an_iterator_over_cgroups_needs_one(
     target: targets.Target, opened: Callable[..., LoadedObject]
@@ -174,7 +175,7 @@ def test_an_iterator_over_cgroups_needs_one(
     assert raised.value.code == "iterator-needs-cgroup"
 
 
-@pytest.mark.needs("6.1", "iterators over cgroups")
+@needs.CGROUP_ITER
 def test_an_iterator_takes_only_its_own_parameters(opened: Callable[..., LoadedObject]) -> None:
     before = {info.id for info in links()}
     prog = program(opened("iter_cgroup"))
@@ -315,7 +316,7 @@ def test_tracepoints_are_found_by_their_types() -> None:
     assert {"sched_switch", "sched_process_exec", "sys_enter"} <= set(names)
 
 
-@pytest.mark.needs("5.9", "sk_lookup")
+@needs.SK_LOOKUP
 def test_network_namespace(bpftool: Callable[..., Any]) -> None:
     kind = AttachType.SK_LOOKUP
     place = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
@@ -334,7 +335,7 @@ def test_network_namespace(bpftool: Callable[..., Any]) -> None:
 PASS = bytes.fromhex("b7000000010000009500000000000000")  # return 1: SK_PASS, NF_ACCEPT
 
 
-@pytest.mark.needs("6.4", "netfilter links")
+@needs.NETFILTER_LINK
 def test_netfilter(netns: Any) -> None:
     """Made in a network namespace of its own: nothing else is filtered."""
     printed = netns.run(sys.executable, "-c", NETFILTER)
@@ -364,7 +365,7 @@ with bpf_fd(request) as prog:
 """
 
 
-@pytest.mark.needs("6.10", "links to sockmaps")
+@needs.SOCKMAP_LINK
 def test_sockmap() -> None:
     kind = AttachType.SK_MSG_VERDICT
     sockets = map_create(
@@ -382,7 +383,7 @@ def test_sockmap() -> None:
         assert describe_target(link_info(link)) == words
 
 
-@pytest.mark.needs("6.6", "information on links to perf events")
+@needs.PERF_LINK_INFO
 @pytest.mark.parametrize(
     ("config", "words"),
     [
@@ -410,7 +411,7 @@ def test_software_event(config: int, words: str) -> None:
         assert re.fullmatch(words, describe_target(link_info(link)))
 
 
-@pytest.mark.needs("6.6", "uprobe_multi links")
+@needs.UPROBE_MULTI
 def test_uprobes() -> None:
     """On a function of the C library, in this process only, which does not call it."""
     path, offset = library_function("getenv")
@@ -445,7 +446,7 @@ def library_function(name: str) -> tuple[str, int]:
     raise AssertionError(name)
 
 
-@pytest.mark.needs("6.0", "what a program is to be attached to, in its information")
+@needs.PROG_TARGET_INFO
 def test_functions_by_their_types(opened: Callable[..., LoadedObject]) -> None:
     """This kernel may refuse to make tracing links, but not to tell what they would be on."""
     prog = program(opened("tp_btf"))

@@ -18,6 +18,7 @@ from bpfctl.objects.link import link_info, links
 from bpfctl.objects.pin import id_of, open_pin
 from bpfctl.objects.prog import prog_info
 from tests.cli.runner import PROGRAM, Done, in_process, run
+from tests.kernel import needs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -251,7 +252,7 @@ def test_xdp_where_it_is_already(pinned: Callable[[str], str], bpffs: Path, netn
     assert not (bpffs / "b").exists()
 
 
-@pytest.mark.needs("6.6", "tcx links")
+@needs.TCX
 def test_tcx(pinned: Callable[[str], str], bpffs: Path, netns: NetNs) -> None:
     ingress, egress = pinned("tcx_pass"), f"{bpffs}/tcx_pass/pass_out"
     first = inside(
@@ -298,7 +299,7 @@ def order(netns: NetNs, index: int) -> list[int]:
     return found
 
 
-@pytest.mark.needs("6.1", "iterators over one process")
+@needs.TASK_ITER
 def test_an_iterator_over_one_process(pinned: Callable[[str], str], bpffs: Path) -> None:
     path, own = f"{bpffs}/link", str(os.getpid())
     in_process("link", "create", pinned("iter_task"), "iter", "pid", own, "--pin", path)

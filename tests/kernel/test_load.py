@@ -21,6 +21,7 @@ from bpfctl.linux.version import kernel_version
 from bpfctl.loader.options import LoadOptions
 from bpfctl.loader.pipeline import load
 from bpfctl.objects.prog import programs
+from tests.kernel import needs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,13 +44,13 @@ SHARED: list[Any] = [
     "core_fields",
     "globals",
     "half_typed",
-    pytest.param("iter_cgroup", marks=pytest.mark.needs("6.1", "iterators over cgroups")),
+    pytest.param("iter_cgroup", marks=needs.CGROUP_ITER),
     "iter_map_elem",
     "iter_task",
     "legacy",
-    pytest.param("maps", marks=pytest.mark.needs("5.12", "sections without variables")),
+    pytest.param("maps", marks=needs.EMPTY_DATASEC),
     "raw_tp",
-    pytest.param("subprogs", marks=pytest.mark.needs("5.13", "callbacks")),
+    pytest.param("subprogs", marks=needs.CALLBACKS),
     "tp_btf",
     "tracepoint",
     "xdp_pass",
@@ -136,7 +137,7 @@ def test_programs_in_question_mark_sections_wait(data: Path) -> None:
         assert list(loaded.programs) == ["not_by_itself"]
 
 
-@pytest.mark.needs("5.12", "atomic instructions that return a value")
+@needs.ATOMICS
 def test_user_programs_are_raw_tracepoint_programs(data: Path) -> None:
     with load(read_object(str(data / "user.bpf.o"))) as loaded:
         types = {one.spec.section.text: prog_info(one.fd) for one in loaded.programs.values()}

@@ -9,6 +9,7 @@ import pytest
 
 from bpfctl.objects.pin import id_of, open_pin
 from tests.cli.runner import Done, in_process
+from tests.kernel import needs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -143,7 +144,7 @@ _OURS = {"verified_insns", "attach_btf_obj_id", "attach_btf_id", "pids", "pinned
         "core",
         "globals",
         "maps",
-        pytest.param("user", marks=pytest.mark.needs("5.12", "atomic instructions with a result")),
+        pytest.param("user", marks=needs.ATOMICS),
     ],
 )
 def test_show_has_the_fields_of_bpftool(
@@ -160,7 +161,7 @@ def test_show_has_the_fields_of_bpftool(
         }
 
 
-@pytest.mark.needs("5.12", "atomic instructions with a result")
+@needs.ATOMICS
 def test_show_lists_and_chooses(data: Path, bpffs: Path) -> None:
     in_process("prog", "loadall", str(data / "user.bpf.o"), str(bpffs / "p"))
     numbers = {path.name: pinned_id(path) for path in (bpffs / "p").iterdir()}

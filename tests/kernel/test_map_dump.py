@@ -19,6 +19,7 @@ from bpfctl.kernel.bpf import bpf_fd
 from bpfctl.kernel.uapi import MapType, ProgType
 from bpfctl.objects.map import Map
 from tests.cli.runner import as_program, in_process
+from tests.kernel import needs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -154,7 +155,7 @@ def test_places_of_an_array_that_are_empty_are_no_entries(make: Make) -> None:
         pytest.param(
             *(MapType.BLOOM_FILTER, 0, 4, 4),
             id="bloom_filter",
-            marks=pytest.mark.needs("5.16", "bloom filters"),
+            marks=needs.BLOOM_FILTER,
         ),
         pytest.param(MapType.RINGBUF, 0, 0, 4096, id="ringbuf"),
         pytest.param(MapType.PERF_EVENT_ARRAY, 4, 4, 4, id="perf_event_array"),

@@ -23,6 +23,7 @@ from bpfctl.objects.ids import ObjectKind, ids, open_id
 from bpfctl.objects.pin import id_of, pin
 from bpfctl.objects.prog import ProgInfo, prog_info, programs
 from bpfctl.objects.select import Selector, find
+from tests.kernel import needs
 from tests.kernel.small import RETURN_2, load
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def same(ours: ProgInfo, theirs: dict[str, Any]) -> None:
     "name",
     [
         *("raw_tp", "iter_task", "connect4", "xdp_pass"),
-        pytest.param("subprogs", marks=pytest.mark.needs("5.13", "callbacks")),
+        pytest.param("subprogs", marks=needs.CALLBACKS),
     ],
 )
 def test_programs_as_bpftool_shows_them(name: str, data: Path, bpftool: Callable[..., Any]) -> None:
@@ -172,7 +173,7 @@ def test_find_nothing(kind: ObjectKind, by: str, value: str) -> None:
         find(Selector(kind, by, value))
 
 
-@pytest.mark.needs("5.11", "the kernel's own type information as an object")
+@needs.VMLINUX_OBJECT
 def test_the_kernels_own_types() -> None:
     number, *_ = found(ObjectKind.BTF, "name", "vmlinux")
     assert loaded_btf(number) is kernel_btf()

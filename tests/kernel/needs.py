@@ -1,0 +1,186 @@
+"""What kernel tests need: each feature once, with the first version that has it and its probe.
+
+A test says `@needs.TCX`. The probe decides, never the version; where both disagree on any kernel,
+`test_needs` fails. What the kernel denies or lacks, skips the test with the probe's reason.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bpfctl.asm.insn import Insn, encode
+from bpfctl.btf import types as t
+from bpfctl.btf.encode import BtfBuilder
+from bpfctl.features.probe import probe_kernel
+from bpfctl.features.prober import Prober
+from bpfctl.features.verdict import available, errno_name, not_available
+from bpfctl.kernel.attr_prog import btf_load
+from bpfctl.kernel.fd import Fd
+from bpfctl.kernel.uapi import ProgType
+from bpfctl.linux.version import kernel_version, parse_release
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bpfctl.features.verdict import Verdict
+
+DECLARED: list[Need] = []
+EXIT = Insn(0x95)
+
+
+@dataclass(frozen=True)
+class Need:
+    """A feature, the first mainline version that has it, and how to ask for it."""
+
+    feature: str
+    since: str
+    ask: Callable[[], Verdict]
+
+    @property
+    def complaint(self) -> str:
+        """Why tests that need it cannot run here; empty where they can."""
+        verdict = self.ask()
+        if verdict.available:
+            return ""
+        return f"needs {self.feature} (Linux {self.since}): {verdict.reason}"
+
+
+def contradiction(verdict: Verdict, since: str) -> str:
+    """Say how a verdict contradicts a first version; empty where it does not.
+
+    A newer kernel may lack what its configuration leaves out, and may deny us the answer.
+    """
+    new_enough = kernel_version() >= parse_release(since)
+    if verdict.available and not new_enough:
+        return f"available, but since {since} only"
+    unset = verdict.reason.startswith("CONFIG_") and verdict.reason.endswith(" is not set")
+    if verdict.available is False and new_enough and not unset:
+        return f"not available ({verdict.reason}), but since {since}"
+    if verdict.available is None and not verdict.denied:
+        return f"cannot tell: {verdict.reason}"
+    return ""
+
+
+def needs(feature: str, *, since: str, probe: Callable[[], Verdict]) -> pytest.MarkDecorator:
+    """Declare a need and return the mark for the tests that have it."""
+    need = Need(feature, since, cache(probe))
+    DECLARED.append(need)
+    return pytest.mark.needs(need)
+
+
+@cache
+def verdicts() -> dict[str, Verdict]:
+    """Return what `feature probe` says of this kernel, by group and name ("link tcx")."""
+    return {f"{group} {name}": verdict for group, name, verdict in probe_kernel().verdicts()}
+
+
+def told(name: str) -> Callable[[], Verdict]:
+    """Ask as `feature probe` does."""
+    return lambda: verdicts()[name]
+
+
+def typed(name: str, part: str = "") -> Callable[[], Verdict]:
+    """Ask the kernel's own types whether they have one, and in it a member or value."""
+
+    def ask() -> Verdict:
+        btf = Prober().kernel_btf
+        assert btf is not None
+        for number in btf.find_all(name, (t.Kind.STRUCT, t.Kind.UNION, t.Kind.ENUM)):
+            found = btf.type(number)
+            assert isinstance(found, t.Struct | t.Enum)
+            inside = found.members if isinstance(found, t.Struct) else found.values
+            if not part or part in [one.name for one in inside]:
+                return available()
+        return not_available(f"its types have no {' '.join((name, part)).strip()}")
+
+    return ask
+
+
+def runs(*insns: Insn) -> Callable[[], Verdict]:
+    """Ask the verifier to take a program of some instructions."""
+
+    def ask() -> Verdict:
+        with Prober() as prober:
+            code = encode([Insn(0xB7), *insns, Insn(0xB7), EXIT])
+            number, log = prober.load(ProgType.SOCKET_FILTER, code=code)
+        said = (log.splitlines() or [""])[-1]
+        return available() if not number else not_available(f"{errno_name(number)} {said}")
+
+    return ask
+
+
+def takes(*types: t.Type) -> Callable[[], Verdict]:
+    """Ask the kernel to take type information."""
+
+    def ask() -> Verdict:
+        builder = BtfBuilder()
+        builder.add_all(types)
+        with Prober() as prober:
+            result = prober.call(btf_load(builder.build()))
+        if result < 0:
+            return not_available(f"the kernel answers {errno_name(-result)}")
+        Fd(result).close()
+        return available()
+
+    return ask
+
+
+BLOOM_FILTER = needs("bloom filters", since="5.16", probe=told("map bloom_filter"))
+NETFILTER_LINK = needs("netfilter links", since="6.4", probe=told("link netfilter"))
+PERF_LINK = needs("links to perf events", since="5.15", probe=told("link perf_event"))
+SK_LOOKUP = needs("sk_lookup", since="5.9", probe=told("program sk_lookup"))
+SOCKMAP_LINK = needs("links to sockmaps", since="6.10", probe=told("link sockmap"))
+TCX = needs("tcx links", since="6.6", probe=told("link tcx"))
+UPROBE_MULTI = needs("uprobe_multi links", since="6.6", probe=told("link uprobe_multi"))
+
+CALLBACKS = needs(
+    "callbacks", since="5.13", probe=typed("bpf_func_id", "BPF_FUNC_for_each_map_elem")
+)
+CGROUP_ITER = needs(
+    "iterators over cgroups", since="6.1", probe=typed("bpf_iter_link_info", "cgroup")
+)
+COMMON_ATTR = needs("logs of all commands", since="7.2", probe=typed("bpf_common_attr"))
+PERF_LINK_INFO = needs(
+    "information on links to perf events", since="6.6", probe=typed("bpf_perf_event_type")
+)
+PROG_TARGET_INFO = needs(
+    "what a program is to be attached to, in its information",
+    since="6.0",
+    probe=typed("bpf_prog_info", "attach_btf_obj_id"),
+)
+TASK_ITER = needs(
+    "iterators over one process", since="6.1", probe=typed("bpf_iter_link_info", "task")
+)
+VMLINUX_OBJECT = needs(
+    "the kernel's own type information as an object",
+    since="5.11",
+    probe=typed("bpf_btf_info", "kernel_btf"),
+)
+
+EMPTY_DATASEC = needs(
+    "sections without variables", since="5.12", probe=takes(t.Datasec(1, ".empty", 8, ()))
+)
+ENUM64 = needs(
+    "enum64",
+    since="6.0",
+    probe=takes(t.Enum(1, "wide", 8, False, (t.EnumValue("most", 1 << 40),), is64=True)),
+)
+
+# r1 = 0; *(u64 *)(r10 - 8) = 0, and then what only some kernels can.
+_SETUP = (Insn(0xB7, 1), Insn(0x7A, 10, off=-8))
+ATOMICS = needs(
+    "atomic instructions with a result",
+    since="5.12",
+    probe=runs(*_SETUP, Insn(0xDB, 10, 1, off=-8, imm=1)),
+)
+ISA_V4 = needs("the fourth instruction set", since="6.6", probe=told("misc v4_isa_extension"))
+MAY_GOTO = needs("may_goto", since="6.9", probe=runs(Insn(0xE5, off=1)))
+ACQUIRE = needs(
+    "loads that acquire and stores that release",
+    since="6.15",
+    probe=runs(*_SETUP, Insn(0xDB, 10, 1, off=-8, imm=0x110)),
+)
