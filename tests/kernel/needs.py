@@ -107,8 +107,9 @@ def runs(*insns: Insn) -> Callable[[], Verdict]:
         with Prober() as prober:
             code = encode([Insn(0xB7), *insns, Insn(0xB7), EXIT])
             number, log = prober.load(ProgType.SOCKET_FILTER, code=code)
-        said = (log.splitlines() or [""])[-1]
-        return available() if not number else not_available(f"{errno_name(number)} {said}")
+        said = [line for line in log.splitlines() if not line.startswith("processed ")]
+        reason = ": ".join([errno_name(number), *said[-1:]])
+        return available() if not number else not_available(reason)
 
     return ask
 

@@ -44,7 +44,7 @@ while True:
 
 
 @pytest.fixture
-def churn() -> Iterator[None]:
+def churn(locked_memory: None) -> Iterator[None]:
     """Create and close programs, maps and links as fast as we can, in another process."""
     with subprocess.Popen(
         [sys.executable, "-c", CHURN], stdout=subprocess.PIPE, text=True

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bpfctl.features.probe import probe_kernel
-from bpfctl.linux.version import kernel_version, parse_release
+from tests.kernel.needs import contradiction
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bpfctl.features.report import FeatureReport
-    from bpfctl.features.verdict import Verdict
 
 NOBODY = 65534
 
@@ -115,47 +114,18 @@ def test_helpers_that_anybody_knows(report: FeatureReport) -> None:
 
 # --- the running kernel's version ----------------------------------------------------------------
 
-# What is often not built although the kernel is new enough, and the option it needs.
-OPTIONAL = {
-    "program lirc_mode2": "CONFIG_BPF_LIRC_MODE2",
-    "program netfilter": "CONFIG_NETFILTER_BPF_LINK",
-    "link netfilter": "CONFIG_NETFILTER_BPF_LINK",
-    "link kprobe_multi": "CONFIG_FPROBE",
-    "link kprobe_session": "CONFIG_FPROBE",
-    "link netkit": "CONFIG_NETKIT",
-    "misc kprobe_attach": "CONFIG_KPROBES",
-}
 
-
-def test_answers_agree_with_the_version(report: FeatureReport) -> None:
-    wrong = [
-        f"{group} {name}: {verdict.answer.value} ({verdict.reason}), since {verdict.since}"
+def test_no_answer_contradicts_the_version(report: FeatureReport) -> None:
+    """This includes that with all capabilities nothing but a refusal keeps an answer from us."""
+    assert {
+        f"{group} {name}": contradiction(verdict, verdict.since)
         for group, name, verdict in report.verdicts()
-        if not agrees(report, f"{group} {name}", verdict)
-    ]
-    assert wrong == []
-
-
-def agrees(report: FeatureReport, name: str, verdict: Verdict) -> bool:
-    """Say whether a verdict is what the version lets expect, or an option explains it."""
-    since = parse_release(verdict.since)
-    if verdict.available is None:
-        return True
-    if verdict.available:
-        return since <= kernel_version()
-    if since > kernel_version():
-        return True
-    return name in OPTIONAL and report.facts.option(OPTIONAL[name]) is None
+        if contradiction(verdict, verdict.since)
+    } == {}
 
 
 def test_everything_has_a_since(report: FeatureReport) -> None:
     assert [name for _, name, verdict in report.verdicts() if not verdict.since] == []
-
-
-def test_what_cannot_be_told_here_is_denied(report: FeatureReport) -> None:
-    """With all capabilities nothing but a refusal keeps an answer from us."""
-    unknown = [f"{g} {name}" for g, name, v in report.verdicts() if v.available is None]
-    assert unknown == report.denied()
 
 
 # --- without capabilities ------------------------------------------------------------------------
