@@ -1,0 +1,153 @@
+"""A header for BPF programs from type information (vmlinux.h).
+
+The same BTF gives the same bytes everywhere: nothing but its types decides.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from bpfctl.btf import types as t
+from bpfctl.btf.c_declare import Declarator, same_size
+from bpfctl.btf.c_layout import Layouts
+from bpfctl.btf.c_order import Order, Step
+from bpfctl.btf.c_unique import Names
+from bpfctl.btf.types import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bpfctl.btf.decode import Btf
+
+HEAD: Final = """\
+#ifndef __VMLINUX_H__
+#define __VMLINUX_H__
+
+#ifndef BPF_NO_PRESERVE_ACCESS_INDEX
+#pragma clang attribute push (__attribute__((preserve_access_index)), apply_to = record)
+#endif
+"""
+# Programs of before such headers declared the functions they used themselves.
+KFUNC_HEAD: Final = """
+#ifndef BPF_NO_KFUNC_PROTOTYPES
+#ifndef __ksym
+#define __ksym __attribute__((section(".ksyms")))
+#endif
+#ifndef __weak
+#define __weak __attribute__((weak))
+#endif
+
+"""
+KFUNC_FOOT: Final = "#endif\n"
+KFUNC_TAG: Final = "bpf_kfunc"  # a declaration tag, made by pahole 1.26 and later
+FOOT: Final = """\
+
+#ifndef BPF_NO_PRESERVE_ACCESS_INDEX
+#pragma clang attribute pop
+#endif
+
+#endif /* __VMLINUX_H__ */
+"""
+_TOP: Final = frozenset({Kind.STRUCT, Kind.UNION, Kind.ENUM, Kind.ENUM64, Kind.TYPEDEF})
+_ENUMS: Final = frozenset({Kind.ENUM, Kind.ENUM64})
+
+
+class Wanted(NamedTuple):
+    """Ids of what a header declares: types with names, nameless enums, and kernel functions.
+
+    A nameless enum that is part of a type comes with it.
+    """
+
+    named: list[int]
+    nameless: list[int]
+    kfuncs: list[int]
+
+    @classmethod
+    def everything(cls, btf: Btf, *, in_order: bool = False) -> Wanted:
+        """All that has a name in C, sorted by it unless `in_order`, which is by id."""
+        wanted = cls([], [], [])
+        for type_id in range(1, len(btf)):
+            kind = btf.kind_number(type_id)
+            if kind in _TOP:
+                if btf.name(type_id):
+                    wanted.named.append(type_id)
+                elif kind in _ENUMS:
+                    wanted.nameless.append(type_id)
+            elif kind == Kind.DECL_TAG and btf.name(type_id) == KFUNC_TAG:
+                wanted.kfuncs.append(_tagged(btf, type_id))
+        if not in_order:
+            wanted.named.sort(key=lambda i: (not isinstance(btf.type(i), t.Enum), btf.name(i), i))
+            wanted.nameless.sort(key=lambda i: (_first_constant(btf.type(i)), i))
+            wanted.kfuncs.sort(key=lambda i: (btf.name(i), i))
+        return wanted
+
+
+def c_header(btf: Btf, wanted: Wanted | None = None) -> Iterator[str]:
+    """Yield the text of a header, definition by definition; all types when nothing is `wanted`.
+
+    Raises: BtfError for types that contain themselves, or are nested too deeply.
+    """
+    wanted = wanted or Wanted.everything(btf)
+    writer = _Writer(btf)
+    try:
+        order = Order(btf)
+        steps = order.steps([*wanted.named, *wanted.kfuncs])
+        steps += [Step(i, whole=True) for i in wanted.nameless if i not in order.met]
+        yield HEAD
+        for step in steps:
+            if btf.kind_number(step.type_id) != Kind.FUNC:
+                yield writer.definition(step)
+        if wanted.kfuncs:
+            yield KFUNC_HEAD
+            yield from (writer.function(type_id) for type_id in wanted.kfuncs)
+            yield KFUNC_FOOT
+        yield FOOT
+    except RecursionError:
+        raise btf.error("types are nested too deeply to be written as C") from None
+
+
+class _Writer:
+    def __init__(self, btf: Btf) -> None:
+        self._btf = btf
+        self._names = Names()
+        self._declarator = Declarator(btf, Layouts(btf), self._names)
+
+    def definition(self, step: Step) -> str:
+        """One definition or declaration, with the empty line before it."""
+        found = self._btf.type(step.type_id)
+        declare = self._declarator
+        match found:
+            case t.Struct() | t.Fwd() if not step.whole or isinstance(found, t.Fwd):
+                return f"\n{declare.parts(found.id).before.rstrip()};\n"
+            case t.Struct():
+                return f"\n{declare.parts(found.id).before}{declare.body(found)};\n"
+            case t.Enum():
+                tag = self._names.tag(found)
+                body = declare.constants(found) if found.values else ""
+                return f"\nenum {f'{tag} {body}'.strip()};\n"
+            case t.Int() | t.Float():
+                signed = isinstance(found, t.Int) and found.is_signed
+                number = same_size(found.size_bytes, signed=signed)
+                return f"\ntypedef {number} {self._names.ident(found.id, found.name)};\n"
+            case t.Typedef():
+                name = self._names.ident(found.id, found.name)
+                return f"\ntypedef {declare.declare(found.type_id, name)};\n"
+            case _:
+                raise self._btf.error(f"type {found.id} is nothing a header declares", found.id)
+
+    def function(self, func_id: int) -> str:
+        """The prototype of a kernel function."""
+        name = self._names.ident(func_id, self._btf.name(func_id))
+        proto = self._btf.func_proto(func_id)
+        before, behind = self._declarator.parts(proto.return_type_id)
+        params = self._declarator.params(proto)
+        return f"extern {before}{name}({params}){behind} __weak __ksym;\n"
+
+
+def _tagged(btf: Btf, tag_id: int) -> int:
+    tag = btf.type(tag_id)
+    return tag.type_id if isinstance(tag, t.DeclTag) else 0
+
+
+def _first_constant(found: t.Type) -> str:
+    return found.values[0].name if isinstance(found, t.Enum) and found.values else ""
