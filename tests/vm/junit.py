@@ -3,26 +3,42 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
 @dataclass(frozen=True)
 class Report:
-    """The tests of a run by outcome; a skipped one has its reason."""
+    """The tests of a run by outcome; a skipped one has its reason. `took` has seconds."""
 
     passed: frozenset[str]
     failed: frozenset[str]
     skipped: dict[str, str]
+    took: dict[str, float] = field(default_factory=dict)
 
     @property
     def reasons(self) -> Counter[str]:
         """How many tests were skipped for each reason."""
         return Counter(self.skipped.values())
+
+    @property
+    def seconds(self) -> float:
+        """How long all took, the start of Python and the like left out."""
+        return sum(self.took.values())
+
+    def only(self, wanted: Callable[[str], bool]) -> Report:
+        """Return the results of the tests with some names."""
+        return Report(
+            frozenset(filter(wanted, self.passed)),
+            frozenset(filter(wanted, self.failed)),
+            {name: reason for name, reason in self.skipped.items() if wanted(name)},
+            {name: seconds for name, seconds in self.took.items() if wanted(name)},
+        )
 
 
 def read(path: Path) -> Report | None:
@@ -38,7 +54,8 @@ def read(path: Path) -> Report | None:
         if (found := case.find("skipped")) is not None and _name(case) not in failed
     }
     passed = {_name(case) for case in cases} - failed - skipped.keys()
-    return Report(frozenset(passed), frozenset(failed), skipped)
+    took = {_name(case): float(case.get("time", 0)) for case in cases}
+    return Report(frozenset(passed), frozenset(failed), skipped, took)
 
 
 def ran_nowhere(reports: list[Report]) -> list[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tests.vm import apt, images, modules
 from tests.vm.cache import built, cache, locked
-from tests.vm.errors import VmError
+from tests.vm.errors import LastingError, VmError, patiently
 from tests.vm.packages import newest
 from tests.vm.tools import run
 
@@ -77,20 +77,18 @@ def kernel(name: str, *, ask: bool = False) -> Kernel:
     """Return the newest kernel of a series, fetched when it is not in the cache.
 
     The archive is asked once a day, or when told to. When it does not answer, the kernel that we
-    have will do. Raises: VmError.
+    have will do. Raises: LastingError.
     """
-    series = next((one for one in SERIES if one.name == name), None)
-    if series is None:
-        raise VmError(f"no kernel {name} in the matrix: there are {', '.join(NAMES)}")
+    series = next(one for one in SERIES if one.name == name)
     with locked(f"kernel-{name}"):
         known = cached(name)
         if known and not ask and time.time() - _noted(name).stat().st_mtime < FRESH_S:
             return known
         try:
-            return _fetch(series)
+            return patiently(f"fetch Linux {name}", lambda: _fetch(series))
         except VmError as err:
             if known is None:
-                raise VmError(f"Linux {name} cannot be had: {err}") from err
+                raise LastingError(f"Linux {name} cannot be had: {err}") from err
             print(f"tests.vm: using Linux {known.release} of the cache: {err}")
             return known
 
@@ -128,7 +126,7 @@ def _unpack(wanted: list[Package], archive: str, work: Path) -> None:
     """Make a kernel's directory of its packages."""
     tree = work / "tree"
     for package in wanted:
-        print(f"tests.vm: fetching {package.name} {package.version}")
+        print(f"tests.vm: fetching {package.name} {package.version}", flush=True)
         deb = apt.download(
             f"{archive}/{package.filename}",
             cache() / "packages" / package.filename.rpartition("/")[2],

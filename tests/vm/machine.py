@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from typing import IO, BinaryIO
 
 TIMED_OUT, DIED = 124, 125
-STARTS = 3
+# An emulated kernel may die or hang at boot, which takes a few seconds where nobody disturbs it.
+STARTS, BOOT_S = 5, 120
+LOOK_S = 1.0
 BEGINS = "tests.vm: the command begins"  # guest/boot says so on the console
 TAIL_LINES = 30
 
@@ -52,17 +54,16 @@ def run(job: Job, sink: BinaryIO | None) -> Ended:
     """Run a job; the output goes to `sink`, or without one the terminal is the machine's.
 
     `results` is emptied first, and holds the console's text and all that the command wrote to
-    $RESULTS. A machine that ends before the command begins is started again: a new emulated
-    kernel may die at boot, and nothing was tested yet. Raises: VmError when none can be had.
+    $RESULTS. A machine that ends or hangs before the command begins is started again, as nothing
+    was tested yet. Raises: VmError when none can be had.
     """
     with slot():
         for _ in range(STARTS - 1):
             ended = _once(job, sink)
-            if ended.status != DIED or _began(job.results):
+            if not ended.complaint or _began(job.results):
                 return ended
-            print(
-                f"tests.vm: Linux {job.series} died at boot, starting it again: {ended.complaint}"
-            )
+            again = "did not boot, starting it again"
+            print(f"tests.vm: Linux {job.series} {again}: {ended.complaint}", flush=True)
         return _once(job, sink)
 
 
@@ -73,10 +74,9 @@ def _once(job: Job, sink: BinaryIO | None) -> Ended:
         words = _prepare(job, Path(work))
         begin = time.monotonic()
         with (job.results / "qemu.log").open("wb") as log:
-            in_time = _boot(words, log, sink, job.limit_s)
+            complaint = _boot(words, log, sink, job)
         seconds = time.monotonic() - begin
-        if not in_time:
-            complaint = f"not done after {job.limit_s:.0f} seconds"
+        if complaint:
             return Ended(TIMED_OUT, _with_console(complaint, job.results), seconds)
         status = outcome.read(Path(work) / "outcome", job.results)
     if status is None:
@@ -107,32 +107,37 @@ def _prepare(job: Job, work: Path) -> list[str]:
     return qemu.command(chosen.image, early, disks, job.results / "console.log")
 
 
-def _boot(words: list[str], log: BinaryIO, sink: BinaryIO | None, limit_s: float | None) -> bool:
-    """Run QEMU to its end, and say whether it came to one in time."""
+def _boot(words: list[str], log: BinaryIO, sink: BinaryIO | None, job: Job) -> str:
+    """Run QEMU to its end; say what took too long, nothing when it came to one in time."""
     if sink is None:
-        return subprocess.run(words, stderr=log, check=False).returncode >= 0
+        subprocess.run(words, stderr=log, check=False)
+        return ""
     with subprocess.Popen(
         words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log
     ) as process:
         assert process.stdout is not None
         try:
-            return _stream(process.stdout, sink, limit_s)
+            return _stream(process.stdout, sink, job)
         finally:
             process.kill()  # no harm to one that has ended
 
 
-def _stream(source: IO[bytes], sink: BinaryIO, limit_s: float | None) -> bool:
-    """Copy until the end of `source`; return False when the time is over before."""
-    deadline = None if limit_s is None else time.monotonic() + limit_s
+def _stream(source: IO[bytes], sink: BinaryIO, job: Job) -> str:
+    """Copy until the end of `source`, or until something took too long; say what."""
+    begin, began = time.monotonic(), False
     with selectors.DefaultSelector() as selector:
         selector.register(source, selectors.EVENT_READ)
         while True:
-            left = None if deadline is None else deadline - time.monotonic()
-            if (left is not None and left <= 0) or not selector.select(left):
-                return False
+            passed, began = time.monotonic() - begin, began or _began(job.results)
+            if not began and passed > BOOT_S:
+                return f"the command did not begin within {BOOT_S} seconds"
+            if job.limit_s is not None and passed > job.limit_s:
+                return f"not done after {job.limit_s:.0f} seconds"
+            if not selector.select(LOOK_S):
+                continue
             data = os.read(source.fileno(), 65536)
             if not data:
-                return True
+                return ""
             sink.write(data)
             sink.flush()
 

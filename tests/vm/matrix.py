@@ -1,4 +1,4 @@
-"""One command on several kernels, and a table of what came of it."""
+"""One command on several kernels."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 from tests.vm import junit, machine
 from tests.vm.cache import SLOTS
 from tests.vm.errors import VmError
-from tests.vm.machine import DIED, Ended
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from tests.vm.junit import Report
-    from tests.vm.machine import Job
+    from tests.vm.machine import Ended, Job
 
 OUTPUT, REPORT = "output.txt", "junit.xml"
 TAIL_LINES = 40
@@ -23,11 +22,16 @@ TAIL_LINES = 40
 
 @dataclass(frozen=True)
 class Row:
-    """A kernel and what came of its run; no report when the command was no pytest, or died."""
+    """A kernel and what came of its run.
 
-    series: str
-    ended: Ended
+    `ended` is None when there was no machine to run it on, and `report` when the command was no
+    pytest, or died. `name` is the series, or says whose tests these are.
+    """
+
+    name: str
+    ended: Ended | None
     report: Report | None
+    complaint: str = ""
 
 
 def run(job: Job, kernels: Iterable[str]) -> Iterator[Row]:
@@ -44,27 +48,9 @@ def _row(job: Job) -> Row:
         try:
             ended = machine.run(job, sink)
         except VmError as err:
-            ended = Ended(DIED, str(err))
+            return Row(job.series, None, None, str(err))
+    complaint = ""
     if ended.status != 0:
         lines = output.read_text(errors="replace").splitlines()[-TAIL_LINES:]
-        ended = replace(ended, complaint="\n".join([*lines, ended.complaint]).strip())
-    return Row(job.series, ended, junit.read(job.results / REPORT))
-
-
-def table(rows: list[Row]) -> str:
-    """Return a table, kernel by (passed, failed, skipped), and the reasons of what was skipped."""
-    lines = [f"{'kernel':8}{'status':>7}{'passed':>8}{'failed':>8}{'skipped':>9}{'seconds':>9}"]
-    for row in rows:
-        report = row.report
-        counts = ["-"] * 3
-        if report is not None:
-            counts = [str(len(part)) for part in (report.passed, report.failed, report.skipped)]
-        lines.append(
-            f"{row.series:8}{row.ended.status:7}{counts[0]:>8}{counts[1]:>8}{counts[2]:>9}"
-            f"{row.ended.seconds:9.0f}"
-        )
-    for row in rows:
-        for reason, count in sorted(row.report.reasons.items() if row.report else ()):
-            first = (reason.splitlines() or [""])[0]
-            lines.append(f"{row.series:8}{count:4} skipped: {first}")
-    return "\n".join(lines)
+        complaint = "\n".join([*lines, ended.complaint]).strip()
+    return Row(job.series, ended, junit.read(job.results / REPORT), complaint)

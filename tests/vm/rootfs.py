@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.vm import apt, images
 from tests.vm.cache import built, cache, locked
-from tests.vm.errors import VmError
+from tests.vm.errors import LastingError, VmError, patiently
 from tests.vm.tools import run
 
 PROJECT = Path(__file__).parent.parent.parent
@@ -57,7 +57,7 @@ def root() -> Root:
     place = cache() / f"root-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
     with locked("root"):
         if not place.is_dir():
-            _build(place, words)
+            patiently("build the root file system", lambda: _build(place, words))
     return Root(place)
 
 
@@ -70,8 +70,9 @@ def requirements() -> list[str]:
 
 def _build(place: Path, words: list[str]) -> None:
     if os.geteuid() != 0:
-        raise VmError("the root file system must be built once, and debootstrap needs root for it")
-    print("tests.vm: building the root file system, once; this takes some minutes")
+        message = "the root file system must be built once, and debootstrap needs root for it"
+        raise LastingError(message)
+    print("tests.vm: building the root file system, once; this takes some minutes", flush=True)
     with built(place) as work:
         tree = work / "tree"
         keyring = [f"--keyring={apt.KEYRING}"] if apt.KEYRING.exists() else []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 
-from tests.vm.errors import VmError
+from tests.vm.errors import LastingError, VmError
 
 PACKAGE_OF = {
     "apt-get": "apt",
@@ -25,11 +25,11 @@ SYSTEM_PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
 
 
 def program(name: str) -> str:
-    """Return a program's path. Raises: VmError naming the package to install."""
+    """Return a program's path. Raises: LastingError naming the package to install."""
     path = shutil.which(name) or shutil.which(name, path=SYSTEM_PATH)
     if path is None:
         package = PACKAGE_OF.get(name, name)
-        raise VmError(f"{name} is not installed: apt-get install {package}")
+        raise LastingError(f"{name} is not installed: apt-get install {package}")
     return path
 
 

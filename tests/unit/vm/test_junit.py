@@ -1,4 +1,4 @@
-"""Results of several kernels: counted, and what ran on none of them."""
+"""Results of pytest: read, and what ran on no kernel."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.vm.junit import Report, ran_nowhere, read
-from tests.vm.machine import Ended
-from tests.vm.matrix import Row, table
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 XML = """<testsuites><testsuite>
-<testcase classname="t" name="good"/>
+<testcase classname="t" name="good" time="1.5"/>
 <testcase classname="t" name="bad"><failure message="no"/></testcase>
 <testcase classname="t" name="broken"><error message="no"/></testcase>
 <testcase classname="t" name="not here"><skipped message="needs Linux 6.6: tcx"/></testcase>
@@ -30,7 +28,15 @@ def test_read(tmp_path: Path) -> None:
         frozenset({"t::good"}),
         frozenset({"t::bad", "t::broken", "t::left open"}),
         {"t::not here": "needs Linux 6.6: tcx"},
+        {"t::good": 1.5, "t::bad": 0, "t::broken": 0, "t::not here": 0, "t::left open": 0},
     )
+
+
+def test_only() -> None:
+    report = Report(frozenset("ab"), frozenset("cd"), {"e": "x", "f": "y"}, {"a": 1, "f": 2})
+    wanted = report.only(lambda name: name in "ace")
+    assert wanted == Report(frozenset("a"), frozenset("c"), {"e": "x"}, {"a": 1})
+    assert (wanted.seconds, report.seconds) == (1, 3)
 
 
 @pytest.mark.parametrize("text", [None, "", "<testsuites><testcase"], ids=["none", "empty", "torn"])
@@ -45,14 +51,3 @@ def test_ran_nowhere() -> None:
     old = Report(frozenset({"a"}), frozenset(), {"b": "old", "c": "old", "d": "old"})
     new = Report(frozenset({"b"}), frozenset({"c"}), {"d": "never"})
     assert ran_nowhere([old, new]) == ["d"]
-
-
-def test_table() -> None:
-    report = Report(frozenset({"a", "b"}), frozenset({"c"}), {"d": "old", "e": "old"})
-    rows = [Row("6.1", Ended(1, "words", 61.2), report), Row("7.3", Ended(125), None)]
-    assert table(rows).splitlines() == [
-        "kernel   status  passed  failed  skipped  seconds",
-        "6.1           1       2       1        2       61",
-        "7.3         125       -       -        -        0",
-        "6.1        2 skipped: old",
-    ]
