@@ -45,8 +45,9 @@ def drive(target: Path, command: str, settings: Mapping[str, str]) -> None:
 
 def copy(tree: Path) -> None:
     """Copy what git has or would take: changed and new files too, ignored ones not."""
-    words = ("-C", str(PROJECT), "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-    for name in run("git", *words).decode().split("\0"):
+    # A checkout may belong to somebody else than to root, who tests it.
+    words = ("-c", "safe.directory=*", "-C", str(PROJECT), "ls-files", "-z", "--cached", "--others")
+    for name in run("git", *words, "--exclude-standard").decode().split("\0"):
         source = PROJECT / name
         if name and source.exists():  # one that was removed is still listed
             (tree / name).parent.mkdir(parents=True, exist_ok=True)
