@@ -20,6 +20,8 @@ int mount(const char *source, const char *target, const char *type, unsigned lon
           const void *data);
 int umount2(const char *target, int flags);
 int unshare(int flags);
+void *mmap(void *address, size_t size, int protection, int flags, int fd, long offset);
+int munmap(void *address, size_t size);
 """
 
 

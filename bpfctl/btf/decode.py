@@ -6,77 +6,92 @@ Only the places of the records are found when a blob is parsed (the running kern
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from bpfctl.btf import c_names, layout
 from bpfctl.btf import types as t
-from bpfctl.btf.names import NameIndex, occurrences
+from bpfctl.btf.index import Index
+from bpfctl.btf.names import Names
 from bpfctl.btf.records import Record, decode, references
+from bpfctl.btf.strings import Strings
 from bpfctl.btf.types import Kind
 from bpfctl.errors import BtfError
 
 if TYPE_CHECKING:
-    from array import array
     from collections.abc import Collection, Iterator
 
 POINTER_BYTES = 8  # of BPF, and of every kernel we support
 MAX_DEPTH = 64  # typedefs of typedefs, arrays of arrays; the kernel's own limit is 32
 MAX_SIZE_BYTES = 0xFFFFFFFF
-MAX_STRING_BYTES = 1 << 16  # of one string; many types of a hostile blob may share a long one
 
 
 class Btf:
     """One blob of type information, on top of `base` for split BTF (kernel modules).
 
-    `data` is the blob as given, `order` its byte order as `struct` writes it, `path` where it came
-    from (for messages), `header` its sections. Ids and string offsets go on where the base ends.
+    `order` is its byte order as `struct` writes it, `path` where it came from (for messages),
+    `header` its sections. Ids and string offsets go on where the base ends.
     """
 
     def __init__(
         self,
-        data: bytes,
+        data: layout.Blob,
         header: layout.Header,
-        words: array[int],
-        starts: array[int],
-        name_offsets: array[int],
         base: Btf | None,
         path: str,
+        index: Index | None,
     ) -> None:
-        self.data = data
+        self._blob = data
         self.header = header
         self.order = header.order
         self.base = base
         self.path = path
         self.first_id = len(base) if base else 1
-        self.first_string: int = base.string_end if base else 0
-        self.string_end: int = self.first_string + header.str_len
-        self._words = words
-        self._starts = starts
-        self._strings = data[header.str_off : header.str_off + header.str_len]
+        section = data[header.str_off : header.str_off + header.str_len]
+        self.strings: Strings = Strings(section, base.strings if base else None)
+        self.string_end: int = self.strings.end
+        self._words = words = layout.section_words(data, header, path)
+        sizes = layout.tail_sizes(data, header)
+        starts = index.starts if index else None
+        self._starts = starts or layout.walk_records(words, sizes, header, path, self.first_id)
+        self._names = Names(words, self._starts, self.strings, index)
         self._types: dict[int, t.Type] = {}
-        self._index = NameIndex(name_offsets)
 
     @classmethod
-    def parse(cls, data: bytes, *, base: Btf | None = None, path: str = "") -> Btf:
+    def parse(
+        cls,
+        data: layout.Blob,
+        *,
+        base: Btf | None = None,
+        path: str = "",
+        index: Index | None = None,
+    ) -> Btf:
         """Read the header and find each type's record; the types are decoded when asked for.
 
+        An index of the same blob saves the walk over all records. A view is not copied: only what
+        is asked for is read.
         Raises: BtfError for sections outside of the blob, a string section that does not begin
         and end with a zero byte, cut records, and kinds whose size is unknown.
         """
-        data = bytes(data)
+        data = data if isinstance(data, memoryview) else bytes(data)
         header = layout.parse_header(data, path)
-        _check_strings(data, header, base, path)
+        layout.check_strings(data, header, path, split=base is not None)
         if base and base.order != header.order:
             raise BtfError("type information has another byte order than its base", path=path)
-        words = layout.section_words(data, header, path)
-        sizes = layout.tail_sizes(data, header)
-        first_id = len(base) if base else 1
-        starts, name_offsets = layout.walk_records(words, sizes, header, path, first_id)
-        return cls(data, header, words, starts, name_offsets, base, path)
+        return cls(data, header, base, path, index)
 
     def __len__(self) -> int:
         """Give the number of ids, void and the base's included: ids are below it."""
         return self.first_id + len(self._starts)
+
+    @cached_property
+    def data(self) -> bytes:
+        """The blob as given; one that was mapped is read whole."""
+        return bytes(self._blob)
+
+    def index(self) -> Index:
+        """What a walk over the blob finds out, for `parse`; look-ups by name use it from now on."""
+        return Index(self._starts, self._names.offsets, self._names.table)
 
     # --- strings and single types
 
@@ -85,15 +100,10 @@ class Btf:
 
         Raises: BtfError outside of the section, and for one longer than MAX_STRING_BYTES.
         """
-        if self.base and offset < self.first_string:
-            return self.base.string(offset)
-        at = offset - self.first_string
-        end = self._strings.find(b"\0", at, at + MAX_STRING_BYTES + 1) if at >= 0 else -1
-        if end < 0 and 0 <= at < len(self._strings):
-            raise self.error(f"the string at offset {offset} is too long")
-        if end < 0:
-            raise self.error(f"string offset {offset} lies outside of the string section")
-        return self._strings[at:end].decode("utf-8", "surrogateescape")
+        try:
+            return self.strings.get(offset).decode("utf-8", "surrogateescape")
+        except LookupError as err:
+            raise self.error(err.args[0]) from None
 
     def type(self, type_id: int) -> t.Type:
         """The type of that id. Raises: BtfError for no such id, or a broken record."""
@@ -130,22 +140,33 @@ class Btf:
     def _start(self, type_id: int) -> int:
         if not self.first_id <= type_id < len(self):
             raise self.error(f"there is no type {type_id}, only {len(self) - 1} types")
-        return self._starts[type_id - self.first_id]
+        start = self._starts[type_id - self.first_id]
+        if start + layout.RECORD_WORDS > len(self._words):
+            raise self.error(f"the index of types is wrong about type {type_id}")
+        return start
 
     def _decode(self, type_id: int) -> t.Type:
         start = self._start(type_id)
-        after = type_id + 1 - self.first_id
-        end = self._starts[after] if after < len(self._starts) else len(self._words)
         number = self.kind_number(type_id)
         if number not in layout.TAIL_WORDS:
             message = f"type {type_id} is of kind {number}, newer than bpfctl knows"
             raise self.error(message, type_id, code="btf-unknown-kind")
+        end = start + layout.record_words(self._words[start + 1], layout.TAIL_WORDS)
+        if end > len(self._words):
+            raise self.error(f"the index of types is wrong about type {type_id}")
         found = decode(Record(type_id, self._words, start, end, self.string))
         for target in references(found):
             if target >= len(self):
                 message = f"type {type_id} ({found.kind.name}) refers to type {target}, "
                 raise self.error(message + f"but there are only {len(self) - 1}", type_id)
         return found
+
+    def ids(self, kinds: Collection[Kind]) -> list[int]:
+        """The ids of all types of these kinds in this blob (not the base's), ascending."""
+        words = self._words
+        wanted = {int(kind) for kind in kinds}
+        infos = enumerate((words[start + 1] for start in self._starts), self.first_id)
+        return [type_id for type_id, info in infos if layout.kind_of(info) in wanted]
 
     def types(self) -> Iterator[t.Type]:
         """Decode and yield the types of this blob (not the base's), in the order of their ids.
@@ -171,8 +192,8 @@ class Btf:
     def find_all(self, name: str, kinds: Collection[Kind] | None = None) -> list[int]:
         """All ids of types of that name, of one of the kinds, ascending."""
         base_ids = self.base.find_all(name, kinds) if self.base else []
-        offsets = self._string_offsets(_encoded(name) + b"\0") if name else []
-        return base_ids + self._named(offsets, kinds)
+        found = self._names.called(_encoded(name), kinds)
+        return base_ids + [self.first_id + position for position in found]
 
     def find_flavors(self, name: str, kinds: Collection[Kind] | None = None) -> list[int]:
         """All ids of types called `name`, or `name` with a flavor ("name___old"), ascending.
@@ -180,18 +201,8 @@ class Btf:
         Source: libbpf's convention for CO-RE, "three underscores" (Linux 5.4).
         """
         base_ids = self.base.find_flavors(name, kinds) if self.base else []
-        exact = self._string_offsets(_encoded(name) + b"\0") if name else []
-        flavors = self._string_offsets(_encoded(name) + b"___") if name else []
-        return base_ids + self._named(exact + flavors, kinds)
-
-    def _string_offsets(self, wanted: bytes) -> list[int]:
-        """Where these bytes are in the strings, the base's included: its strings are shared."""
-        below = self.base._string_offsets(wanted) if self.base else []  # noqa: SLF001 - same class
-        return below + [self.first_string + at for at in occurrences(self._strings, wanted)]
-
-    def _named(self, offsets: list[int], kinds: Collection[Kind] | None) -> list[int]:
-        ids = [self.first_id + position for position in self._index.positions(offsets)]
-        return [i for i in ids if kinds is None or self.kind_number(i) in kinds]
+        found = self._names.flavors(_encoded(name), kinds)
+        return base_ids + [self.first_id + position for position in found]
 
     # --- following and measuring
 
@@ -282,15 +293,6 @@ class Btf:
         if type_id is not None and self.first_id <= type_id < len(self):
             offset = self.record_offset(type_id)
         return BtfError(message, path=self.path or None, section=".BTF", offset=offset, code=code)
-
-
-def _check_strings(data: bytes, header: layout.Header, base: Btf | None, path: str) -> None:
-    """Every string must end in the section; the first is "", which split BTF has in its base."""
-    first, end = header.str_off, header.str_off + header.str_len
-    ok = header.str_len > 0 and data[end - 1] == 0 and (base is not None or data[first] == 0)
-    if not ok and not (base and header.str_len == 0):
-        message = "the string section does not begin and end with a zero byte"
-        raise BtfError(message, path=path or None, section=".BTF", offset=first)
 
 
 def _encoded(name: str) -> bytes:

@@ -10,10 +10,18 @@ from __future__ import annotations
 import struct
 import sys
 from array import array
+from contextlib import suppress
+from typing import TYPE_CHECKING, TypeAlias
 
 from bpfctl.btf.types import Kind
 from bpfctl.errors import BtfError
 from bpfctl.plain import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    Blob: TypeAlias = bytes | memoryview[int]
+    Words: TypeAlias = array[int] | memoryview[int]
 
 MAGIC = 0xEB9F
 VERSION = 1
@@ -72,7 +80,7 @@ class Header:
     layout_len: int
 
 
-def byte_order(data: bytes, what: str, path: str) -> str:
+def byte_order(data: Blob, what: str, path: str) -> str:
     """Tell the byte order by the magic number, as `struct` writes it. Raises: BtfError."""
     for order in "<>":
         if len(data) >= 2 and struct.unpack_from(order + "H", data)[0] == MAGIC:
@@ -81,7 +89,7 @@ def byte_order(data: bytes, what: str, path: str) -> str:
     raise BtfError(message, path=path or None, section=what, offset=0)
 
 
-def parse_header(data: bytes, path: str) -> Header:
+def parse_header(data: Blob, path: str) -> Header:
     """Read the header and check that each section lies inside the blob.
 
     A header longer than ours is fine: it comes from a newer producer.
@@ -109,7 +117,19 @@ def parse_header(data: bytes, path: str) -> Header:
     )
 
 
-def tail_sizes(data: bytes, header: Header) -> dict[int, tuple[int, int]]:
+def check_strings(data: Blob, header: Header, path: str, *, split: bool) -> None:
+    """Every string must end in the section; the first is "", which split BTF has in its base.
+
+    Raises: BtfError.
+    """
+    first, end = header.str_off, header.str_off + header.str_len
+    ok = header.str_len > 0 and data[end - 1] == 0 and (split or data[first] == 0)
+    if not ok and not (split and header.str_len == 0):
+        message = "the string section does not begin and end with a zero byte"
+        raise BtfError(message, path=path or None, section=".BTF", offset=first)
+
+
+def tail_sizes(data: Blob, header: Header) -> dict[int, tuple[int, int]]:
     """Record tails by kind, in words, with the kinds we do not know from the layout section.
 
     Sizes that are no multiple of 4 bytes would misalign all later records: such kinds stay unknown.
@@ -124,61 +144,82 @@ def tail_sizes(data: bytes, header: Header) -> dict[int, tuple[int, int]]:
     return sizes
 
 
-def section_words(data: bytes, header: Header, path: str) -> array[int]:
-    """The type section as native 32-bit words. Raises: BtfError when it ends inside a word."""
+def section_words(data: Blob, header: Header, path: str) -> Words:
+    """The type section as native 32-bit words: of a view a view, without a copy.
+
+    Raises: BtfError when it ends inside a word.
+    """
+    end = header.type_off + header.type_len
     if header.type_len % 4:
-        end = header.type_off + header.type_len
         raise _broken("has a type section that ends inside a word", path, end)
+    section = memoryview(data)[header.type_off : end]
+    native = header.order == ("<" if sys.byteorder == "little" else ">")
+    if native and isinstance(data, memoryview):
+        return section.cast("I")
     words = array("I")
     if words.itemsize != 4:  # pragma: no cover - no Linux platform has such a C compiler
         raise _broken("cannot be read: this Python has no 4-byte array items", path, 0)
-    words.frombytes(memoryview(data)[header.type_off : header.type_off + header.type_len])
-    if header.order != ("<" if sys.byteorder == "little" else ">"):
+    words.frombytes(section)
+    if not native:
         words.byteswap()
     return words
 
 
-def walk_records(
-    words: array[int], sizes: dict[int, tuple[int, int]], header: Header, path: str, first_id: int
-) -> tuple[array[int], array[int]]:
-    """Where in `words` each type record starts, and its name's offset, in the order of type ids.
+class _Steps(dict[int, int]):
+    """By info word, the words to the next record; a kernel has some hundred different ones."""
 
-    This runs over every record of the kernel's BTF at each start, hence the plain loop: the
-    step belonging to an info word is computed once (a kernel has some hundred different ones).
+    def __init__(self, sizes: dict[int, tuple[int, int]]) -> None:
+        super().__init__()
+        self._sizes = sizes
+
+    def __missing__(self, info: int) -> int:
+        """Compute what was not asked before. Raises: KeyError for an unknown kind."""
+        self[info] = step = record_words(info, self._sizes)
+        return step
+
+
+def record_words(info: int, sizes: dict[int, tuple[int, int]]) -> int:
+    """The size of a record with that info word, in words. Raises: KeyError for an unknown kind."""
+    fixed, each = sizes[kind_of(info)]
+    return RECORD_WORDS + fixed + each * vlen_of(info)
+
+
+def walk_records(
+    words: Words, sizes: dict[int, tuple[int, int]], header: Header, path: str, first_id: int
+) -> array[int]:
+    """Where in `words` each type record starts, in the order of type ids.
+
     Raises: BtfError for a record that ends behind the section, or of unknown kind.
     """
-    steps: dict[int, int] = {}
-    starts: list[int] = []
-    names: list[int] = []
-    add_start, add_name = starts.append, names.append
-    at, end = 0, len(words)
-    while at < end:
-        try:
-            while at < end:
-                step = steps[words[at + 1]]
-                add_start(at)
-                add_name(words[at])
-                at += step
-        except KeyError:
-            info = words[at + 1]
-            where = f"type {first_id + len(starts)}"
-            steps[info] = _step(info, sizes, where, path, header.type_off + 4 * at)
-        except IndexError:
-            break
-    if at != end:
-        last = f"type {first_id + len(starts) - (at > end)}"
-        offset = header.type_off + 4 * (starts[-1] if starts and at > end else at)
-        raise _broken(f"ends inside the record of {last}", path, offset)
-    return array("I", starts), array("I", names)
-
-
-def _step(info: int, sizes: dict[int, tuple[int, int]], where: str, path: str, offset: int) -> int:
-    kind = kind_of(info)
-    if kind not in sizes:
+    starts = array("I")
+    with suppress(KeyError):
+        starts.extend(_starts(words, _Steps(sizes)))
+    at = starts.pop()  # where the next one would be
+    missing = at - len(words)
+    if not missing:
+        return starts
+    if missing < -1:
+        kind = kind_of(words[at + 1])
+        where = f"type {first_id + len(starts)}"
         message = f"has a record of unknown kind {kind} ({where}), and does not tell its size"
-        raise _broken(message, path, offset, code="btf-unknown-kind")
-    fixed, each = sizes[kind]
-    return RECORD_WORDS + fixed + each * vlen_of(info)
+        raise _broken(message, path, header.type_off + 4 * at, code="btf-unknown-kind")
+    if missing > 0:
+        at = starts.pop()
+    last = f"type {first_id + len(starts)}"
+    raise _broken(f"ends inside the record of {last}", path, header.type_off + 4 * at)
+
+
+def _starts(words: Words, steps: _Steps) -> Iterator[int]:
+    """Where each record starts, and where the next one would.
+
+    This runs over every record of the kernel's BTF, more than 100,000, hence the plain loop.
+    """
+    infos = words[1:]
+    at = 0
+    with suppress(IndexError):
+        while True:
+            yield at
+            at += steps[infos[at]]
 
 
 def _broken(message: str, path: str, offset: int, code: str | None = None) -> BtfError:

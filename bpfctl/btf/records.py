@@ -12,8 +12,9 @@ from bpfctl.btf.layout import RECORD_WORDS, flag_of, kind_of, vlen_of
 from bpfctl.btf.types import Kind
 
 if TYPE_CHECKING:
-    from array import array
     from collections.abc import Callable, Sequence
+
+    from bpfctl.btf.layout import Words
 
 
 class Record:
@@ -22,7 +23,7 @@ class Record:
     __slots__ = ("flag", "id", "info", "kind", "name", "refers", "string", "tail", "vlen")
 
     def __init__(
-        self, type_id: int, words: array[int], at: int, end: int, string: Callable[[int], str]
+        self, type_id: int, words: Words, at: int, end: int, string: Callable[[int], str]
     ) -> None:
         name_off, self.info, self.refers = words[at : at + RECORD_WORDS]  # a size for some kinds
         self.id = type_id

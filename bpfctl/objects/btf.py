@@ -34,7 +34,7 @@ def read_kernel_btf(path: str) -> Btf:
     Raises: NotSupportedError where there is no such file, PathError, BtfError.
     """
     try:
-        data = Path(path).read_bytes()
+        return _read(path)
     except FileNotFoundError:
         raise NotSupportedError(
             "type information of its own",
@@ -46,7 +46,14 @@ def read_kernel_btf(path: str) -> Btf:
     except OSError as err:
         words = (err.strerror or str(err)).lower()
         raise PathError(f"cannot read the kernel's types: {words}", subject=path) from err
-    return _parse(data, None, path)
+
+
+def _read(path: str) -> Btf:
+    if path != KERNEL_FILE:
+        return _parse(Path(path).read_bytes(), None, path)
+    from bpfctl.objects.btf_index import read_indexed
+
+    return read_indexed(path)
 
 
 def loaded_btf(btf_id: int) -> Btf:

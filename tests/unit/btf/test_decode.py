@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bpfctl.btf import types as t
-from bpfctl.btf.decode import MAX_STRING_BYTES, Btf
+from bpfctl.btf.decode import Btf
+from bpfctl.btf.strings import MAX_STRING_BYTES
 from bpfctl.btf.types import Kind
 from bpfctl.errors import BtfError
 from tests.builders.btf import SAMPLE, build, objects, raw, record, section

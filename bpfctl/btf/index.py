@@ -1,0 +1,65 @@
+"""What a walk over a large blob finds out, as bytes that can be kept: the kernel's never changes.
+
+The bytes are a header, the three arrays of an `Index` in the machine's own byte order, and
+nothing else. They belong to one blob, which `key` names, and to this version of the format.
+"""
+
+from __future__ import annotations
+
+import struct
+from array import array
+from typing import Final
+from zlib import adler32
+
+from bpfctl.plain import plain
+
+_MAGIC: Final = 0x6274_6601  # in the machine's byte order; the last digits are the version
+_HEADER: Final = struct.Struct("=IIIII")  # magic, checksum of the rest, bytes of key, two counts
+_CHECKED_FROM: Final = 8
+_START_BYTES, _OFFSET_BYTES, _ENTRY_BYTES = 4, 4, 8
+
+
+@plain
+class Index:
+    """Where records start and what their names are, in the order of ids.
+
+    `starts` and `offsets` (of names, in the strings) have one item for each type; `table` has
+    hash << 32 | position for each named type but functions, ascending (see `bpfctl.btf.names`).
+    """
+
+    starts: array[int]
+    offsets: array[int]
+    table: array[int]
+
+
+def pack(index: Index, key: bytes) -> bytes:
+    """Write an index of the blob that `key` names."""
+    counts = struct.pack("=III", len(key), len(index.starts), len(index.table))
+    arrays = (index.starts.tobytes(), index.offsets.tobytes(), index.table.tobytes())
+    rest = b"".join((counts, key, *arrays))
+    return struct.pack("=II", _MAGIC, adler32(rest)) + rest
+
+
+def unpack(data: bytes, key: bytes) -> Index | None:
+    """Read an index; None for one of another blob, of another version, or a damaged one.
+
+    All arrays are as long as the counts say. That their numbers lead into the blob is checked when
+    they are used (`Names`, `Btf`): most never are.
+    """
+    if len(data) < _HEADER.size:
+        return None
+    magic, checksum, key_len, types, entries = _HEADER.unpack_from(data)
+    first = _HEADER.size + key_len
+    ends = [first, first + _START_BYTES * types]
+    ends += [ends[1] + _OFFSET_BYTES * types]
+    ends += [ends[2] + _ENTRY_BYTES * entries]
+    if magic != _MAGIC or data[_HEADER.size : first] != key or ends[3] != len(data):
+        return None
+    if adler32(memoryview(data)[_CHECKED_FROM:]) != checksum:
+        return None
+    found = Index(array("I"), array("I"), array("Q"))
+    for values, start, end in zip(
+        (found.starts, found.offsets, found.table), ends, ends[1:], strict=False
+    ):
+        values.frombytes(memoryview(data)[start:end])
+    return found

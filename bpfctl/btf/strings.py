@@ -1,0 +1,62 @@
+"""The strings of type information: found by their offsets, searched for by their bytes."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MAX_STRING_BYTES: Final = (
+    1 << 16
+)  # of one string; many types of a hostile blob may share a long one
+_FIRST_LOOK_BYTES: Final = 64  # holds nearly every name
+
+
+def occurrences(haystack: bytes, wanted: bytes) -> Iterator[int]:
+    """Every place of these bytes, overlapping ones too."""
+    at = haystack.find(wanted)
+    while at >= 0:
+        yield at
+        at = haystack.find(wanted, at + 1)
+
+
+class Strings:
+    """The string section of one blob; offsets go on where those of `base` end (split BTF).
+
+    `section` may be a view of mapped memory, of which only what is asked for is then touched.
+    """
+
+    def __init__(self, section: bytes | memoryview, base: Strings | None = None) -> None:
+        self._section = section
+        self._base = base
+        self.first: int = base.end if base else 0
+        self.end: int = self.first + len(section)
+
+    def get(self, offset: int) -> bytes:
+        """The string at an offset.
+
+        Raises: LookupError, with words, outside of the section and for one too long.
+        """
+        if self._base and offset < self.first:
+            return self._base.get(offset)
+        at = offset - self.first
+        if not 0 <= at < len(self._section):
+            raise LookupError(f"string offset {offset} lies outside of the string section")
+        for room in (_FIRST_LOOK_BYTES, MAX_STRING_BYTES + 1):
+            text = bytes(self._section[at : at + room])
+            end = text.find(b"\0")
+            if end >= 0:
+                return text[:end]
+        raise LookupError(f"the string at offset {offset} is too long")
+
+    def places(self, wanted: bytes) -> list[int]:
+        """The offsets of these bytes, the base's included: its strings are shared."""
+        below = self._base.places(wanted) if self._base else []
+        return below + [self.first + at for at in occurrences(self.data, wanted)]
+
+    @cached_property
+    def data(self) -> bytes:
+        """The whole section."""
+        return bytes(self._section)

@@ -1,0 +1,30 @@
+"""Files as memory: nothing is copied, and only what is looked at is read."""
+
+from __future__ import annotations
+
+import os
+
+from bpfctl.errors import SyscallError
+from bpfctl.kernel.libc import ffi, lib
+
+_PROT_READ = 1
+_MAP_PRIVATE = 2
+
+
+def map_file(path: str) -> memoryview:
+    """Map a file that never changes: who cuts one that is mapped kills its readers (SIGBUS).
+
+    The mapping lives as long as a view of it, and holds no descriptor (Python's own mmap does).
+    Raises: OSError for a file that cannot be opened, SyscallError for one that cannot be mapped:
+    files of /sys/kernel/btf can be from Linux 6.16 on.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        size = os.fstat(descriptor).st_size
+        place = lib.mmap(ffi.NULL, size, _PROT_READ, _MAP_PRIVATE, descriptor, 0)
+        if int(ffi.cast("intptr_t", place)) == -1:
+            raise SyscallError(ffi.errno, "mmap", f"map {path}")
+    finally:
+        os.close(descriptor)
+    owned = ffi.gc(place, lambda mapped: lib.munmap(mapped, size))
+    return memoryview(ffi.buffer(owned, size)).toreadonly()

@@ -1,0 +1,100 @@
+"""Files of ours in /run: what one command may leave for the next ones, until the machine stops.
+
+They spare work and are never needed: whatever is wrong with one, it is as if it were not there.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FOLDER: Final = "/run/bpfctl"
+_ROOT: Final = 0
+_MAX_BYTES: Final = 64 << 20
+_WRITABLE_BY_OTHERS: Final = stat.S_IWGRP | stat.S_IWOTH
+
+
+def boot_id() -> str | None:
+    """The number the kernel drew when it started, None where it does not show it."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:  # noqa: PTH123 - pathlib is slower to read one line
+            return file.read().strip()
+    except OSError:
+        return None
+
+
+class RunFiles:
+    """A folder that only `owner` may write to, root unless a test says otherwise."""
+
+    def __init__(self, folder: str = FOLDER, owner: int = _ROOT) -> None:
+        self._folder = folder
+        self._owner = owner
+
+    @property
+    def writable(self) -> bool:
+        """Whether it is worth trying to write."""
+        return os.geteuid() == self._owner
+
+    def read(self, name: str) -> bytes | None:
+        """The content of a file; None when there is none, or somebody else could have written it.
+
+        Links are not followed, and nothing else than a regular file is read.
+        """
+        try:
+            with (
+                self._opened(self._folder, stat.S_IFDIR) as folder,
+                self._opened(name, stat.S_IFREG, folder) as descriptor,
+                os.fdopen(descriptor, "rb", buffering=0, closefd=False) as file,
+            ):
+                fits = os.fstat(descriptor).st_size <= _MAX_BYTES
+                return file.read() if fits else None
+        except OSError:
+            return None
+
+    def write(self, name: str, data: bytes) -> bool:
+        """Put a file in place, whole or not at all; False when it could not be.
+
+        Readers see the old file or the new one.
+        """
+        try:
+            with suppress(FileExistsError):
+                os.mkdir(self._folder, 0o755)  # noqa: PTH102 - with its mode, unlike Path's
+            with self._opened(self._folder, stat.S_IFDIR) as folder:
+                self._replace(folder, name, data)
+        except OSError:
+            return False
+        return True
+
+    def _replace(self, folder: int, name: str, data: bytes) -> None:
+        made = f".{name}.{os.getpid()}-{os.urandom(4).hex()}"
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        descriptor = os.open(made, flags, 0o644, dir_fd=folder)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+            os.rename(made, name, src_dir_fd=folder, dst_dir_fd=folder)
+        except BaseException:
+            os.unlink(made, dir_fd=folder)
+            raise
+
+    @contextmanager
+    def _opened(self, name: str, kind: int, folder: int | None = None) -> Iterator[int]:
+        """Open what is of that kind, and what nobody else may write to or has made.
+
+        Raises: OSError.
+        """
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+        descriptor = os.open(name, flags, dir_fd=folder)
+        try:
+            found = os.fstat(descriptor)
+            mine = found.st_uid == self._owner and not found.st_mode & _WRITABLE_BY_OTHERS
+            if not mine or stat.S_IFMT(found.st_mode) != kind:
+                raise PermissionError
+            yield descriptor
+        finally:
+            os.close(descriptor)

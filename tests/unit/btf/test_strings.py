@@ -1,0 +1,57 @@
+"""Strings by their offsets, and offsets by their bytes."""
+
+from __future__ import annotations
+
+import pytest
+
+from bpfctl.btf.strings import MAX_STRING_BYTES, Strings
+
+LONG = b"x" * 63
+LONGER = b"y" * 64
+SECTION = b"\0file\0my_file\0" + LONG + b"\0" + LONGER + b"\0"
+
+
+@pytest.fixture(params=[bytes, memoryview])
+def section(request: pytest.FixtureRequest) -> Strings:
+    return Strings(request.param(SECTION))
+
+
+def test_strings_by_offset(section: Strings) -> None:
+    assert (section.first, section.end) == (0, len(SECTION))
+    assert [section.get(at) for at in (0, 1, 5, 9)] == [b"", b"file", b"", b"file"]
+    assert section.get(14) == LONG
+    assert section.get(78) == LONGER
+
+
+@pytest.mark.parametrize("offset", [-1, -5, len(SECTION), 2**32])
+def test_what_lies_outside(section: Strings, offset: int) -> None:
+    with pytest.raises(LookupError) as caught:
+        section.get(offset)
+    assert caught.value.args[0] == f"string offset {offset} lies outside of the string section"
+
+
+def test_one_too_long() -> None:
+    data = b"\0" + b"x" * (MAX_STRING_BYTES + 1) + b"\0"
+    with pytest.raises(LookupError, match="the string at offset 1 is too long"):
+        Strings(data).get(1)
+    assert Strings(data).get(2) == b"x" * MAX_STRING_BYTES
+
+
+def test_places(section: Strings) -> None:
+    assert section.places(b"file\0") == [1, 9]
+    assert section.places(b"none") == []
+
+
+def test_offsets_go_on_where_the_bases_end(section: Strings) -> None:
+    split = Strings(b"file\0more\0", section)
+    first = len(SECTION)
+    assert (split.first, split.end) == (first, first + 10)
+    assert [split.get(at) for at in (1, 6, first, first + 5)] == [
+        b"file",
+        b"my_file",
+        b"file",
+        b"more",
+    ]
+    assert split.places(b"file\0") == [1, 9, first]
+    with pytest.raises(LookupError, match="outside"):
+        split.get(first + 10)
