@@ -41,6 +41,8 @@ class CoreTarget:
         self.candidates = Candidates(btf)
         self.members = Members(btf)
         self._matchers: dict[Btf, Matcher] = {}
+        # An object asks for the same members again and again.
+        self.fixups: dict[tuple[Btf, int, str, int], CoreFixup] = {}
 
     def matcher(self, local: Btf) -> Matcher:
         """Give the comparer between an object's types and ours."""
@@ -55,6 +57,14 @@ def resolve(local: Btf, relo: CoreRelo, target: CoreTarget) -> CoreFixup:
     Raises: RelocationError for a relocation that makes no sense, an unknown kind, and for types
     of the kernel that answer differently (code "core-ambiguous"); BtfError for broken types.
     """
+    same = (local, relo.type_id, relo.access, relo.kind)
+    known = target.fixups.get(same)
+    if known is None:
+        known = target.fixups[same] = _resolve(local, relo, target)
+    return known
+
+
+def _resolve(local: Btf, relo: CoreRelo, target: CoreTarget) -> CoreFixup:
     insn_index = relo.insn_off // 8
     try:
         kind = CoreKind(relo.kind)
@@ -67,8 +77,7 @@ def resolve(local: Btf, relo: CoreRelo, target: CoreTarget) -> CoreFixup:
     if kind is CoreKind.TYPE_ID_LOCAL:
         return CoreFixup(kind, local.type_name(relo.type_id), value=relo.type_id)
     try:
-        question = _read(local, relo, kind, target)
-        return _put(question, target)
+        return _put(_read(local, relo, kind, target), target)
     except RelocationError as err:
         if err.insn_index is None:
             err.insn_index = insn_index

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bpfctl.btf.core_compat import kinds_agree
+from bpfctl.btf.core_compat import agreeing
 from bpfctl.btf.core_names import describe, essential_name
 
 if TYPE_CHECKING:
     from bpfctl.btf.decode import Btf
-    from bpfctl.btf.types import Type
+    from bpfctl.btf.types import Kind, Type
 
 
 class Candidates:
@@ -20,7 +20,7 @@ class Candidates:
 
     def __init__(self, target: Btf) -> None:
         self._target = target
-        self._found: dict[str, tuple[int, ...]] = {}
+        self._found: dict[tuple[str, Kind], tuple[int, ...]] = {}
         self._left: dict[tuple[Btf, int], tuple[int, ...]] = {}
 
     def of(self, local: Btf, local_id: int) -> tuple[int, ...]:
@@ -28,12 +28,7 @@ class Candidates:
         left = self._left.get((local, local_id))
         if left is None:
             ours = local.type(local_id)
-            left = tuple(
-                type_id
-                for type_id in self._named(essential_name(ours.name))
-                if kinds_agree(ours.kind, self._target.type(type_id).kind)
-            )
-            self._left[local, local_id] = left
+            left = self._left[local, local_id] = self._named(essential_name(ours.name), ours.kind)
         return left
 
     def keep(self, local: Btf, local_id: int, matching: tuple[int, ...]) -> None:
@@ -54,15 +49,15 @@ class Candidates:
         """Write one candidate with its id."""
         return f"{describe(found)} [{found.id}]"
 
-    def _named(self, name: str) -> tuple[int, ...]:
+    def _named(self, name: str, kind: Kind) -> tuple[int, ...]:
         if not name:
             return ()
-        known = self._found.get(name)
+        known = self._found.get((name, kind))
         if known is None:
             target = self._target
-            known = self._found[name] = tuple(
+            known = self._found[name, kind] = tuple(
                 type_id
-                for type_id in target.find_flavors(name)
+                for type_id in target.find_flavors(name, agreeing(kind))
                 if essential_name(target.name(type_id)) == name
             )
         return known

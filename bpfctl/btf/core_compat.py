@@ -23,9 +23,17 @@ if TYPE_CHECKING:
 MAX_DEPTH: Final = 32  # as in the kernel
 
 
+_ENUMS: Final = frozenset({Kind.ENUM, Kind.ENUM64})
+
+
 def kinds_agree(one: Kind, other: Kind) -> bool:
     """Whether two kinds are the same; enum and enum64 are."""
-    return one == other or {one, other} == {Kind.ENUM, Kind.ENUM64}
+    return one is other or (one in _ENUMS and other in _ENUMS)
+
+
+def agreeing(kind: Kind) -> frozenset[Kind]:
+    """All kinds that agree with one."""
+    return _ENUMS if kind in _ENUMS else frozenset({kind})
 
 
 def fields_agree(local: Btf, local_id: int, target: Btf, target_id: int) -> bool:

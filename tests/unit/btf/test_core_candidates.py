@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from bpfctl.btf.core import CoreTarget, resolve
@@ -11,6 +13,11 @@ from bpfctl.btf.ext import CoreRelo
 from bpfctl.errors import RelocationError
 
 from .core_pairs import Types, fixup
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from bpfctl.btf.types import Kind
 
 INT, LONG = Types.INT, Types.LONG
 OFFSET, EXISTS = CoreKind.FIELD_BYTE_OFFSET, CoreKind.FIELD_EXISTS
@@ -107,9 +114,9 @@ def test_each_name_is_searched_once(monkeypatch: pytest.MonkeyPatch) -> None:
     searched: list[str] = []
     real = Btf.find_flavors
 
-    def counting(self: Btf, name: str) -> list[int]:
+    def counting(self: Btf, name: str, kinds: Collection[Kind]) -> list[int]:
         searched.append(name)
-        return real(self, name)
+        return real(self, name, kinds)
 
     monkeypatch.setattr(Btf, "find_flavors", counting)
     local, kernel = Types(), Types()
@@ -120,3 +127,32 @@ def test_each_name_is_searched_once(monkeypatch: pytest.MonkeyPatch) -> None:
     for root in roots * 3:
         resolve(ours, CoreRelo(0, root, "0:0", OFFSET), target)
     assert searched == ["s", "gone"]
+
+
+def test_the_same_access_is_worked_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of another place it is the same answer; of another access, kind or object it is not."""
+    local, other, kernel = Types(), Types(), Types()
+    root = local.struct("s", ("x", INT, 0), ("y", INT, 32))
+    other.struct("s", ("y", INT, 0))
+    kernel.struct("s", ("y", INT, 64), ("x", INT, 96))
+    target, ours, theirs = CoreTarget(kernel.btf()), local.btf(), other.btf()
+    asked: list[str] = []
+    monkeypatch.setattr(target.candidates, "of", _noting(target.candidates.of, asked))
+    relos = [(ours, "0:0", OFFSET), (ours, "0:1", OFFSET), (ours, "0:0", EXISTS)]
+    relos = [*relos, (theirs, "0:0", OFFSET)] * 2
+    found = [
+        resolve(btf, CoreRelo(8 * at, root, access, kind), target).value
+        for at, (btf, access, kind) in enumerate(relos)
+    ]
+    assert found == [96, 64, 1, 64] * 2
+    assert len(asked) == 4
+
+
+def _noting(
+    real: Callable[[Btf, int], tuple[int, ...]], asked: list[str]
+) -> Callable[[Btf, int], tuple[int, ...]]:
+    def noting(local: Btf, local_id: int) -> tuple[int, ...]:
+        asked.append(local.name(local_id))
+        return real(local, local_id)
+
+    return noting
