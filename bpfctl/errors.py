@@ -5,6 +5,7 @@ BpfctlError                    anything we can word; has a stable code
 ├── NotFoundError              no object has that id, name, tag or path
 ├── AmbiguousError             several objects have that name or tag
 ├── NotSupportedError          this kernel lacks a feature
+├── ExternError                an object refers to things outside of it that are not there
 ├── NotYetError                bpfctl itself cannot do it yet
 ├── PathError                  a path that cannot be read, written, pinned at or mounted on
 ├── OutputError                the object in the kernel is not what the caller expected
@@ -131,6 +132,44 @@ class NotSupportedError(BpfctlError):
     def details(self) -> dict[str, Any]:
         """Name the feature and the first kernel that has it."""
         return {"feature": self.feature, "since": self.since}
+
+
+class ExternError(BpfctlError):
+    """Things that an object expects from outside and that are not there, or are something else.
+
+    `externs` has a dict for each: `name`, `kind` ("kconfig", "ksym", "kfunc", "unknown"), `reason`,
+    `option` (the kernel option it comes with, None: unknown), `nearest` (similar names that do
+    exist), `remedy` (or None) and `programs` (the names of those that refer to it).
+    """
+
+    default_code = "externs-unresolved"
+
+    def __init__(self, externs: Sequence[dict[str, Any]], **context: Any) -> None:
+        lines = [_extern_line(one) for one in externs]
+        if len(lines) == 1:
+            message, evidence = f"extern {lines[0]}", []
+        else:
+            message, evidence = f"{len(lines)} externs are not resolved", lines
+        used = sorted({name for one in externs for name in one["programs"]})
+        remedies = dict.fromkeys(str(one["remedy"]) for one in externs if one["remedy"])
+        context.setdefault("remedy", "; ".join(remedies) or None)
+        super().__init__(message, evidence=evidence, **context)
+        self.externs = list(externs)
+        if len(used) == 1:
+            self.program = self.program or used[0]
+        else:
+            self.evidence.append(f"programs that need them: {', '.join(used)}")
+
+    def details(self) -> dict[str, Any]:
+        """List the externs."""
+        return {"externs": self.externs}
+
+
+def _extern_line(one: dict[str, Any]) -> str:
+    line = f"{one['name']} ({one['kind']}) {one['reason']}"
+    if one["option"] and one["option"] != one["name"]:
+        line += f"; it comes with {one['option']}"
+    return line + (f"; there is {' and '.join(one['nearest'])}" if one["nearest"] else "")
 
 
 class NotYetError(BpfctlError):

@@ -5,8 +5,6 @@ from __future__ import annotations
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
-from bpfctl.errors import AmbiguousError
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -28,10 +26,6 @@ def open_one(selector: Selector) -> Fd:
 
     Raises: NotFoundError, AmbiguousError when it means several.
     """
-    with chosen(selector) as fds:
-        if len(fds) > 1:
-            raise AmbiguousError(
-                f"{len(fds)} {selector.kind.value}s match {selector}",
-                remedy="choose one by its id",
-            )
-        return fds[0].duplicate()
+    from bpfctl.objects.select import find_one
+
+    return find_one(selector)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bpfctl.errors import (
     BpfctlError,
+    ExternError,
     KeyNotFoundError,
     NotFoundError,
     NotSupportedError,
@@ -32,6 +33,7 @@ _BY_CLASS: tuple[tuple[type[BpfctlError], Status], ...] = (
     (NotFoundError, Status.NOT_FOUND),
     (KeyNotFoundError, Status.NOT_FOUND),
     (NotSupportedError, Status.NOT_SUPPORTED),
+    (ExternError, Status.NOT_SUPPORTED),
     (VerifierError, Status.REJECTED),
 )
 

@@ -10,7 +10,7 @@ import typer
 from bpfctl.errors import BpfctlError, SyscallError, UsageError
 
 from .context import current
-from .load_words import Program  # noqa: TC001 - typer reads it
+from .load_options import Program  # noqa: TC001 - typer reads it
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

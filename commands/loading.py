@@ -10,20 +10,21 @@ from .clean import clean, clean_lines
 from .output import say
 
 if TYPE_CHECKING:
+    from bpfctl.elf.section_def import SectionDef
     from bpfctl.elf.spec import ObjectSpec
     from bpfctl.loader.loaded import LoadedObject
     from bpfctl.loader.options import LoadOptions
 
 
-def read(path: str, operation: str) -> ObjectSpec:
-    """Read an object file, and pass its warnings on.
+def read(path: str, operation: str, prog_type: SectionDef | None = None) -> ObjectSpec:
+    """Read an object file, and pass its warnings on; `prog_type` is for all its programs.
 
     Raises: PathError, ObjectFileError.
     """
     from bpfctl.elf.reader import read_object
 
     try:
-        spec = read_object(path)
+        spec = read_object(path, prog_type)
     except BpfctlError as err:
         err.within(operation=operation, subject=path)
         raise

@@ -1,3 +1,4 @@
+# ruff: noqa: TC001 - typer reads the types of options at run time
 """`bpfctl prog`: load programs from an object file, show and pin those that are loaded."""
 
 from __future__ import annotations
@@ -10,13 +11,26 @@ from bpfctl.objects.ids import ObjectKind
 
 from .chosen import chosen
 from .context import current
-from .load_words import LogFixed, LogLevel, LogSize, Program, parse_load_words
+from .load_options import (
+    KernelBtf,
+    KernelConfig,
+    LogFixed,
+    LogLevel,
+    LogSize,
+    Only,
+    Program,
+    Set,
+    SetMaxEntries,
+    Skip,
+    Target,
+)
+from .load_words import GRAMMAR, parse_load_words
 from .selectors import parse_selector
 
 app = typer.Typer(help="Load, pin and show programs.")
 
-_LOAD = "OBJ PATH [pinmaps DIR]"
-_LOADALL = "OBJ DIR [pinmaps DIR]"
+_LOAD = f"OBJ PATH {GRAMMAR}"
+_LOADALL = f"OBJ DIR {GRAMMAR}"
 
 
 @app.command()
@@ -24,6 +38,11 @@ def load(
     ctx: typer.Context,
     words: Annotated[list[str] | None, typer.Argument(metavar=_LOAD, help="As in bpftool.")] = None,
     program: Program = None,
+    target: Target = None,
+    set_: Set = None,
+    set_max_entries: SetMaxEntries = None,
+    kernel_btf: KernelBtf = None,
+    kernel_config: KernelConfig = None,
     log_level: LogLevel = 0,
     log_size: LogSize = None,
     log_fixed: LogFixed = False,
@@ -31,11 +50,23 @@ def load(
     """Load one program of an object file and pin it.
 
     It is the object's first program, or the one named by --program. PATH is where to pin it, on a
-    bpffs; `pinmaps DIR` also pins the object's maps, at DIR/name. Whatever fails, nothing stays.
+    bpffs; `pinmaps DIR` also pins the object's maps, at DIR/name. `map` uses a loaded map in place
+    of one of the object's, `type` loads the program as one of that section instead of its own.
+    Whatever fails, nothing stays.
     """
     from .prog_load import LoadRequest, load_one
 
-    request = LoadRequest(parse_load_words(words or []), log_level, log_size, log_fixed)
+    request = LoadRequest(
+        parse_load_words(words or []),
+        targets=tuple(target or ()),
+        globals=tuple(set_ or ()),
+        max_entries=tuple(set_max_entries or ()),
+        kernel_btf=kernel_btf,
+        kernel_config=kernel_config,
+        log_level=log_level,
+        log_size=log_size,
+        log_fixed=log_fixed,
+    )
     load_one(current(ctx), request, program)
 
 
@@ -45,18 +76,39 @@ def loadall(
     words: Annotated[
         list[str] | None, typer.Argument(metavar=_LOADALL, help="As in bpftool.")
     ] = None,
+    only: Only = None,
+    skip: Skip = None,
+    target: Target = None,
+    set_: Set = None,
+    set_max_entries: SetMaxEntries = None,
+    kernel_btf: KernelBtf = None,
+    kernel_config: KernelConfig = None,
     log_level: LogLevel = 0,
     log_size: LogSize = None,
     log_fixed: LogFixed = False,
 ) -> None:
     """Load all programs of an object file and pin each at DIR/name.
 
-    Programs in sections that begin with "?" are left out. DIR is made when its parent is there, on
-    a bpffs. `pinmaps DIR` also pins the object's maps. Whatever fails, nothing stays.
+    Programs in sections that begin with "?" are left out unless --only names them. DIR is made
+    when its parent is there, on a bpffs. `pinmaps DIR` also pins the object's maps. `map` uses a
+    loaded map in place of one of the object's, `type` loads the programs as those of that section
+    instead of their own. Whatever fails, nothing stays.
     """
     from .prog_load import LoadRequest, load_all
 
-    request = LoadRequest(parse_load_words(words or []), log_level, log_size, log_fixed)
+    request = LoadRequest(
+        parse_load_words(words or []),
+        only=tuple(only or ()),
+        skip=tuple(skip or ()),
+        targets=tuple(target or ()),
+        globals=tuple(set_ or ()),
+        max_entries=tuple(set_max_entries or ()),
+        kernel_btf=kernel_btf,
+        kernel_config=kernel_config,
+        log_level=log_level,
+        log_size=log_size,
+        log_fixed=log_fixed,
+    )
     load_all(current(ctx), request)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bpfctl.errors import BpfctlError, NotFoundError
 from bpfctl.plain import plain
 
+from .load_options import parse_sizes, parse_targets
 from .loading import load, read
 
 if TYPE_CHECKING:
@@ -23,32 +25,56 @@ if TYPE_CHECKING:
 
 @plain
 class LoadRequest:
-    """What to load and where to pin it, and how much of the verifier's log is wanted."""
+    """What to load, how and where to pin it, and how much of the verifier's log is wanted.
+
+    The tuples hold the values of options, still to be read.
+    """
 
     words: LoadWords
+    only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    globals: tuple[str, ...] = ()
+    max_entries: tuple[str, ...] = ()
+    kernel_btf: str | None = None
+    kernel_config: str | None = None
     log_level: int = 0
     log_size: int | None = None
     log_fixed: bool = False
 
-    def options(self, out: Context, programs: frozenset[str] | None = None) -> LoadOptions:
-        """The loader's options; `programs` are those to load, None for all."""
+    def read(self, operation: str) -> ObjectSpec:
+        """Read the object file."""
+        return read(self.words.obj, operation, self.words.prog_type)
+
+    def options(self, out: Context, spec: ObjectSpec) -> LoadOptions:
+        """The loader's options for the object. Raises: UsageError, NotFoundError."""
         from bpfctl.loader.options import LoadOptions
+        from bpfctl.objects.btf import KERNEL_FILE
 
         return LoadOptions(
-            programs=programs,
+            programs=frozenset(self.only) or None,
+            skip=frozenset(self.skip),
+            targets=parse_targets(self.targets),
+            max_entries=parse_sizes(self.max_entries),
+            reuse=self.words.reused(spec),
+            globals=self.globals,
+            ifindex=self.words.ifindex,
+            offload=self.words.offload,
             log_level=self.log_level,
             log_size=self.log_size,
             log_fixed=self.log_fixed,
             mount=not out.no_mount,
+            kernel_btf=self.kernel_btf or self.words.kernel_btf or KERNEL_FILE,
+            kernel_config=self.kernel_config,
         )
 
 
 def load_one(out: Context, request: LoadRequest, name: str | None) -> None:
     """Load and pin one program; the object's first unless `name` says which."""
     operation = "prog-load"
-    spec = read(request.words.obj, operation)
+    spec = request.read(operation)
     chosen = name or _first(spec)
-    options = request.options(out, frozenset({chosen}))
+    options = replace(request.options(out, spec), programs=frozenset({chosen}))
 
     def pin(loaded: LoadedObject) -> Mapping[str, str]:
         loaded.pin_program(chosen, request.words.path)
@@ -60,9 +86,9 @@ def load_one(out: Context, request: LoadRequest, name: str | None) -> None:
 def load_all(out: Context, request: LoadRequest) -> None:
     """Load and pin all programs of an object."""
     operation = "prog-loadall"
-    spec = read(request.words.obj, operation)
-    options = request.options(out)
-    if not any(one.section.autoload for one in spec.programs):
+    spec = request.read(operation)
+    options = request.options(out, spec)
+    if not request.only and not any(one.section.autoload for one in spec.programs):
         raise _no_program(spec, operation)
     _load_and_pin(
         out,
@@ -134,5 +160,5 @@ def _no_program(spec: ObjectSpec, operation: str) -> NotFoundError:
         operation=operation,
         subject=spec.path,
         evidence=[f'in "?" sections: {", ".join(names)}'] if names else [],
-        remedy="prog load --program NAME loads one of them" if names else None,
+        remedy="--program NAME (loadall: --only NAME) loads one of them" if names else None,
     )

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from bpfctl.elf.arena import arena_section, with_arena
 from bpfctl.elf.code_info import CodeInfo
-from bpfctl.elf.data_maps import data_maps, data_sections
-from bpfctl.elf.externs import (
-    data_with_addresses,
-    find_externs,
-    unsupported_constructs,
-    unsupported_sections,
-)
+from bpfctl.elf.data_maps import data_maps, data_sections, kconfig_map
+from bpfctl.elf.externs import find_externs
 from bpfctl.elf.functions import find_functions
+from bpfctl.elf.legacy_maps import read_legacy_maps
 from bpfctl.elf.map_defs import SECTION as MAPS
 from bpfctl.elf.map_defs import read_map_defs
 from bpfctl.elf.map_values import with_values
 from bpfctl.elf.relocs import RelocReader
-from bpfctl.elf.sections import parse_section_name
+from bpfctl.elf.sections import parse_section_name, retyped
 from bpfctl.elf.spec import FunctionSpec, ObjectSpec, ProgramSpec
+from bpfctl.elf.unsupported import (
+    data_with_addresses,
+    unsupported_programs,
+    unsupported_sections,
+)
 from bpfctl.errors import ObjectFileError, SectionNameError
 
 if TYPE_CHECKING:
@@ -26,45 +28,52 @@ if TYPE_CHECKING:
     from bpfctl.btf.ext import BtfExt
     from bpfctl.elf.elf_file import ElfFile, Section
     from bpfctl.elf.functions import Function, FunctionIndex
+    from bpfctl.elf.section_def import SectionDef
     from bpfctl.elf.sections import SectionName
-    from bpfctl.elf.spec import MapSpec, Reloc
-
-_NO_MAPS: Final = -1
+    from bpfctl.elf.spec import ExternSpec, MapSpec, Reloc
 
 
 class _Maps(NamedTuple):
-    """The maps of .maps: their section's number, blueprints, and names by place."""
+    """The maps that definitions make: blueprints, and names by section number and place."""
 
-    section: int
     specs: list[MapSpec]
-    by_offset: dict[int, str]
+    places: dict[int, dict[int, str]]
 
 
-def assemble(elf: ElfFile) -> ObjectSpec:
-    """Make the blueprint of an object.
+def assemble(elf: ElfFile, prog_type: SectionDef | None = None) -> ObjectSpec:
+    """Make the blueprint of an object; with `prog_type` all its programs are of that kind.
 
     Raises: ObjectFileError, SectionNameError, BtfError, RelocationError.
     """
     functions = find_functions(elf)
-    programs = _programs(elf, functions)
-    btf, ext = _type_info(elf)
+    programs = _programs(elf, functions, prog_type)
+    types = _type_info(elf)
+    btf = types.btf
     maps, data = _maps(elf, btf), data_sections(elf)
     ignored = unsupported_sections(elf)
-    externs = find_externs(elf, btf)
-    reader = RelocReader(elf, functions, maps.section, maps.by_offset, data, frozenset(ignored))
+    arena = arena_section(elf)
+    addressed = data if arena is None else {**data, arena.number: arena}
+    reader = RelocReader(elf, functions, maps.places, addressed, frozenset(ignored))
     lacking = [
         *ignored.values(),
         *data_with_addresses(elf, data.values()),
-        *unsupported_constructs(externs, maps.specs, programs),
+        *unsupported_programs(programs),
     ]
     return ObjectSpec(
         path=elf.path,
         license=_license(elf),
         kernel_version=_kernel_version(elf),
         programs=programs,
-        functions=_functions(elf, functions, reader, CodeInfo(ext)),
-        maps=_distinct(elf, [*maps.specs, *data_maps(data.values(), btf, elf.path)]),
-        externs=externs,
+        functions=_functions(elf, functions, reader, CodeInfo(types.ext)),
+        maps=_distinct(
+            elf,
+            [
+                *maps.specs,
+                *data_maps(data.values(), btf, elf.path),
+                *kconfig_map(btf, types.externs, elf.path),
+            ],
+        ),
+        externs=types.externs,
         btf=btf,
         unsupported=tuple(lacking),
         warnings=_warnings(programs),
@@ -74,12 +83,17 @@ def assemble(elf: ElfFile) -> ObjectSpec:
 # --- programs and functions
 
 
-def _programs(elf: ElfFile, functions: FunctionIndex) -> tuple[ProgramSpec, ...]:
+def _programs(
+    elf: ElfFile, functions: FunctionIndex, prog_type: SectionDef | None
+) -> tuple[ProgramSpec, ...]:
     """All entry points. Raises: SectionNameError, with the programs of the section concerned."""
     names: dict[str, SectionName] = {}
     for function in functions:
         text = function.section.name
         if not function.is_program or text in names:
+            continue
+        if prog_type:
+            names[text] = retyped(text, prog_type)
             continue
         try:
             names[text] = parse_section_name(text, path=elf.path or None)
@@ -123,11 +137,18 @@ def _function(function: Function, relocs: list[Reloc], info: CodeInfo) -> Functi
 # --- types and maps
 
 
-def _type_info(elf: ElfFile) -> tuple[Btf | None, BtfExt | None]:
-    """The object's BTF, its DATASECs completed, and .BTF.ext; None for what it has not."""
+class _Types(NamedTuple):
+    """The object's BTF as the kernel wants it, .BTF.ext and externs; None for what it has not."""
+
+    btf: Btf | None
+    ext: BtfExt | None
+    externs: tuple[ExternSpec, ...]
+
+
+def _type_info(elf: ElfFile) -> _Types:
     section = elf.section(".BTF")
     if section is None:
-        return None, None
+        return _Types(None, None, find_externs(elf, None))
     from bpfctl.btf.decode import Btf
     from bpfctl.btf.ext import BtfExt
     from bpfctl.elf.datasec import fixup_datasecs
@@ -136,22 +157,35 @@ def _type_info(elf: ElfFile) -> tuple[Btf | None, BtfExt | None]:
     if raw.order != "<":
         raise elf.error("is big-endian in a little-endian file", section, 0)
     btf = Btf.parse(fixup_datasecs(raw, elf), path=elf.path)
+    externs = find_externs(elf, btf)
+    if externs:
+        from bpfctl.elf.extern_btf import fixup_externs
+
+        btf = Btf.parse(fixup_externs(btf, externs), path=elf.path)
     extended = elf.section(".BTF.ext")
-    if extended is None:
-        return btf, None
-    return btf, BtfExt.parse(bytes(extended.data), btf, elf.path)
+    ext = BtfExt.parse(bytes(extended.data), btf, elf.path) if extended else None
+    return _Types(btf, ext, externs)
 
 
 def _maps(elf: ElfFile, btf: Btf | None) -> _Maps:
+    """The maps of .maps and of the sections that older definitions are in."""
+    found = _typed_maps(elf, btf)
+    for one in read_legacy_maps(elf, btf):
+        found.specs.append(one.spec)
+        found.places.setdefault(one.section, {})[one.offset] = one.spec.name
+    return found._replace(specs=with_arena(elf, found.specs))
+
+
+def _typed_maps(elf: ElfFile, btf: Btf | None) -> _Maps:
     section = elf.section(MAPS)
     if section is None or not section.size:
-        return _Maps(_NO_MAPS, [], {})
+        return _Maps([], {})
     if btf is None:
         message = "has map definitions, but the object has no BTF"
         raise _with_remedy(elf, section, message)
     found = read_map_defs(btf, section.size, elf.path)
     by_offset = {one.offset: one.spec.name for one in found}
-    return _Maps(section.number, with_values(elf, section, found), by_offset)
+    return _Maps(with_values(elf, section, found), {section.number: by_offset})
 
 
 def _distinct(elf: ElfFile, maps: list[MapSpec]) -> tuple[MapSpec, ...]:

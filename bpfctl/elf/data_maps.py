@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from bpfctl.btf.types import Datasec, Var, VarLinkage
 from bpfctl.elf.datasec import datasecs
 from bpfctl.elf.elf_file import SHF_ALLOC, SHT_NOBITS
+from bpfctl.elf.externs import KCONFIG
 from bpfctl.elf.spec import MapSpec
 from bpfctl.kernel.uapi import MapType
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from bpfctl.btf.decode import Btf
     from bpfctl.elf.elf_file import ElfFile, Section
+    from bpfctl.elf.spec import ExternSpec
 
 # BPF_F_MMAPABLE and BPF_F_RDONLY_PROG, include/uapi/linux/bpf.h, Linux 6.18.
 _MMAPABLE: Final = 1 << 10
@@ -75,6 +77,29 @@ def _data_map(section: Section, btf: Btf | None, datasec: Datasec | None, path: 
         contents=None if section.type == SHT_NOBITS else bytes(section.data),
         read_only=read_only,
     )
+
+
+def kconfig_map(btf: Btf | None, externs: Iterable[ExternSpec], path: str) -> list[MapSpec]:
+    """The map with values of the kernel's configuration, if the object wants any.
+
+    Its contents depend on the kernel: a loader fills it.
+    """
+    if btf is None or not any(one.kind == "kconfig" for one in externs):
+        return []
+    types = next(one for one in datasecs(btf) if one.name == KCONFIG)
+    return [
+        MapSpec(
+            name=map_name(path, KCONFIG),
+            type=MapType.ARRAY,
+            key_size=_KEY_BYTES,
+            value_size=types.size_bytes,
+            max_entries=1,
+            flags=_RDONLY_PROG | _MMAPABLE,
+            value_type_id=types.id,
+            section=KCONFIG,
+            read_only=True,
+        )
+    ]
 
 
 def map_name(path: str, section: str) -> str:

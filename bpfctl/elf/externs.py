@@ -1,46 +1,43 @@
-"""What an object expects from outside, and what it has that bpfctl does not load yet."""
+"""What an object expects from outside: symbols it declares and does not define."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from bpfctl.btf.types import Kind, Var
+from bpfctl.btf.types import Array, Enum, Func, Int, Kind, Type, Var
 from bpfctl.elf.elf_file import SHN_UNDEF, STB_LOCAL, STB_WEAK
-from bpfctl.elf.section_def import AttachKind
 from bpfctl.elf.spec import ExternSpec
+from bpfctl.errors import BtfError, ObjectFileError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from bpfctl.btf.decode import Btf
-    from bpfctl.elf.elf_file import ElfFile, Section
-    from bpfctl.elf.spec import MapSpec, ProgramSpec
+    from bpfctl.elf.elf_file import ElfFile
 
 KCONFIG: Final = ".kconfig"
 KSYMS: Final = ".ksyms"
-
-# Sections with a meaning that bpfctl does not know yet, by the beginning of their names.
-_SECTIONS: Final = (
-    (".struct_ops", "struct_ops maps"),
-    ("?.struct_ops", "struct_ops maps"),
-    (".addr_space.", "arena variables"),
-    (".jumptables", "jump tables"),
-)
+MAX_KCONFIG_BYTES: Final = 1 << 20  # of all values; those of a whole configuration are far less
+MAX_DEPTH: Final = 8  # arrays of arrays
 
 
 def find_externs(elf: ElfFile, btf: Btf | None) -> tuple[ExternSpec, ...]:
-    """The symbols the object does not define, in the order of the symbol table."""
+    """The symbols the object does not define, in libbpf's order.
+
+    Values of the configuration come first, those of the largest alignment at the beginning of
+    their map, then the smaller before the larger; names decide the rest. `btf` is the object's as
+    the compiler wrote it.
+    Raises: ObjectFileError for values of the configuration without a size, or of too many bytes.
+    """
     known = _typed_externs(btf) if btf else {}
-    return tuple(
-        ExternSpec(
-            symbol.name,
-            known.get(symbol.name, ("unknown", 0))[0],
-            symbol.bind == STB_WEAK,
-            known.get(symbol.name, ("unknown", 0))[1],
-        )
-        for symbol in elf.symbols[1:]
-        if symbol.section == SHN_UNDEF and symbol.bind != STB_LOCAL and symbol.name
-    )
+    found = []
+    for symbol in elf.symbols[1:]:
+        if symbol.section == SHN_UNDEF and symbol.bind != STB_LOCAL and symbol.name:
+            kind, type_id = known.get(symbol.name, ("unknown", 0))
+            found.append(ExternSpec(symbol.name, kind, symbol.bind == STB_WEAK, type_id))
+    values = [one for one in found if one.kind == "kconfig"]
+    others = sorted((one for one in found if one.kind != "kconfig"), key=lambda one: one.name)
+    return (*(_placed(btf, values, elf.path) if btf else values), *others)
 
 
 def _typed_externs(btf: Btf) -> dict[str, tuple[str, int]]:
@@ -53,58 +50,44 @@ def _typed_externs(btf: Btf) -> dict[str, tuple[str, int]]:
             continue
         for info in datasec.vars:
             one = btf.type(info.type_id)
-            kind = "kconfig" if datasec.name == KCONFIG else _ksym_kind(one.kind)
-            found[one.name] = (kind, one.type_id if isinstance(one, Var) else one.id)
+            if isinstance(one, Func):
+                found[one.name] = ("kfunc", one.id)
+            elif isinstance(one, Var):
+                kind = "kconfig" if datasec.name == KCONFIG else "ksym"
+                found[one.name] = (kind, one.type_id)
     return found
 
 
-def _ksym_kind(kind: Kind) -> str:
-    return "kfunc" if kind is Kind.FUNC else "ksym"
+# --- where the values of the configuration lie in their map
 
 
-def unsupported_sections(elf: ElfFile) -> dict[int, str]:
-    """Sections whose contents bpfctl cannot load yet, by number, in words."""
-    found: dict[int, str] = {}
-    for section in elf.sections:
-        if section.size and (words := _unsupported(section)):
-            found[section.number] = f"section {section.name} ({words})"
-    return found
+def _placed(btf: Btf, values: Iterable[ExternSpec], path: str) -> list[ExternSpec]:
+    try:
+        measured = [(_alignment(btf, v.type_id), btf.size_of(v.type_id), v) for v in values]
+    except BtfError as err:
+        message = f'section "{KCONFIG}" has a value without a size: {err.message}'
+        raise ObjectFileError(message, path=path, section=KCONFIG) from err
+    measured.sort(key=lambda one: (-one[0], one[1], one[2].name))
+    end, placed = 0, []
+    for alignment, size, value in measured:
+        start = -(-end // alignment) * alignment
+        end = start + size
+        placed.append(ExternSpec(value.name, value.kind, value.is_weak, value.type_id, start))
+    if end > MAX_KCONFIG_BYTES:
+        message = f'section "{KCONFIG}" is {end} bytes large'
+        raise ObjectFileError(message, path=path, section=KCONFIG)
+    return placed
 
 
-def data_with_addresses(elf: ElfFile, data: Iterable[Section]) -> list[str]:
-    """Data sections that hold addresses: nobody fills them in, so they would be 0, in words."""
-    return [
-        f"section {section.name} (addresses in initialised data)"
-        for section in data
-        if next(elf.relocations(section), None)
-    ]
-
-
-def _unsupported(section: Section) -> str | None:
-    if section.is_code:
-        return None
-    if section.name == "maps" or section.name.startswith("maps/"):
-        return "map definitions as libbpf had them before 1.0"
-    return next((words for start, words in _SECTIONS if section.name.startswith(start)), None)
-
-
-def unsupported_constructs(
-    externs: Sequence[ExternSpec], maps: Sequence[MapSpec], programs: Sequence[ProgramSpec]
-) -> list[str]:
-    """What else bpfctl cannot load yet, in words."""
-    found = [
-        f"extern {one.name} (a value of the kernel's configuration)"
-        for one in externs
-        if one.kind == "kconfig"
-    ]
-    found += [
-        f"map {one.name} ({'map of maps' if one.inner else 'initial values'})"
-        for one in maps
-        if one.inner or one.values
-    ]
-    for program in programs:
-        if program.section.kind is AttachKind.USDT:
-            found.append(f"program {program.name} (USDT probe)")
-        if program.section.kind is AttachKind.STRUCT_OPS:
-            found.append(f"program {program.name} (part of a struct_ops map)")
-    return found
+def _alignment(btf: Btf, type_id: int) -> int:
+    """What C aligns such a value to. Only integers, enumerations and arrays of them are filled."""
+    found: Type = btf.type(btf.skip_modifiers(type_id))
+    for _ in range(MAX_DEPTH):
+        if not isinstance(found, Array):
+            break
+        found = btf.type(btf.skip_modifiers(found.elem_type_id))
+    if isinstance(found, (Int, Enum)) and found.size_bytes:
+        return found.size_bytes
+    if found.kind is Kind.PTR:
+        return 8
+    raise btf.error(f"{btf.type_name(type_id)} is no value a configuration has", type_id)

@@ -36,6 +36,7 @@ _TYPES: Final = {"key": "key_size", "value": "value_size"}
 _PIN_NONE, _PIN_BY_NAME = 0, 1
 _U32, _U64 = (1 << 32) - 1, (1 << 64) - 1
 _OF_MAPS: Final = (MapType.ARRAY_OF_MAPS, MapType.HASH_OF_MAPS)
+_WITH_VALUES: Final = (*_OF_MAPS, MapType.PROG_ARRAY)
 
 
 @dataclass(slots=True)
@@ -170,11 +171,11 @@ def _spec(name: str, fields: _Fields, btf: Btf) -> MapSpec:
     if pinning not in (_PIN_NONE, _PIN_BY_NAME):
         raise _DefinitionError(f"pinning {pinning} is neither 0 (none) nor 1 (by name)")
     sizes = {what: _size(btf, fields, what) for what in _TYPES}
-    if numbers["type"] in _OF_MAPS and fields.values_type_id:
+    if numbers["type"] in _WITH_VALUES and fields.values_type_id:
         sizes["value"] = 4  # a file descriptor goes in, an id comes out
     return MapSpec(
         name=name,
-        type=_map_type(numbers["type"]),
+        type=map_type(numbers["type"]),
         key_size=sizes["key"],
         value_size=sizes["value"],
         max_entries=numbers.get("max_entries", 0),
@@ -201,8 +202,9 @@ def _size(btf: Btf, fields: _Fields, what: str) -> int:
     return size
 
 
-def _map_type(number: int) -> MapType | int:
+def map_type(number: int) -> MapType | int:
+    """A map type by its number, which stays a number if it is newer than we are."""
     try:
         return MapType(number)
-    except ValueError:  # newer than we are
+    except ValueError:
         return number

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bpfctl.elf.elf_file import SHN_UNDEF
 
 if TYPE_CHECKING:
-    from bpfctl.elf.elf_file import ElfFile, Section
+    from bpfctl.elf.elf_file import ElfFile, Relocation, Section
     from bpfctl.elf.map_defs import MapDef
     from bpfctl.elf.spec import MapSpec
 
@@ -19,18 +19,32 @@ _POINTER_BYTES = 8
 def with_values(elf: ElfFile, section: Section, maps: list[MapDef]) -> list[MapSpec]:
     """Return the maps' blueprints with what their `values` name, in the order given.
 
-    Raises: ObjectFileError for a relocation outside of any `values`.
+    Raises: ObjectFileError for a relocation outside of any `values`, or to nothing that has a name.
     """
     starts = [one.offset for one in maps]
+    names = {one.offset: one.spec.name for one in maps}
     values: dict[str, list[tuple[int, str]]] = {}
     for relocation in elf.relocations(section):
-        symbol = elf.symbol_of(relocation, section)
         owner = maps[bisect_right(starts, relocation.offset) - 1] if maps else None
         index = _index(owner, relocation.offset) if owner else None
-        if owner is None or index is None or symbol.section == SHN_UNDEF:
+        name = _target(elf, section, relocation, names)
+        if owner is None or index is None or not name:
             raise elf.error("has a relocation outside of any values", section, relocation.offset)
-        values.setdefault(owner.spec.name, []).append((index, symbol.name))
+        values.setdefault(owner.spec.name, []).append((index, name))
     return [replace(one.spec, values=tuple(sorted(values.get(one.spec.name, ())))) for one in maps]
+
+
+def _target(
+    elf: ElfFile, section: Section, relocation: Relocation, maps: dict[int, str]
+) -> str | None:
+    """The map or function that a relocation names; a static map is named by its place alone."""
+    symbol = elf.symbol_of(relocation, section)
+    if symbol.section == SHN_UNDEF:
+        return None
+    if symbol.section != section.number:
+        return symbol.name or None
+    addend = section.data[relocation.offset : relocation.offset + _POINTER_BYTES]
+    return maps.get(symbol.value + int.from_bytes(addend, "little"))
 
 
 def _index(one: MapDef, offset: int) -> int | None:

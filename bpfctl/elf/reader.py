@@ -27,6 +27,7 @@ from bpfctl.errors import ObjectFileError, PathError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bpfctl.elf.section_def import SectionDef
     from bpfctl.elf.spec import ObjectSpec
 
 MAX_FILE_BYTES: Final = 256 << 20
@@ -41,8 +42,8 @@ _KINDS: Final = {"ET_EXEC": "an executable", "ET_DYN": "a shared library", "ET_C
 _MACHINES: Final = ("EM_BPF", "EM_NONE")  # compilers before LLVM 3.9 wrote EM_NONE
 
 
-def read_object(path: str) -> ObjectSpec:
-    """Read the object file at a path.
+def read_object(path: str, prog_type: SectionDef | None = None) -> ObjectSpec:
+    """Read the object file at a path; with `prog_type` all its programs are of that kind.
 
     Raises: PathError when it cannot be read or is no regular file, and what `parse_object` raises.
     """
@@ -52,7 +53,7 @@ def read_object(path: str) -> ObjectSpec:
     except OSError as err:
         words = (err.strerror or str(err)).lower()
         raise PathError(f"cannot read it: {words}", subject=path) from err
-    return parse_object(data, path)
+    return parse_object(data, path, prog_type)
 
 
 def _open_regular(path: str) -> BinaryIO:
@@ -64,16 +65,17 @@ def _open_regular(path: str) -> BinaryIO:
     raise PathError("is no regular file", subject=path)
 
 
-def parse_object(data: bytes, path: str = "") -> ObjectSpec:
+def parse_object(data: bytes, path: str = "", prog_type: SectionDef | None = None) -> ObjectSpec:
     """Read an object file from its bytes; `path` names it in messages, and its data maps.
 
+    `prog_type` takes the place of what the names of sections mean, which may then be any.
     Raises: ObjectFileError for anything else than a little-endian BPF object that makes sense;
     of its subclasses SectionNameError, BtfError and RelocationError.
     """
     from bpfctl.elf.assemble import assemble
 
     try:
-        return assemble(read_elf(data, path))
+        return assemble(read_elf(data, path), prog_type)
     except ObjectFileError as err:  # not every part of an object knows the file it is in
         err.path = err.path or path or None
         err.within(subject=err.path)
@@ -84,7 +86,7 @@ def read_elf(data: bytes, path: str = "") -> ElfFile:
     """Read sections and symbols. Raises: ObjectFileError."""
     _check_identity(data, path)
     sections = _sections(data, path)
-    return ElfFile(path, sections, _symbols(path, sections))
+    return ElfFile(path, sections, _symbols(path, sections), data)
 
 
 def _check_identity(data: bytes, path: str) -> None:

@@ -25,6 +25,7 @@ __all__ = [
     "SectionName",
     "definitions",
     "parse_section_name",
+    "retyped",
 ]
 
 # A name comes from an untrusted file; real ones are far shorter (a uprobe path may be PATH_MAX).
@@ -106,6 +107,21 @@ def parse_section_name(text: str, *, path: str | None = None) -> SectionName:
     label = tail if definition.follow is Follow.LABEL else None
     target = tail if label is None else None
     return SectionName(definition, text, target, label, autoload=not text.startswith("?"))
+
+
+def retyped(text: str, definition: SectionDef) -> SectionName:
+    """A section of any name, its program taken for one of `definition`.
+
+    What stands behind the name stays the target where it is one for `definition` too. As
+    bpftool's `type`. Raises: nothing, any name will do.
+    """
+    try:
+        found = parse_section_name(text)
+    except SectionNameError:
+        target = None
+    else:
+        target = found.target if found.definition.grammar is definition.grammar else None
+    return SectionName(definition, text, target, autoload=not text.startswith("?"))
 
 
 def _longest_match(text: str) -> tuple[str, SectionDef | None]:

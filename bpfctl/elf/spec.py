@@ -80,9 +80,10 @@ class ProgramSpec:
 class MapSpec:
     """A map to create. Sizes in bytes; type ids are those of the object's BTF, 0 for none.
 
-    `pin_by_name` is LIBBPF_PIN_BY_NAME of the definition. For the maps behind data sections
+    `pin_by_name` is LIBBPF_PIN_BY_NAME of the definition, `pin_path` the path below the bpffs that a
+    definition of tc asks for. For the maps behind data sections
     `section` names the section, `contents` is the initial value of key 0 and `read_only` says that
-    the map is frozen before programs load. `inner` is the blueprint of inner maps.
+    the map is frozen before programs load. An arena has `section` and `contents` of its variables. `inner` is the blueprint of inner maps.
     `values` lists initial contents by index and symbol name (program arrays and maps of maps).
     """
 
@@ -97,6 +98,7 @@ class MapSpec:
     numa_node: int | None = None
     map_extra: int = 0
     pin_by_name: bool = False
+    pin_path: str | None = None
     section: str | None = None
     contents: bytes | None = None
     read_only: bool = False
@@ -108,13 +110,16 @@ class MapSpec:
 class ExternSpec:
     """A symbol the object expects from outside.
 
-    `kind` is "kconfig", "ksym", "kfunc" or "unknown".
+    `kind` is "kconfig", "ksym", "kfunc", or "unknown" for one without a type. `type_id` is that of
+    the variable (0, void, for a symbol whose type nobody knows), or of the function itself.
+    `offset` is where a kconfig value lies in the map of the section ".kconfig", in bytes.
     """
 
     name: str
     kind: str
     is_weak: bool = False
     type_id: int = 0
+    offset: int = 0
 
 
 @plain

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,35 @@ def symbols_at(addresses: Collection[int], path: str = "/proc/kallsyms") -> dict
     except OSError:
         return found
     return found
+
+
+def addresses_of(
+    names: Collection[str], path: str = "/proc/kallsyms"
+) -> dict[str, frozenset[int]] | None:
+    """Return all addresses of each name that the kernel has, modules included; None: unreadable.
+
+    A name that link-time optimisation gave a suffix (".llvm.1234") counts as the one without. All
+    addresses read as 0 without CAP_SYSLOG (kptr_restrict).
+    """
+    if not names:
+        return {}
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - a Path gives the same, later
+            text = file.read()
+    except OSError:
+        return None
+    return {name: found for name in names if (found := frozenset(_addresses(text, name)))}
+
+
+def _addresses(text: bytes, name: str) -> Iterator[int]:
+    wanted = b" " + name.encode("utf-8", "surrogateescape")
+    at = text.find(wanted)
+    while at >= 0:
+        end = at + len(wanted)
+        if text[end : end + 1] in (b"\n", b"\t", b"") or text[end : end + 6] == b".llvm.":
+            start = text.rfind(b"\n", 0, at) + 1
+            yield int(text[start : start + 16], 16)
+        at = text.find(wanted, end)
 
 
 def _symbol(line: bytes) -> Symbol:

@@ -17,25 +17,30 @@ _LIMIT_BYTES = 16 << 20
 class KernelConfig:
     """Options by name ("CONFIG_BPF"), and the file they were read from.
 
-    An option that is not set is absent from `options`.
+    An option that is not set is absent from `options`. `strings` names those whose value is a
+    string, in quotes in the file: "y" in quotes is no y.
     """
 
     source: str
     options: dict[str, str]
+    strings: frozenset[str] = frozenset()
 
     def get(self, name: str) -> str | None:
         """Return "y", "m", a number or a string without its quotes; None where it is not set."""
         return self.options.get(name)
 
 
-def parse_config(text: str) -> dict[str, str]:
-    """Return the options of a .config file's text."""
-    options = {}
+def parse_config(text: str, source: str = "") -> KernelConfig:
+    """Read the text of a .config file."""
+    options, strings = {}, set()
     for line in text.splitlines():
         name, equals, value = line.partition("=")
         if equals and name.startswith("CONFIG_"):
-            options[name] = value.strip().strip('"')
-    return options
+            value = value.strip()
+            options[name] = value.strip('"')
+            if value.startswith('"'):
+                strings.add(name)
+    return KernelConfig(source, options, frozenset(strings))
 
 
 def config_paths(release: str) -> list[str]:
@@ -49,11 +54,14 @@ def config_paths(release: str) -> list[str]:
 
 
 def kernel_config(paths: list[str] | None = None) -> KernelConfig | None:
-    """Return the running kernel's configuration, or None where no file tells it."""
+    """Return the running kernel's configuration, or None where no file tells it.
+
+    The first file of `paths` that can be read counts; one whose name ends in .gz is unpacked.
+    """
     for path in config_paths(kernel_release()) if paths is None else paths:
         text = _read(path)
         if text is not None:
-            return KernelConfig(path, parse_config(text))
+            return parse_config(text, path)
     return None
 
 

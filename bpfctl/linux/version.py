@@ -25,13 +25,20 @@ def kernel_version(signature: str = "/proc/version_signature") -> tuple[int, int
     """Return major, minor and patch level of the running kernel.
 
     Ubuntu's release says 5.15.0 for every patch level; the last word of /proc/version_signature
-    has the real one ("Ubuntu 5.15.0-91.101-generic 5.15.131").
+    has the real one ("Ubuntu 5.15.0-91.101-generic 5.15.131"). Debian's says 6.1.0, and its build
+    has the real one ("#1 SMP Debian 6.1.192-1 (2026-01-02)").
     """
     try:
         words = Path(signature).read_text().split()
     except OSError:
-        return parse_release(kernel_release())
+        return parse_release(debian_release(os.uname().version) or kernel_release())
     return parse_release(words[-1] if words else kernel_release())
+
+
+def debian_release(build: str) -> str | None:
+    """Return the release in the build of a Debian kernel (uname -v); None in any other."""
+    _, debian, rest = build.partition("Debian ")
+    return rest.split(maxsplit=1)[0] if debian and rest[:1].isdigit() else None
 
 
 def kernel_version_code(version: tuple[int, int, int] | None = None) -> int:

@@ -1,18 +1,25 @@
-"""The BTF id of what a program attaches to, for the types that need it when they load."""
+"""What a program attaches to, for the types that need it when they load.
+
+A target is a type: of the kernel, of one of its modules, or of a program that is loaded already.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bpfctl.btf.types import Kind
 from bpfctl.elf.section_def import AttachKind
-from bpfctl.errors import NotFoundError, NotYetError
+from bpfctl.errors import NotFoundError
 from bpfctl.kernel.uapi import AttachType
+from bpfctl.plain import plain
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bpfctl.btf.decode import Btf
     from bpfctl.elf.sections import SectionName
     from bpfctl.loader.kernel_btf import KernelBtf
+    from bpfctl.objects.select import Selector
 
 # What the kernel calls the type that stands for a target. Sources: bpf_check_attach_target(),
 # kernel/bpf/verifier.c (btf_trace_, Linux 5.5), include/linux/bpf.h DEFINE_BPF_ITER_FUNC (5.8),
@@ -24,36 +31,105 @@ _PREFIXES: Final = {
 }
 _TRACEPOINT: Final = ("btf_trace_", Kind.TYPEDEF, "tracepoint")
 _FUNCTION: Final = ("", Kind.FUNC, "function")
+_VMLINUX: Final = "vmlinux"
 _SUGGESTIONS: Final = 3
 _COMPARED: Final = 10  # some of the names are those of other things
 
 
-def attach_btf_id(section: SectionName, kernel: KernelBtf) -> int:
-    """The kernel's BTF id of the section's target; 0 when the load needs none.
+@plain
+class TargetWish:
+    """What somebody wants a program to attach to instead of what its section says.
 
-    Raises: NotFoundError when the kernel has no such target, NotYetError for targets that are not
-    in vmlinux, NotSupportedError when the kernel shows no types.
+    `function` is the target's name ("do_unlinkat", "kvm:kvm_exit"), or with `program` that of a
+    function of that loaded program ("": the one that the section names).
+    """
+
+    function: str
+    program: Selector | None = None
+
+
+class Target(NamedTuple):
+    """A target as a load asks for it; all 0 where the load needs none.
+
+    `btf_id` is its type: the kernel's own, or in the BTF object `btf_obj_id` (a module's, open as
+    `btf_obj_fd`), or in that of the program open as `prog_fd`.
+    """
+
+    btf_id: int = 0
+    btf_obj_id: int = 0
+    btf_obj_fd: int = 0
+    prog_fd: int = 0
+
+
+class _Place(NamedTuple):
+    """Types to look for a target in, from the first id that is their own."""
+
+    btf: Btf
+    name: str
+    obj_id: int
+
+    def find(self, name: str, kind: Kind) -> int | None:
+        found = self.btf.find_all(name, (kind,))
+        return next((one for one in found if one >= self.btf.first_id), None)
+
+
+def find_target(section: SectionName, kernel: KernelBtf) -> Target:
+    """The type of the section's target, in the kernel or else in one of its modules.
+
+    Raises: NotFoundError when neither has such a target or the section names none,
+    NotSupportedError when the kernel shows no types.
     """
     if not section.definition.btf_target:
-        return 0
-    target = section.target
-    if section.kind is AttachKind.EXT:
-        raise NotYetError(f'replacing a function of a loaded program (SEC "{section.text}")')
-    if target is None:
-        raise NotYetError(f'choosing the target of SEC "{section.text}" when the program loads')
-    if ":" in target:
-        raise NotYetError(f'a target in a kernel module (SEC "{section.text}")')
+        return Target()
+    if section.target is None or section.kind is AttachKind.EXT:
+        raise not_chosen(section)
+    module, _, target = section.target.rpartition(":")
     prefix, kind, what = _stand_in(section)
-    found = kernel.btf.find(prefix + target, kind)
-    if found is None:
-        raise _missing(kernel.btf, prefix, target, kind, what)
-    return found
+    for place in _places(kernel, module):
+        found = place.find(prefix + target, kind)
+        if found is not None:
+            return Target(found, place.obj_id)
+    if module:
+        raise _missing_in_module(kernel, module, target, what)
+    raise _missing(kernel.btf, prefix, target, kind, what)
+
+
+def _places(kernel: KernelBtf, module: str) -> Iterator[_Place]:
+    """The kernel's types, then those of its modules, or of the one that is named."""
+    if module in ("", _VMLINUX):
+        yield _Place(kernel.btf, _VMLINUX, 0)
+    if module != _VMLINUX:
+        for one in kernel.modules:
+            if module in ("", one.name):
+                yield _Place(one.btf, one.name, one.id)
 
 
 def _stand_in(section: SectionName) -> tuple[str, Kind, str]:
     if section.attach_type == AttachType.TRACE_RAW_TP:
         return _TRACEPOINT
     return _PREFIXES.get(section.kind, _FUNCTION)
+
+
+def not_chosen(section: SectionName) -> NotFoundError:
+    """Say that nothing tells what a program attaches to."""
+    replaces = section.kind is AttachKind.EXT
+    return NotFoundError(
+        f'nothing says what to {"replace" if replaces else "attach to"} (SEC "{section.text}")',
+        code="attach-target-not-chosen",
+        remedy="name it with --target "
+        + ("PROG:FUNCTION, the function of a loaded program" if replaces else "FUNCTION"),
+    )
+
+
+def _missing_in_module(kernel: KernelBtf, module: str, target: str, what: str) -> NotFoundError:
+    names = [one.name for one in kernel.modules]
+    loaded = module == _VMLINUX or module in names
+    return NotFoundError(
+        f'module {module} has no {what} "{target}"' if loaded else f"no module {module} is loaded",
+        code="attach-target-missing",
+        evidence=[f"its type information has no {target}"] if loaded else [],
+        remedy=None if loaded else f"load it first (modprobe {module})",
+    )
 
 
 def _missing(btf: Btf, prefix: str, target: str, kind: Kind, what: str) -> NotFoundError:

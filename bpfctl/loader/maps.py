@@ -34,11 +34,12 @@ _WITHOUT_BTF = frozenset(
         MapType.SOCKHASH,
         MapType.QUEUE,
         MapType.STACK,
+        MapType.ARRAY_OF_MAPS,
+        MapType.HASH_OF_MAPS,
+        MapType.ARENA,
     }
 )
 _NOT_YET = {
-    MapType.ARRAY_OF_MAPS: "array of maps",
-    MapType.HASH_OF_MAPS: "hash of maps",
     MapType.STRUCT_OPS: "struct_ops map",
     MapType.ARENA: "arena map",
 }
@@ -47,10 +48,8 @@ _NOT_YET = {
 def refuse_unsupported(spec: MapSpec) -> None:
     """Raise NotYetError for a map that this version does not create."""
     words = _NOT_YET.get(MapType(spec.type)) if spec.type in set(MapType) else None
-    if words or spec.inner is not None:
-        raise NotYetError(f"map {spec.name} ({words or 'map in map'})")
-    if spec.values:
-        raise NotYetError(f"initial values of map {spec.name}")
+    if words:
+        raise NotYetError(f"map {spec.name} ({words})")
 
 
 def effective(spec: MapSpec) -> MapSpec:
@@ -71,6 +70,8 @@ def effective(spec: MapSpec) -> MapSpec:
         spec = replace(spec, flags=spec.flags | MapFlags.NUMA_NODE)
     if (spec.key_type_id or spec.value_type_id) and not _takes_types(spec):
         spec = replace(spec, key_type_id=0, value_type_id=0)
+    if spec.inner is not None:
+        spec = replace(spec, inner=effective(spec.inner))
     return spec
 
 
@@ -98,24 +99,33 @@ def ring_size(size_bytes: int, page_bytes: int) -> int:
 def create_map(spec: MapSpec, btf_fd: int) -> Fd:
     """Create the map of an effective blueprint; `btf_fd` is the loaded types, 0 for none.
 
-    A kernel that refuses the types takes the map without: only dumps need them. (Before Linux
-    5.12 a section without variables cannot be the type of its map's value.)
+    A kernel that refuses the types takes the map without: most programs do not need them, and of
+    those that do the verifier says so. (Before Linux 5.12 a section without variables cannot be
+    the type of its map's value.) A map of maps needs one of the inner maps to be made, which goes
+    again.
     Raises: SyscallError.
     """
+    if spec.inner is None:
+        return _create(spec, btf_fd, 0)
+    with create_map(spec.inner, btf_fd) as inner:
+        return _create(spec, btf_fd, inner.fileno())
+
+
+def _create(spec: MapSpec, btf_fd: int, inner_fd: int) -> Fd:
     typed = bool(btf_fd and (spec.key_type_id or spec.value_type_id))
     try:
-        return bpf_fd(_creation(spec, btf_fd if typed else 0))
+        return bpf_fd(_creation(spec, btf_fd if typed else 0, inner_fd))
     except SyscallError as err:
-        if err.errno != errno.EINVAL or not typed:
+        if err.errno == errno.EPERM or not typed:
             raise
         refused = err
     try:
-        return bpf_fd(_creation(spec, 0))
+        return bpf_fd(_creation(spec, 0, inner_fd))
     except SyscallError:
         raise refused from None
 
 
-def _creation(spec: MapSpec, btf_fd: int) -> Attr:
+def _creation(spec: MapSpec, btf_fd: int, inner_fd: int) -> Attr:
     return map_create(
         map_type=int(spec.type),
         key_size=spec.key_size,
@@ -127,6 +137,7 @@ def _creation(spec: MapSpec, btf_fd: int) -> Attr:
         btf_fd=btf_fd,
         btf_key_type_id=spec.key_type_id if btf_fd else 0,
         btf_value_type_id=spec.value_type_id if btf_fd else 0,
+        inner_map_fd=inner_fd,
         map_extra=spec.map_extra,
         doing=f"create map {spec.name}",
     )

@@ -8,25 +8,38 @@ from __future__ import annotations
 
 import errno
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING
 
-from bpfctl.errors import BpfctlError, NotYetError, SyscallError, VerifierError
+from bpfctl.errors import BpfctlError, SyscallError, VerifierError
 from bpfctl.kernel.attr import prog_bind_map
 from bpfctl.kernel.bpf import bpf
+from bpfctl.linux.kconfig import kernel_config
 from bpfctl.linux.memlock import MemlockLimit
 from bpfctl.loader import maps
 from bpfctl.loader.core import FittedCode
+from bpfctl.loader.extern_code import Bound, bind
+from bpfctl.loader.externs import Externs, name_absent_function, resolve, with_kconfig
 from bpfctl.loader.kernel_btf import KernelBtf
 from bpfctl.loader.loaded import LoadedMap, LoadedObject, LoadedProgram
 from bpfctl.loader.map_pins import open_pinned_map
+from bpfctl.loader.map_values import (
+    check_values,
+    store_maps,
+    store_programs,
+    with_array_members,
+)
+from bpfctl.loader.map_wishes import open_in_place, with_wishes
 from bpfctl.loader.options import LoadOptions
 from bpfctl.loader.pins import PinSet, pin_path
 from bpfctl.loader.prepare import Prepared, locate_failure, prepare, request
+from bpfctl.loader.program_target import Targets, refuse_idle_wishes
 from bpfctl.loader.support import chosen_programs, refuse_unknown
 from bpfctl.loader.verifier import load_program
 
 if TYPE_CHECKING:
     from bpfctl.elf.spec import MapSpec, ObjectSpec
+    from bpfctl.linux.kconfig import KernelConfig
 
 
 def load(
@@ -56,14 +69,18 @@ def load(
 
 
 def _load(spec: ObjectSpec, options: LoadOptions, kernel: KernelBtf) -> LoadedObject:
+    spec = with_wishes(spec, options)
     with ExitStack() as on_failure:
         loaded = on_failure.enter_context(LoadedObject(spec, pins=PinSet(mount=options.mount)))
         try:
-            prepared = _prepare(spec, options, kernel)
+            prepared, externs = _prepare(loaded, options, kernel)
             btf_fd = _load_types(loaded)
-            _create_maps(loaded, options, btf_fd)
+            _create_maps(loaded, options, btf_fd, externs)
+            descriptors = {name: entry.fd.fileno() for name, entry in loaded.maps.items()}
+            bound = bind(externs, spec, descriptors, loaded.resources)
             for one in prepared:
-                _load_one(loaded, one, options, btf_fd)
+                _load_one(loaded, one, options, bound, btf_fd)
+            store_programs(loaded)
             _bind_read_only_data(loaded)
             _pin_named_maps(loaded)
         except BpfctlError as err:
@@ -73,12 +90,23 @@ def _load(spec: ObjectSpec, options: LoadOptions, kernel: KernelBtf) -> LoadedOb
     return loaded
 
 
-def _prepare(spec: ObjectSpec, options: LoadOptions, kernel: KernelBtf) -> list[Prepared]:
+def _prepare(
+    loaded: LoadedObject, options: LoadOptions, kernel: KernelBtf
+) -> tuple[list[Prepared], Externs]:
     """Find out all that can be found out without creating anything."""
-    programs = chosen_programs(spec, options)
+    spec = loaded.spec
+    programs = with_array_members(spec, chosen_programs(spec, options), options.skip)
     refuse_unknown(spec, programs)
+    check_values(spec)
+    refuse_idle_wishes(options.targets, programs)
     fitted = FittedCode(spec.btf, kernel)
-    return [prepare(spec, program, fitted, kernel) for program in programs]
+    targets = Targets(kernel, options.targets, loaded.resources)
+    externs = resolve(spec, programs, kernel, partial(_config, options))
+    return [prepare(spec, program, fitted, targets) for program in programs], externs
+
+
+def _config(options: LoadOptions) -> KernelConfig | None:
+    return kernel_config([options.kernel_config] if options.kernel_config else None)
 
 
 def _load_types(loaded: LoadedObject) -> int:
@@ -88,27 +116,25 @@ def _load_types(loaded: LoadedObject) -> int:
         return 0
     from bpfctl.loader.btf import kernel_data, load_btf
 
-    try:
-        fd = load_btf(kernel_data(spec.btf, spec.functions.values()))
-    except SyscallError as err:
-        if spec.externs and err.errno == errno.EINVAL:
-            # The kernel takes no types of externs as the compiler writes them.
-            raise NotYetError(f"types of extern {spec.externs[0].name}") from err
-        raise
+    fd = load_btf(kernel_data(spec.btf, spec.functions.values()))
     return loaded.resources.enter_context(fd).fileno()
 
 
-def _create_maps(loaded: LoadedObject, options: LoadOptions, btf_fd: int) -> None:
+def _create_maps(loaded: LoadedObject, options: LoadOptions, btf_fd: int, externs: Externs) -> None:
     for blueprint in loaded.spec.maps:
-        spec = maps.effective(blueprint)
+        spec = maps.effective(with_kconfig(blueprint, externs))
         one = _open_or_create(spec, options, btf_fd)
         loaded.resources.enter_context(one.fd)
         loaded.maps[spec.name] = one
         if not one.reused:
             maps.fill(spec, one.fd)
+    store_maps(loaded)
 
 
 def _open_or_create(spec: MapSpec, options: LoadOptions, btf_fd: int) -> LoadedMap:
+    chosen = open_in_place(spec, options)
+    if chosen is not None:
+        return LoadedMap(spec, chosen, reused=True)
     path = pin_path(options.bpffs, spec.name) if spec.pin_by_name else None
     fd = open_pinned_map(spec, path) if path else None
     if fd is not None:
@@ -116,13 +142,15 @@ def _open_or_create(spec: MapSpec, options: LoadOptions, btf_fd: int) -> LoadedM
     return LoadedMap(spec, maps.create_map(spec, btf_fd), path)
 
 
-def _load_one(loaded: LoadedObject, one: Prepared, options: LoadOptions, btf_fd: int) -> None:
-    descriptors = {name: entry.fd.fileno() for name, entry in loaded.maps.items()}
+def _load_one(
+    loaded: LoadedObject, one: Prepared, options: LoadOptions, bound: Bound, btf_fd: int
+) -> None:
     try:
-        fd, log = load_program(request(loaded.spec, one, descriptors, btf_fd), options)
+        fd, log = load_program(request(loaded.spec, one, bound, btf_fd, options), options)
     except BpfctlError as err:
         if isinstance(err, VerifierError):
             locate_failure(err, loaded.spec, one)
+            name_absent_function(err, one.linked, bound.externs)
         err.within(program=one.spec.name)
         raise
     loaded.resources.enter_context(fd)

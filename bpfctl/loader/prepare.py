@@ -7,21 +7,22 @@ from typing import TYPE_CHECKING, NamedTuple
 from bpfctl.errors import BpfctlError
 from bpfctl.kernel.flags import ProgFlags
 from bpfctl.kernel.uapi import ProgType
-from bpfctl.loader.attach_target import attach_btf_id
 from bpfctl.loader.code_info import func_info, line_info, source_line
+from bpfctl.loader.extern_code import set_externs
 from bpfctl.loader.link_code import LinkedCode, link
 from bpfctl.loader.relocs import referenced_maps, set_map_fds
 from bpfctl.loader.verifier import ProgLoad
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from bpfctl.btf.core_fixup import CoreFixup
     from bpfctl.elf.sections import SectionName
     from bpfctl.elf.spec import ObjectSpec, ProgramSpec, Reloc
     from bpfctl.errors import VerifierError
+    from bpfctl.loader.attach_target import Target
     from bpfctl.loader.core import FittedCode
-    from bpfctl.loader.kernel_btf import KernelBtf
+    from bpfctl.loader.extern_code import Bound
+    from bpfctl.loader.options import LoadOptions
+    from bpfctl.loader.program_target import Targets
 
 
 class Prepared(NamedTuple):
@@ -34,12 +35,12 @@ class Prepared(NamedTuple):
     spec: ProgramSpec
     linked: LinkedCode
     map_names: dict[Reloc, str]
-    attach_btf_id: int
+    target: Target
     poisoned: dict[int, CoreFixup]
 
 
 def prepare(
-    spec: ObjectSpec, program: ProgramSpec, fitted: FittedCode, kernel: KernelBtf
+    spec: ObjectSpec, program: ProgramSpec, fitted: FittedCode, targets: Targets
 ) -> Prepared:
     """Link a program's code, fit it to this kernel and look its target up.
 
@@ -53,18 +54,23 @@ def prepare(
             for index, fixup in fitted.poisoned(one.function).items()
         }
         names = referenced_maps(linked, spec.maps)
-        return Prepared(program, linked, names, attach_btf_id(program.section, kernel), poisoned)
+        return Prepared(program, linked, names, targets.of(program), poisoned)
     except BpfctlError as err:
         err.within(program=program.name)
         raise
 
 
 def request(
-    spec: ObjectSpec, prepared: Prepared, descriptors: Mapping[str, int], btf_fd: int
+    spec: ObjectSpec,
+    prepared: Prepared,
+    bound: Bound,
+    btf_fd: int,
+    options: LoadOptions,
 ) -> ProgLoad:
     """What to ask the kernel for, now that each map has a descriptor."""
     section = prepared.spec.section
-    set_map_fds(prepared.linked, prepared.map_names, descriptors)
+    set_map_fds(prepared.linked, prepared.map_names, bound.map_fds)
+    set_externs(prepared.linked, bound)
     placed = prepared.linked.placed
     functions = func_info(placed) if btf_fd else b""
     return ProgLoad(
@@ -73,18 +79,32 @@ def request(
         insns=bytes(prepared.linked.code),
         license=spec.license,
         expected_attach_type=int(section.attach_type or 0),
-        prog_flags=_flags(section),
-        attach_btf_id=prepared.attach_btf_id,
+        prog_flags=_flags(section, options),
+        attach_btf_id=prepared.target.btf_id,
+        attach_prog_fd=prepared.target.prog_fd,
+        attach_btf_obj_fd=prepared.target.btf_obj_fd,
+        prog_ifindex=options.ifindex if _is_for_device(section, options) else 0,
         kern_version=_kernel_version(spec, section),
+        fd_array=bound.fd_array,
         prog_btf_fd=btf_fd if functions else 0,
         func_info=functions,
         line_info=line_info(placed) if functions else b"",
     )
 
 
-def _flags(section: SectionName) -> int:
-    flags = ProgFlags.SLEEPABLE if section.sleepable else 0
-    return int(flags | (ProgFlags.XDP_HAS_FRAGS if section.frags else 0))
+def _flags(section: SectionName, options: LoadOptions) -> int:
+    flags = ProgFlags.SLEEPABLE if section.sleepable else ProgFlags(0)
+    flags |= ProgFlags.XDP_HAS_FRAGS if section.frags else 0
+    bound = _is_for_device(section, options) and not options.offload
+    return int(flags | (ProgFlags.XDP_DEV_BOUND_ONLY if bound else 0))
+
+
+def _is_for_device(section: SectionName, options: LoadOptions) -> bool:
+    """Whether a program is loaded for the device somebody wished; only XDP can be bound to one.
+
+    Source: bpf_prog_dev_bound_init(), kernel/bpf/offload.c, Linux 6.3.
+    """
+    return bool(options.ifindex) and (options.offload or section.prog_type == ProgType.XDP)
 
 
 def _kernel_version(spec: ObjectSpec, section: SectionName) -> int:

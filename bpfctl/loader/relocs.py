@@ -12,7 +12,7 @@ from bpfctl.asm.insn import (
     SLOT_BYTES,
 )
 from bpfctl.elf.spec import RelocKind
-from bpfctl.errors import NotYetError, RelocationError
+from bpfctl.errors import RelocationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,14 +28,14 @@ _OFFSET_OF_IMM = 4
 def referenced_maps(linked: LinkedCode, maps: Iterable[MapSpec]) -> dict[Reloc, str]:
     """Name the map behind each reference that is left in linked code.
 
-    Raises: RelocationError for a reference to no map; NotYetError for an extern.
+    Raises: RelocationError for a reference to no map.
     """
     by_name = {spec.name: spec for spec in maps}
     by_section = {spec.section: spec for spec in by_name.values() if spec.section}
     found = {}
     for index, reloc in linked.relocs:
         if reloc.kind is RelocKind.EXTERN:
-            raise NotYetError(f"extern {reloc.target}")
+            continue
         spec = (by_name if reloc.kind is RelocKind.MAP else by_section).get(reloc.target)
         if spec is None:
             raise _error(reloc, index, f"{reloc.target} is no map of this object")
@@ -52,6 +52,8 @@ def set_map_fds(
     Source: include/uapi/linux/bpf.h, BPF_PSEUDO_MAP_FD and BPF_PSEUDO_MAP_VALUE (Linux 5.2).
     """
     for index, reloc in linked.relocs:
+        if reloc.kind is RelocKind.EXTERN:
+            continue
         at = index * SLOT_BYTES
         if linked.code[at] != BPF_LD_IMM64:
             raise _error(

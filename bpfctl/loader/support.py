@@ -6,15 +6,13 @@ import sys
 from typing import TYPE_CHECKING
 
 from bpfctl.elf.section_def import AttachKind
-from bpfctl.elf.spec import RelocKind
 from bpfctl.errors import NotFoundError, NotYetError, ObjectFileError
-from bpfctl.loader.link_code import reachable
 from bpfctl.loader.maps import refuse_unsupported
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bpfctl.elf.spec import FunctionSpec, ObjectSpec, ProgramSpec
+    from bpfctl.elf.spec import ObjectSpec, ProgramSpec
     from bpfctl.loader.options import LoadOptions
 
 
@@ -25,16 +23,23 @@ def chosen_programs(spec: ObjectSpec, options: LoadOptions) -> list[ProgramSpec]
     two have the same name, for nothing could tell their pins apart.
     """
     _refuse_same_names(spec)
-    if options.programs is None:
-        return [one for one in spec.programs if one.section.autoload]
     names = {one.name for one in spec.programs}
-    for name in sorted(options.programs - names):
-        raise NotFoundError(
-            f"no program is called {name}",
-            subject=spec.path,
-            remedy=f"programs in it: {', '.join(sorted(names))}" if names else None,
-        )
-    return [one for one in spec.programs if one.name in options.programs]
+    for name in sorted((options.programs or frozenset()) | options.skip):
+        if name not in names:
+            raise NotFoundError(
+                f"no program is called {name}",
+                subject=spec.path,
+                remedy=f"programs in it: {', '.join(sorted(names))}" if names else None,
+            )
+    return [one for one in spec.programs if _is_chosen(one, options)]
+
+
+def _is_chosen(program: ProgramSpec, options: LoadOptions) -> bool:
+    if program.name in options.skip:
+        return False
+    if options.programs is None:
+        return program.section.autoload
+    return program.name in options.programs
 
 
 def refuse_unknown(spec: ObjectSpec, programs: Sequence[ProgramSpec]) -> None:
@@ -51,20 +56,6 @@ def refuse_unknown(spec: ObjectSpec, programs: Sequence[ProgramSpec]) -> None:
     for program in programs:
         if program.section.kind is AttachKind.STRUCT_OPS:
             raise NotYetError("struct_ops programs", subject=spec.path, program=program.name)
-        for function in reachable(spec, program.function):
-            _refuse_externs(spec, program, function)
-
-
-def _refuse_externs(spec: ObjectSpec, program: ProgramSpec, function: FunctionSpec) -> None:
-    kinds = {one.name: one for one in spec.externs}
-    for reloc in function.relocs:
-        if reloc.kind is RelocKind.EXTERN:
-            extern = kinds.get(reloc.target)
-            weak = "weak " if extern and extern.is_weak else ""
-            kind = f" ({weak}{extern.kind})" if extern else ""
-            raise NotYetError(
-                f"extern {reloc.target}{kind}", subject=spec.path, program=program.name
-            )
 
 
 def _refuse_same_names(spec: ObjectSpec) -> None:

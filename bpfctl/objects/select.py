@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bpfctl.errors import NotFoundError
+from bpfctl.errors import AmbiguousError, NotFoundError
 from bpfctl.objects.ids import ObjectKind, ids, open_id
 from bpfctl.plain import plain
 
@@ -47,6 +47,22 @@ def find(selector: Selector) -> list[Fd]:
     if not found:
         raise NotFoundError(f"no {selector.kind.value} has {selector.by} {selector.value}")
     return found
+
+
+def find_one(selector: Selector) -> Fd:
+    """Open the one object that is meant; the caller closes it.
+
+    Raises: what `find` raises, AmbiguousError when several are meant.
+    """
+    first, *more = find(selector)
+    if not more:
+        return first
+    for fd in (first, *more):
+        fd.close()
+    raise AmbiguousError(
+        f"{len(more) + 1} {selector.kind.value}s match {selector}",
+        remedy="choose one by its id",
+    )
 
 
 def _matching(kind: ObjectKind, matches: Callable[[Fd], bool]) -> list[Fd]:

@@ -21,6 +21,7 @@ from bpfctl.features.verdict import available, errno_name, not_available
 from bpfctl.kernel.attr_prog import btf_load
 from bpfctl.kernel.fd import Fd
 from bpfctl.kernel.uapi import ProgType
+from bpfctl.linux.kallsyms import addresses_of
 from bpfctl.linux.version import kernel_version, parse_release
 
 if TYPE_CHECKING:
@@ -100,6 +101,30 @@ def typed(name: str, part: str = "") -> Callable[[], Verdict]:
     return ask
 
 
+def calls(name: str) -> Callable[[], Verdict]:
+    """Ask the kernel's own types whether they have a function."""
+
+    def ask() -> Verdict:
+        btf = Prober().kernel_btf
+        assert btf is not None
+        if btf.find(name, t.Kind.FUNC) is not None:
+            return available()
+        return not_available(f"its types have no function {name}")
+
+    return ask
+
+
+def lists(name: str) -> Callable[[], Verdict]:
+    """Ask /proc/kallsyms for a symbol."""
+
+    def ask() -> Verdict:
+        if addresses_of([name]):
+            return available()
+        return not_available("CONFIG_KALLSYMS_ALL is not set")
+
+    return ask
+
+
 def runs(*insns: Insn) -> Callable[[], Verdict]:
     """Ask the verifier to take a program of some instructions."""
 
@@ -135,7 +160,9 @@ NETFILTER_LINK = needs("netfilter links", since="6.4", probe=told("link netfilte
 PERF_LINK = needs("links to perf events", since="5.15", probe=told("link perf_event"))
 SK_LOOKUP = needs("sk_lookup", since="5.9", probe=told("program sk_lookup"))
 SOCKMAP_LINK = needs("links to sockmaps", since="6.10", probe=told("link sockmap"))
+SYSCALL_PROGRAM = needs("syscall programs", since="5.14", probe=told("program syscall"))
 TCX = needs("tcx links", since="6.6", probe=told("link tcx"))
+TRAMPOLINES = needs("trampolines", since="5.5", probe=told("program fentry"))
 UPROBE_MULTI = needs("uprobe_multi links", since="6.6", probe=told("link uprobe_multi"))
 
 CALLBACKS = needs(
@@ -153,6 +180,8 @@ PROG_TARGET_INFO = needs(
     since="6.0",
     probe=typed("bpf_prog_info", "attach_btf_obj_id"),
 )
+VARIABLES = needs("symbols of variables", since="2.6", probe=lists("runqueues"))
+TASK_KFUNCS = needs("functions about tasks", since="6.2", probe=calls("bpf_task_from_pid"))
 TASK_ITER = needs(
     "iterators over one process", since="6.1", probe=typed("bpf_iter_link_info", "task")
 )

@@ -1,28 +1,31 @@
 from __future__ import annotations
 
 import errno
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
 
 from bpfctl.btf.core_fixup import CoreFixup, CoreKind
 from bpfctl.elf.sections import parse_section_name
-from bpfctl.elf.spec import ExternSpec, ObjectSpec, ProgramSpec, Reloc, RelocKind
-from bpfctl.errors import NotYetError, RelocationError, VerifierError
+from bpfctl.elf.spec import ObjectSpec, ProgramSpec
+from bpfctl.errors import NotFoundError, NotYetError, RelocationError, VerifierError
 from bpfctl.kernel.uapi import AttachType, ProgType
 from bpfctl.linux.version import kernel_version_code
 from bpfctl.loader.core import FittedCode
+from bpfctl.loader.extern_code import Bound
 from bpfctl.loader.kernel_btf import KernelBtf
 from bpfctl.loader.options import LoadOptions
 from bpfctl.loader.prepare import Prepared, locate_failure, prepare, request
+from bpfctl.loader.program_target import Targets
 from bpfctl.loader.support import chosen_programs, refuse_unknown
-from tests.unit.loader.objects import EXIT, call, function, object_of
+from tests.unit.loader.objects import EXIT, function, object_of
 
 if TYPE_CHECKING:
     from bpfctl.loader.verifier import ProgLoad
 
 NO_KERNEL = KernelBtf("/nonexistent")
-SLEEPABLE, FRAGS = 1 << 4, 1 << 5
+SLEEPABLE, FRAGS, DEV_BOUND = 1 << 4, 1 << 5, 1 << 6
 
 
 def one_program(section: str, **more: object) -> ObjectSpec:
@@ -31,9 +34,13 @@ def one_program(section: str, **more: object) -> ObjectSpec:
     return object_of(main, programs=(program,), **more)
 
 
-def asked(spec: ObjectSpec) -> ProgLoad:
-    prepared = prepare(spec, spec.programs[0], FittedCode(None, NO_KERNEL), NO_KERNEL)
-    return request(spec, prepared, {}, 0)
+def ready(spec: ObjectSpec) -> Prepared:
+    targets = Targets(NO_KERNEL, {}, ExitStack())
+    return prepare(spec, spec.programs[0], FittedCode(None, NO_KERNEL), targets)
+
+
+def asked(spec: ObjectSpec, options: LoadOptions | None = None) -> ProgLoad:
+    return request(spec, ready(spec), Bound({}), 0, options or LoadOptions())
 
 
 @pytest.mark.parametrize(
@@ -71,30 +78,49 @@ def test_only_kprobes_name_the_kernel(section: str, stated: int, wanted: int) ->
     assert asked(one_program(section, kernel_version=stated)).kern_version == wanted
 
 
+@pytest.mark.parametrize(
+    ("section", "offload", "wanted"),
+    [
+        pytest.param("xdp", False, (7, DEV_BOUND), id="XDP for a device"),
+        pytest.param("xdp", True, (7, 0), id="XDP in a device"),
+        pytest.param("tc", True, (7, 0), id="tc in a device"),
+        pytest.param("tc", False, (0, 0), id="only XDP can be bound"),
+    ],
+)
+def test_a_device_goes_along(section: str, offload: bool, wanted: tuple[int, int]) -> None:
+    found = asked(one_program(section), LoadOptions(ifindex=7, offload=offload))
+    assert (found.prog_ifindex, found.prog_flags) == wanted
+
+
+@pytest.mark.parametrize(
+    ("options", "names"),
+    [
+        pytest.param(LoadOptions(), ["one", "two"], id="all but those in ? sections"),
+        pytest.param(LoadOptions(skip=frozenset({"one"})), ["two"], id="not this one"),
+        pytest.param(LoadOptions(programs=frozenset({"last"})), ["last"], id="only this one"),
+    ],
+)
+def test_programs_are_chosen(options: LoadOptions, names: list[str]) -> None:
+    sections = {"one": "xdp", "two": "tc", "last": "?xdp"}
+    spec = object_of(
+        programs=tuple(
+            ProgramSpec(name, parse_section_name(section), f"{section}:{name}")
+            for name, section in sections.items()
+        )
+    )
+    assert [one.name for one in chosen_programs(spec, options)] == names
+
+
+@pytest.mark.parametrize("field", ["programs", "skip"])
+def test_a_program_that_is_not_there_cannot_be_chosen(field: str) -> None:
+    with pytest.raises(NotFoundError, match="no program is called mian") as raised:
+        chosen_programs(one_program("xdp"), LoadOptions(**{field: frozenset({"mian"})}))
+    assert raised.value.remedy == "programs in it: main"
+
+
 def test_license_and_name_go_along() -> None:
     found = asked(one_program("xdp", license="Dual BSD/GPL"))
     assert (found.license, found.name, found.insns) == ("Dual BSD/GPL", "main", EXIT)
-
-
-def test_an_extern_stops_only_programs_that_use_it() -> None:
-    helper = function(".text:helper", EXIT, Reloc(0, RelocKind.EXTERN, "thing"))
-    user = function("xdp:user", EXIT, call(0, ".text:helper"))
-    other = function("tc:other", EXIT)
-    section = parse_section_name
-    spec = object_of(
-        helper,
-        user,
-        other,
-        programs=(
-            ProgramSpec("user", section("xdp"), user.key),
-            ProgramSpec("other", section("tc"), other.key),
-        ),
-        externs=(ExternSpec("thing", "ksym", is_weak=True),),
-    )
-    refuse_unknown(spec, chosen_programs(spec, LoadOptions(programs=frozenset({"other"}))))
-    with pytest.raises(NotYetError, match=r"extern thing \(weak ksym\)") as raised:
-        refuse_unknown(spec, chosen_programs(spec, LoadOptions()))
-    assert raised.value.program == "user"
 
 
 def test_constructs_the_reader_names_are_refused() -> None:
@@ -113,7 +139,6 @@ def test_core_relocations_want_types() -> None:
 
 def test_a_poisoned_instruction_names_the_access() -> None:
     spec = one_program("xdp")
-    ready = prepare(spec, spec.programs[0], FittedCode(None, NO_KERNEL), NO_KERNEL)
     fixup = CoreFixup(
         CoreKind.FIELD_BYTE_OFFSET,
         "struct task_struct.pidd",
@@ -122,7 +147,7 @@ def test_a_poisoned_instruction_names_the_access() -> None:
         missing="pidd",
         available=("pid", "tgid"),
     )
-    poisoned: Prepared = ready._replace(poisoned={2: fixup})
+    poisoned = ready(spec)._replace(poisoned={2: fixup})
     error = VerifierError(
         errno.EINVAL, "load program main", "2: (85) call\ninvalid func unknown#195896080\n"
     )

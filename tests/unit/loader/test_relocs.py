@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from bpfctl.elf.spec import MapSpec, Reloc, RelocKind
-from bpfctl.errors import NotYetError, RelocationError
+from bpfctl.errors import RelocationError
 from bpfctl.loader.link_code import LinkedCode
 from bpfctl.loader.relocs import referenced_maps, set_map_fds
 from tests.unit.loader.objects import EXIT, LD_IMM64
@@ -42,9 +42,12 @@ def test_no_such_map() -> None:
     assert (raised.value.insn_index, raised.value.symbol) == (3, "gone")
 
 
-def test_externs_are_named() -> None:
-    with pytest.raises(NotYetError, match="extern bpf_kfunc"):
-        referenced_maps(linked((0, Reloc(0, RelocKind.EXTERN, "bpf_kfunc"))), MAPS)
+def test_externs_are_left_alone() -> None:
+    code = linked((2, Reloc(0, RelocKind.EXTERN, "bpf_kfunc")))
+    assert referenced_maps(code, MAPS) == {}
+    before = bytes(code.code)
+    set_map_fds(code, {}, {})
+    assert code.code == before
 
 
 def test_only_ld_imm64_loads_a_map() -> None:

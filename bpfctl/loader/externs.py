@@ -1,0 +1,165 @@
+"""Resolve what an object expects from outside, and put the answers into its code."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from bpfctl.asm.insn import BPF_CALL_IMM, SLOT_BYTES, unpack
+from bpfctl.elf.externs import KCONFIG
+from bpfctl.elf.spec import RelocKind
+from bpfctl.errors import ExternError
+from bpfctl.loader.extern_result import KernelType, Missing, Outcome, Value
+from bpfctl.loader.link_code import reachable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from bpfctl.elf.spec import ExternSpec, MapSpec, ObjectSpec, ProgramSpec
+    from bpfctl.errors import VerifierError
+    from bpfctl.linux.kconfig import KernelConfig
+    from bpfctl.loader.kernel_btf import KernelBtf, ModuleBtf
+    from bpfctl.loader.link_code import LinkedCode
+
+# The immediate of a call to a function that this kernel does not have, its number added: no
+# helper has it, so that the verifier refuses the call unless nothing leads to it (libbpf's number).
+POISON_KFUNC: Final = 2002000000
+_UNKNOWN: Final = Missing(
+    "has no type in .kconfig or .ksyms",
+    remedy="declare it with __kconfig or __ksym, compile with -g, or link the file that defines it",
+    fatal=True,
+)
+
+
+class Externs(NamedTuple):
+    """The externs of one object, and what each is on this kernel.
+
+    `modules` are those with functions the object calls, in the order of their places in the
+    `fd_array` of a load: index 0 there stands for vmlinux, the first of them has index 1.
+    """
+
+    specs: tuple[ExternSpec, ...] = ()
+    outcomes: Mapping[str, Outcome] = {}
+    modules: tuple[ModuleBtf, ...] = ()
+
+    def kconfig_data(self, size_bytes: int) -> bytes:
+        """The contents of the map of .kconfig; what is not set is 0."""
+        data = bytearray(size_bytes)
+        for one in self.specs:
+            outcome = self.outcomes.get(one.name)
+            if isinstance(outcome, Value):
+                data[one.offset : one.offset + len(outcome.data)] = outcome.data
+        return bytes(data)
+
+
+def resolve(
+    spec: ObjectSpec,
+    programs: Iterable[ProgramSpec],
+    kernel: KernelBtf,
+    config: Callable[[], KernelConfig | None],
+) -> Externs:
+    """Find out what each extern of the object is on this kernel.
+
+    Raises: ExternError with all that the programs need and this kernel does not have, at once;
+    NotSupportedError when a type is needed and the kernel shows none.
+    """
+    if not spec.externs:
+        return Externs()
+    outcomes = _outcomes(spec, kernel, config)
+    _refuse_missing(spec, programs, outcomes)
+    found = (outcomes[one.name] for one in spec.externs if one.kind == "kfunc")
+    modules = dict.fromkeys(one.module for one in found if isinstance(one, KernelType))
+    return Externs(spec.externs, outcomes, tuple(one for one in modules if one is not None))
+
+
+def _outcomes(
+    spec: ObjectSpec, kernel: KernelBtf, config: Callable[[], KernelConfig | None]
+) -> dict[str, Outcome]:
+    from bpfctl.loader.kconfig_values import kconfig_value
+    from bpfctl.loader.kconfig_virtual import VIRTUAL
+    from bpfctl.loader.ksyms import addresses, is_typed, kernel_type
+
+    outcomes: dict[str, Outcome] = {}
+    untyped = []
+    for one in spec.externs:
+        if one.kind == "unknown" or spec.btf is None:
+            outcomes[one.name] = _UNKNOWN
+        elif one.kind == "kconfig":
+            outcomes[one.name] = kconfig_value(spec.btf, one, config, VIRTUAL)
+        elif is_typed(spec.btf, one):
+            outcomes[one.name] = kernel_type(spec.btf, one, kernel)
+        else:
+            untyped.append(one.name)
+    return outcomes | addresses(untyped) if untyped else outcomes
+
+
+def with_kconfig(spec: MapSpec, externs: Externs) -> MapSpec:
+    """Fill the map of .kconfig in; any other map stays as it is."""
+    if spec.section != KCONFIG:
+        return spec
+    return replace(spec, contents=externs.kconfig_data(spec.value_size))
+
+
+# --- what is missing
+
+
+def _refuse_missing(
+    spec: ObjectSpec, programs: Iterable[ProgramSpec], outcomes: Mapping[str, Outcome]
+) -> None:
+    used = users(spec, programs)
+    missing = {
+        one: outcome
+        for one in spec.externs
+        if isinstance(outcome := outcomes[one.name], Missing)
+        and (outcome.fatal or not one.is_weak)
+        and one.name in used
+    }
+    if missing:
+        raise ExternError([_words(one, why, used[one.name]) for one, why in missing.items()])
+
+
+def users(spec: ObjectSpec, programs: Iterable[ProgramSpec]) -> dict[str, list[str]]:
+    """The programs that refer to each extern, themselves or in a function they call."""
+    found: dict[str, list[str]] = {}
+    for program in programs:
+        names = {
+            reloc.target
+            for function in reachable(spec, program.function)
+            for reloc in function.relocs
+            if reloc.kind is RelocKind.EXTERN
+        }
+        for name in names:
+            found.setdefault(name, []).append(program.name)
+    return found
+
+
+def _words(one: ExternSpec, why: Missing, programs: list[str]) -> dict[str, object]:
+    return {
+        "name": one.name,
+        "kind": one.kind,
+        "reason": why.reason,
+        "option": why.option,
+        "nearest": list(why.nearest),
+        "remedy": why.remedy,
+        "programs": programs,
+    }
+
+
+def name_absent_function(error: VerifierError, linked: LinkedCode, externs: Externs) -> None:
+    """Tell an error which absent function of the kernel the program calls, if that was it.
+
+    The verifier met a call that was poisoned, because the function is weak and not there.
+    """
+    if error.insn is None or error.insn >= len(linked.code) // SLOT_BYTES:
+        return
+    insn = unpack(linked.code, error.insn)
+    number = insn.imm - POISON_KFUNC
+    if insn.opcode != BPF_CALL_IMM or insn.src or not 0 <= number < len(externs.specs):
+        return
+    name = externs.specs[number].name
+    why = externs.outcomes[name]
+    error.code = "extern-unresolved"
+    if isinstance(why, Missing):
+        option = f"; it comes with {why.option}" if why.option else ""
+        error.evidence.append(f"it calls {name}, which {why.reason}{option}")
+    error.remedy = f"guard the call: if (bpf_ksym_exists({name}))"

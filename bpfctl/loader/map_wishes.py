@@ -1,0 +1,93 @@
+"""What somebody wants of an object's maps: other sizes, or loaded maps in their place."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bpfctl.errors import NotFoundError, UsageError
+from bpfctl.kernel.uapi import MapType
+
+if TYPE_CHECKING:
+    from bpfctl.elf.spec import MapSpec, ObjectSpec
+    from bpfctl.kernel.fd import Fd
+    from bpfctl.loader.options import LoadOptions
+
+MAX_ENTRIES = 0xFFFFFFFF
+
+
+def with_wishes(spec: ObjectSpec, options: LoadOptions) -> ObjectSpec:
+    """The blueprint with the sizes somebody chose.
+
+    Raises: NotFoundError for a map the object does not have, UsageError for a size no map has.
+    """
+    names = {one.name for one in spec.maps}
+    for name in (*options.max_entries, *options.reuse):
+        if name not in names:
+            raise no_map(name, spec)
+    for name, size in options.max_entries.items():
+        if not 0 < size <= MAX_ENTRIES:
+            raise UsageError(f"map {name}: {size} is no size, which is 1 to {MAX_ENTRIES}")
+    if not options.max_entries:
+        return spec
+    return replace(spec, maps=tuple(_sized(one, options) for one in spec.maps))
+
+
+def _sized(spec: MapSpec, options: LoadOptions) -> MapSpec:
+    size = options.max_entries.get(spec.name)
+    if size is None:
+        return spec
+    if spec.section:
+        raise UsageError(f"map {spec.name} is a data section, whose size is fixed")
+    return replace(spec, max_entries=size)
+
+
+def no_map(name: str, spec: ObjectSpec) -> NotFoundError:
+    """Say which maps there are instead."""
+    return NotFoundError(
+        f"no map is called {name}",
+        subject=spec.path,
+        remedy=f"maps in it: {', '.join(one.name for one in spec.maps)}" if spec.maps else None,
+    )
+
+
+def open_in_place(spec: MapSpec, options: LoadOptions) -> Fd | None:
+    """Open the loaded map that somebody wants in place of one of the object's.
+
+    It may be smaller or larger; another type or other sizes of keys and values would give the
+    code another meaning. Raises: UsageError for those, NotFoundError, AmbiguousError, PathError,
+    OutputError, SyscallError.
+    """
+    from bpfctl.objects.select import find_one
+
+    wish = options.reuse.get(spec.name)
+    if wish is None:
+        return None
+    fd = find_one(wish)
+    try:
+        _check_alike(spec, fd, str(wish))
+    except BaseException:
+        fd.close()
+        raise
+    return fd
+
+
+def _check_alike(spec: MapSpec, fd: Fd, label: str) -> None:
+    from bpfctl.kernel.info import map_info
+    from bpfctl.kernel.names import label as name_of
+
+    info = map_info(fd)
+    for field, wanted in (
+        ("type", int(spec.type)),
+        ("key_size", spec.key_size),
+        ("value_size", spec.value_size),
+    ):
+        found = info.number(field) or 0
+        if found != wanted:
+            words = (name_of(MapType, found), name_of(MapType, wanted))
+            has, wants = words if field == "type" else (found, wanted)
+            raise UsageError(
+                f"map {label} cannot stand in for {spec.name}: "
+                f"its {field} is {has}, the object wants {wants}",
+                code="map-mismatch",
+            )

@@ -1,0 +1,127 @@
+"""The options of the commands that load programs, and what their values mean."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from bpfctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bpfctl.loader.attach_target import TargetWish
+    from bpfctl.objects.select import Selector
+
+Program = Annotated[
+    str | None,
+    typer.Option("--program", metavar="NAME", help="The program of the object that is meant."),
+]
+Only = Annotated[
+    list[str] | None,
+    typer.Option("--only", metavar="NAME", help='Load this program ("?" too); may be repeated.'),
+]
+Skip = Annotated[
+    list[str] | None,
+    typer.Option("--skip", metavar="NAME", help="Leave this program out; may be repeated."),
+]
+Target = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--target",
+        metavar="[NAME=][PROG:]FUNCTION",
+        help="Attach to this function, of loaded program PROG if given (an id, name or path).",
+    ),
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="NAME=VALUE", help="Set a global variable before the load; repeatable."
+    ),
+]
+SetMaxEntries = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set-max-entries", metavar="MAP=N", help="Size of a map of the object; repeatable."
+    ),
+]
+KernelBtf = Annotated[
+    str | None,
+    typer.Option("--kernel-btf", metavar="FILE", help="Where the kernel's types are."),
+]
+KernelConfig = Annotated[
+    str | None,
+    typer.Option("--kernel-config", metavar="FILE", help="Where the kernel's configuration is."),
+]
+LogLevel = Annotated[
+    int,
+    typer.Option(
+        "--log-level",
+        metavar="N",
+        help="Ask for the verifier's log: 1 branches, 2 every instruction, 4 statistics.",
+    ),
+]
+LogSize = Annotated[
+    int | None,
+    typer.Option("--log-size", metavar="BYTES", help="Size of the log buffer; default: what fits."),
+]
+LogFixed = Annotated[
+    bool,
+    typer.Option("--log-fixed", help="Keep the beginning of a log that does not fit, not its end."),
+]
+
+_HEX: Final = "0x"
+
+
+def parse_sizes(words: Sequence[str]) -> dict[str, int]:
+    """Read MAP=N words. Raises: UsageError."""
+    found: dict[str, int] = {}
+    for word in words:
+        name, equals, size = word.rpartition("=")
+        if not equals or not name:
+            raise UsageError(f'"{word}" is no size of a map: expected MAP=N')
+        if name in found:
+            raise UsageError(f"the size of map {name} is given twice")
+        found[name] = _number(size, word)
+    return found
+
+
+def _number(text: str, word: str) -> int:
+    try:
+        return int(text, 16 if text.lower().startswith(_HEX) else 10)
+    except ValueError:
+        raise UsageError(f'"{word}": "{text}" is no whole number') from None
+
+
+def parse_targets(words: Sequence[str]) -> dict[str, TargetWish]:
+    """Read [NAME=][PROG:]FUNCTION words, by the name of the program, "" for all others.
+
+    Raises: UsageError.
+    """
+    from bpfctl.loader.attach_target import TargetWish
+
+    found: dict[str, TargetWish] = {}
+    for word in words:
+        name, target = _split_name(word)
+        if name in found:
+            raise UsageError(f"two targets for {f'program {name}' if name else 'all programs'}")
+        program, colon, function = target.rpartition(":")
+        if not function and not program:
+            raise UsageError(f'"{word}" is no target: expected [NAME=][PROG:]FUNCTION')
+        found[name] = TargetWish(function, _program(program) if colon else None)
+    return found
+
+
+def _split_name(word: str) -> tuple[str, str]:
+    """Split NAME=TARGET; a path may have an "=" too."""
+    name, equals, target = word.partition("=")
+    return (name, target) if equals and not set(name) & set("/:") else ("", word)
+
+
+def _program(word: str) -> Selector:
+    from bpfctl.objects.ids import ObjectKind
+
+    from .selectors import parse_selector
+
+    return parse_selector([word], ObjectKind.PROG)
