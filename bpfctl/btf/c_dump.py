@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bpfctl.btf import types as t
+from bpfctl.btf.c_contexts import context_struct
 from bpfctl.btf.c_declare import Declarator, same_size
 from bpfctl.btf.c_layout import Layouts
 from bpfctl.btf.c_order import Order, Step
@@ -15,8 +16,9 @@ from bpfctl.btf.c_unique import Names
 from bpfctl.btf.types import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from bpfctl.btf.contexts import Context
     from bpfctl.btf.decode import Btf
 
 HEAD: Final = """\
@@ -40,12 +42,12 @@ KFUNC_HEAD: Final = """
 """
 KFUNC_FOOT: Final = "#endif\n"
 KFUNC_TAG: Final = "bpf_kfunc"  # a declaration tag, made by pahole 1.26 and later
-FOOT: Final = """\
-
+POP: Final = """
 #ifndef BPF_NO_PRESERVE_ACCESS_INDEX
 #pragma clang attribute pop
 #endif
-
+"""
+FOOT: Final = """
 #endif /* __VMLINUX_H__ */
 """
 _TOP: Final = frozenset({Kind.STRUCT, Kind.UNION, Kind.ENUM, Kind.ENUM64, Kind.TYPEDEF})
@@ -55,12 +57,13 @@ _ENUMS: Final = frozenset({Kind.ENUM, Kind.ENUM64})
 class Wanted(NamedTuple):
     """Ids of what a header declares: types with names, nameless enums, and kernel functions.
 
-    A nameless enum that is part of a type comes with it.
+    A nameless enum that is part of a type comes with it. `contexts` follow all other things.
     """
 
     named: list[int]
     nameless: list[int]
     kfuncs: list[int]
+    contexts: Sequence[Context] = ()
 
     @classmethod
     def everything(cls, btf: Btf, *, in_order: bool = False) -> Wanted:
@@ -91,7 +94,8 @@ def c_header(btf: Btf, wanted: Wanted | None = None) -> Iterator[str]:
     writer = _Writer(btf)
     try:
         order = Order(btf)
-        steps = order.steps([*wanted.named, *wanted.kfuncs])
+        used = (member.type_id for one in wanted.contexts for member in one.members)
+        steps = order.steps([*wanted.named, *wanted.kfuncs], used)
         steps += [Step(i, whole=True) for i in wanted.nameless if i not in order.met]
         yield HEAD
         for step in steps:
@@ -101,6 +105,9 @@ def c_header(btf: Btf, wanted: Wanted | None = None) -> Iterator[str]:
             yield KFUNC_HEAD
             yield from (writer.function(type_id) for type_id in wanted.kfuncs)
             yield KFUNC_FOOT
+        yield POP
+        for context in wanted.contexts:
+            yield context_struct(btf, writer.declarator, context)
         yield FOOT
     except RecursionError:
         raise btf.error("types are nested too deeply to be written as C") from None
@@ -110,12 +117,12 @@ class _Writer:
     def __init__(self, btf: Btf) -> None:
         self._btf = btf
         self._names = Names()
-        self._declarator = Declarator(btf, Layouts(btf), self._names)
+        self.declarator = Declarator(btf, Layouts(btf), self._names)
 
     def definition(self, step: Step) -> str:
         """One definition or declaration, with the empty line before it."""
         found = self._btf.type(step.type_id)
-        declare = self._declarator
+        declare = self.declarator
         match found:
             case t.Struct() | t.Fwd() if not step.whole or isinstance(found, t.Fwd):
                 return f"\n{declare.parts(found.id).before.rstrip()};\n"
@@ -139,8 +146,8 @@ class _Writer:
         """The prototype of a kernel function."""
         name = self._names.ident(func_id, self._btf.name(func_id))
         proto = self._btf.func_proto(func_id)
-        before, behind = self._declarator.parts(proto.return_type_id)
-        params = self._declarator.params(proto)
+        before, behind = self.declarator.parts(proto.return_type_id)
+        params = self.declarator.params(proto)
         return f"extern {before}{name}({params}){behind} __weak __ksym;\n"
 
 

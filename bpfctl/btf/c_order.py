@@ -56,12 +56,13 @@ class Order:
             t.Func: self._func,
         }
 
-    def steps(self, wanted: Iterable[int]) -> list[Step]:
-        """Order the definitions of these types, with all that they need.
+    def steps(self, wanted: Iterable[int], used: Iterable[int] = ()) -> list[Step]:
+        """Order the definitions of the wanted types, with all that they need.
 
+        Of the types that are only `used`, what a struct with such members needs comes too.
         Raises: BtfError for a type that contains itself.
         """
-        for type_id in wanted:
+        for type_id in (*wanted, *used):
             self._need(type_id, whole=True)
         return self._steps
 

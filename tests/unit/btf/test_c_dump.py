@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bpfctl.btf import types as t
-from bpfctl.btf.c_dump import FOOT, HEAD, Wanted, c_header
+from bpfctl.btf.c_dump import FOOT, HEAD, POP, Wanted, c_header
 from bpfctl.btf.decode import Btf
 from bpfctl.errors import BtfError
 from tests.builders.btf import build
@@ -27,8 +27,8 @@ def text(*types: t.Type, in_order: bool = True) -> str:
     btf = btf_of(*types)
     whole = "".join(c_header(btf, Wanted.everything(btf, in_order=in_order)))
     assert whole.startswith(HEAD)
-    assert whole.endswith(FOOT)
-    return whole.removeprefix(HEAD).removesuffix(FOOT).strip("\n")
+    assert whole.endswith(POP + FOOT)
+    return whole.removeprefix(HEAD).removesuffix(POP + FOOT).strip("\n")
 
 
 def member(*types: t.Type) -> str:
@@ -342,7 +342,7 @@ def test_one_type_with_what_it_needs() -> None:
         t.Struct(4, "wanted", 8, (M("p", 5, 0),)), t.Ptr(5, "", 6), t.Struct(6, "far", 0, ()),
         t.Struct(7, "more", 0, ()),
     )  # fmt: skip
-    body = "".join(c_header(btf, Wanted([4], [], []))).removeprefix(HEAD).removesuffix(FOOT)
+    body = "".join(c_header(btf, Wanted([4], [], []))).removeprefix(HEAD).removesuffix(POP + FOOT)
     assert body == "\nstruct far;\n\nstruct wanted {\n\tstruct far *p;\n};\n"
 
 

@@ -1,0 +1,182 @@
+"""What a tracing program gets as its context: the arguments of what it is attached to, by name.
+
+The context is an array of 8-byte slots; an argument takes one, a struct passed by value as many as
+it fills. What a program sees behind the arguments is the value returned.
+Sources: btf_ctx_access() in kernel/bpf/btf.c and bpf_get_func_arg() in kernel/trace/bpf_trace.c,
+Linux 6.18; DEFINE_BPF_ITER_FUNC in include/linux/bpf.h.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from bpfctl.btf import types as t
+from bpfctl.btf.types import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterator
+
+    from bpfctl.btf.decode import Btf
+
+SLOT_BYTES: Final = 8
+MAX_SLOTS: Final = 12  # MAX_BPF_FUNC_ARGS; the kernel attaches to nothing that has more
+
+
+class ContextMember(NamedTuple):
+    """An argument, or the value returned."""
+
+    name: str
+    type_id: int
+
+
+class Context(NamedTuple):
+    """The context of the programs of one section, as a struct called `name`."""
+
+    section: str
+    name: str
+    members: tuple[ContextMember, ...]
+
+
+class ContextKind(NamedTuple):
+    """How the types of one kind of section stand for its contexts.
+
+    `kinds` are the section's words that share a context ("fexit" and "fmod_ret" see the same).
+    The prototype is that of the function called `prefix` and the target, without its first
+    `hidden` parameters, which programs do not get; `returns` adds the value returned.
+    """
+
+    words: tuple[str, ...]
+    prefix: str
+    hidden: int = 0
+    returns: bool = False
+
+
+TRACEPOINT: Final = ContextKind(("tp_btf", "raw_tp", "raw_tracepoint"), "__traceiter_", hidden=1)
+LSM: Final = ContextKind(("lsm", "lsm_cgroup"), "bpf_lsm_", returns=True)
+ITERATOR: Final = ContextKind(("iter",), "bpf_iter_")
+ENTRY: Final = ContextKind(("fentry",), "")
+EXIT: Final = ContextKind(("fexit", "fmod_ret"), "", returns=True)
+KINDS: Final = (TRACEPOINT, LSM, ITERATOR, ENTRY, EXIT)
+_BY_WORD: Final = {word: kind for kind in KINDS for word in kind.words}
+# Only the type of a tracepoint's function stands for it in a load, and it has no names.
+_TRACEPOINT_TYPE: Final = "btf_trace_"
+_STANDING: Final = ("__traceiter_", "__probestub_", "__bpf_trace_", "bpf_lsm_")
+
+
+def context_kind(word: str) -> ContextKind | None:
+    """The kind of context that programs of `SEC("word/...")` get, None for all others.
+
+    The suffix of programs that may sleep (".s") changes nothing.
+    """
+    return _BY_WORD.get(word.removesuffix(".s"))
+
+
+def find_context(btf: Btf, word: str, target: str) -> Context | None:
+    """The context of `SEC("word/target")`; None where the types have no such target.
+
+    Raises: BtfError for a function that programs cannot be attached to.
+    """
+    kind = context_kind(word)
+    if kind is None:
+        return None
+    proto = _prototype(btf, btf.find(kind.prefix + target, Kind.FUNC))
+    if proto is None and kind is TRACEPOINT:
+        proto = _prototype(btf, btf.find(_TRACEPOINT_TYPE + target, Kind.TYPEDEF))
+    return _context(btf, kind, word.removesuffix(".s"), target, proto) if proto else None
+
+
+def all_contexts(btf: Btf, words: Container[str] = _BY_WORD) -> Iterator[Context]:
+    """Yield the contexts of all targets of these words, without those that have no members.
+
+    They come by kind and name. Functions that programs cannot be attached to are left out.
+    """
+    for kind in KINDS:
+        word = next((one for one in kind.words if one in words), None)
+        if word is None:
+            continue
+        for target, type_id in sorted(_targets(btf, kind).items()):
+            proto = _prototype(btf, type_id)
+            if proto is not None and not _unfit(btf, kind, proto):
+                context = _context(btf, kind, word, target, proto)
+                if context.members:
+                    yield context
+
+
+def _targets(btf: Btf, kind: ContextKind) -> dict[str, int]:
+    """The targets of one kind, each with the type that has its prototype."""
+    functions = {btf.name(i): i for i in reversed(btf.ids((Kind.FUNC,)))}
+    if kind is TRACEPOINT:
+        types = {btf.name(i): i for i in btf.ids((Kind.TYPEDEF,))}
+        targets = _without(_TRACEPOINT_TYPE, types)
+        return {name: functions.get(kind.prefix + name, i) for name, i in targets.items()}
+    iterators = {
+        name: i for name, i in _without(ITERATOR.prefix, functions).items() if _is_iterator(btf, i)
+    }
+    if kind is ITERATOR:
+        return iterators
+    if kind.prefix:
+        return _without(kind.prefix, functions)
+    standing = {ITERATOR.prefix + name for name in iterators}
+    return {
+        name: i
+        for name, i in functions.items()
+        if name not in standing and not name.startswith(_STANDING)
+    }
+
+
+def _without(prefix: str, types: dict[str, int]) -> dict[str, int]:
+    return {name.removeprefix(prefix): i for name, i in types.items() if name.startswith(prefix)}
+
+
+def _is_iterator(btf: Btf, func_id: int) -> bool:
+    """Whether it is one: open-coded iterators begin with the same word."""
+    params = btf.func_proto(func_id).params
+    first = btf.type(params[0].type_id) if params else None
+    return isinstance(first, t.Ptr) and btf.name(first.type_id) == "bpf_iter_meta"
+
+
+def _prototype(btf: Btf, type_id: int | None) -> t.FuncProto | None:
+    """The prototype of a function, or that behind a typedef of a pointer to one."""
+    found = btf.type(type_id) if type_id is not None else None
+    if isinstance(found, t.Func):
+        return btf.func_proto(found.id)
+    for _ in range(2):
+        found = btf.type(found.type_id) if isinstance(found, t.Typedef | t.Ptr) else None
+    return found if isinstance(found, t.FuncProto) else None
+
+
+def _context(btf: Btf, kind: ContextKind, word: str, target: str, proto: t.FuncProto) -> Context:
+    reason = _unfit(btf, kind, proto)
+    if reason:
+        raise btf.error(f"{target} {reason}: no program can be attached to it", proto.id)
+    params = proto.params[kind.hidden :]
+    members = [
+        ContextMember(param.name or f"arg{number}", param.type_id)
+        for number, param in enumerate(params)
+    ]
+    if kind.returns and proto.return_type_id:
+        taken = {member.name for member in members}
+        members.append(
+            ContextMember("ret_value" if "ret" in taken else "ret", proto.return_type_id)
+        )
+    return Context(f"{word}/{target}", f"{word}_{target}_ctx", tuple(members))
+
+
+def _unfit(btf: Btf, kind: ContextKind, proto: t.FuncProto) -> str:
+    """Why the kernel attaches no program to such a function, "" where nothing is in the way.
+
+    Source: btf_distill_func_proto() in kernel/bpf/btf.c, Linux 6.18.
+    """
+    params = proto.params[kind.hidden :]
+    if any(not param.type_id for param in params):
+        return "takes a variable number of arguments"
+    if sum(_slots(btf, param.type_id) for param in params) > MAX_SLOTS:
+        return f"takes more than {MAX_SLOTS} words of arguments"
+    if isinstance(btf.type(btf.skip_modifiers(proto.return_type_id)), t.Struct):
+        return "returns a struct"
+    return ""
+
+
+def _slots(btf: Btf, type_id: int) -> int:
+    found = btf.type(type_id)
+    return 1 if isinstance(found, t.Ptr) else -(-btf.size_of(type_id) // SLOT_BYTES)
