@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from tests.vm.packages import Package
 
+LAYOUT = 2  # raise it when a kernel's directory gets other content
 FRESH_S = 24 * 3600  # how long the newest package of a series stays the newest without asking
 
 
@@ -43,6 +44,7 @@ SERIES = (
         (
             r"linux-binary-unsigned-7\.3\.[\d.]+\S*-cloud-amd64",
             r"linux-modules-7\.3\.[\d.]+\S*-cloud-amd64",
+            r"linux-base-7\.3\.[\d.]+\S*-cloud-amd64",
         ),
     ),
 )
@@ -103,7 +105,7 @@ def cached(name: str) -> Kernel | None:
 
 
 def _noted(name: str) -> Path:
-    return cache() / f"linux-{name}.json"
+    return cache() / f"linux-{name}-{LAYOUT}.json"
 
 
 def _kernel(name: str, place: Path) -> Kernel:
@@ -114,7 +116,7 @@ def _fetch(series: Series) -> Kernel:
     archive = apt.archives()[series.archive]
     index = apt.index_of(archive, series.suite, cache() / "indexes")
     wanted = [newest(index, pattern) for pattern in series.packages]
-    place = cache() / "kernels" / f"{series.name}-{wanted[0].version}"
+    place = cache() / "kernels" / f"{series.name}-{wanted[0].version}-{LAYOUT}"
     if not place.is_dir():
         with built(place) as work:
             _unpack(wanted, archive, work)
@@ -133,17 +135,19 @@ def _unpack(wanted: list[Package], archive: str, work: Path) -> None:
             package.sha256,
         )
         run("dpkg-deb", "-x", str(deb), str(tree))
-    _image(tree).rename(work / "vmlinuz")
+    # From 7.2 on, Debian has both beside the modules; the guest has no /boot of this kernel.
+    _one(tree, "boot/vmlinuz-*", "usr/lib/modules/*/vmlinuz*").rename(work / "vmlinuz")
+    config = _one(tree, "boot/config-*", "usr/lib/modules/*/config").rename(work / "config")
     found = modules.gather(tree, work / "modules")
     (work / "release").write_text(found)
+    config.rename(work / "modules" / found / "config")
     modules.unpack_early(work / "modules" / found, work / "early")
     images.make(work / "modules", work / "modules.img")
     run("rm", "-rf", str(tree), str(work / "modules"))
 
 
-def _image(tree: Path) -> Path:
-    """Find the kernel: Debian moved it from /boot to beside its modules."""
-    for pattern in ("boot/vmlinuz-*", "usr/lib/modules/*/vmlinuz*"):
-        for found in tree.glob(pattern):
-            return found
-    raise VmError("the packages have no kernel image")
+def _one(tree: Path, *patterns: str) -> Path:
+    """Return the first file of some patterns."""
+    for found in (found for pattern in patterns for found in tree.glob(pattern)):
+        return found
+    raise VmError(f"the packages have no {' or '.join(patterns)}")
