@@ -1,27 +1,54 @@
+"""XDP programs on interfaces, from messages as rtnetlink sends them."""
+
 from __future__ import annotations
 
 import errno
-from typing import Any, Self
+import socket
+import struct
+from typing import Self
 
-import pyroute2
 import pytest
-from pyroute2.netlink.exceptions import NetlinkError
 
 from bpfctl.errors import SyscallError
 from bpfctl.kernel.netlink import XdpAttachment, XdpMode, xdp_attachments
 
+NEWLINK, ERROR, DONE, INTERRUPTED = 16, 2, 3, 0x12
+IFNAME, XDP, XDP_ATTACHED, DRV, SKB, HW = 3, 43, 2, 5, 6, 7
+NESTED = 0x8000
 
-class Attributes(dict[str, Any]):
-    """What pyroute2 gives for an interface: fields, and attributes by `get_attr`."""
 
-    def get_attr(self, name: str) -> Any:
-        return self.get(name)
+def message(kind: int, payload: bytes, sequence: int = 1, flags: int = 2) -> bytes:
+    data = struct.pack("=IHHII", 16 + len(payload), kind, flags, sequence, 99) + payload
+    return data + bytes(-len(data) % 4)
+
+
+def attribute(kind: int, value: bytes) -> bytes:
+    data = struct.pack("=HH", 4 + len(value), kind) + value
+    return data + bytes(-len(data) % 4)
+
+
+def interface(index: int, name: str, sequence: int = 1, flags: int = 2, **xdp: int) -> bytes:
+    """One interface; `xdp` are the attributes in IFLA_XDP by the names above."""
+    inner = b"".join(attribute(globals()[key], struct.pack("=I", n)) for key, n in xdp.items())
+    body = struct.pack("=BxHiII", 0, 1, index, 0, 0) + attribute(IFNAME, name.encode() + b"\0")
+    body += attribute(XDP | NESTED, attribute(XDP_ATTACHED, b"\1") + inner) if xdp else b""
+    return message(NEWLINK, body, sequence, flags)
+
+
+def done(sequence: int = 1, code: int = 0, flags: int = 2) -> bytes:
+    return message(DONE, struct.pack("=i", code), sequence, flags)
 
 
 class Route:
-    """Stands in for IPRoute: lists `links`, or raises one."""
+    """Stands in for a netlink socket: keeps what is sent, gives datagrams with their senders."""
 
-    links: Any = ()
+    def __init__(self, *answers: bytes | tuple[bytes, int] | OSError) -> None:
+        self.answers = list(answers)
+        self.sent: list[bytes] = []
+
+    def __call__(self, *words: int) -> Self:
+        assert words == (socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, 0)
+        return self
 
     def __enter__(self) -> Self:
         return self
@@ -29,35 +56,92 @@ class Route:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def get_links(self) -> Any:
-        if isinstance(self.links, Exception):
-            raise self.links
-        return self.links
+    def send(self, data: bytes) -> None:
+        self.sent.append(data)
+
+    def recvfrom(self, room: int) -> tuple[bytes, tuple[int, int]]:
+        answer = self.answers.pop(0)
+        if isinstance(answer, OSError):
+            raise answer
+        data, sender = answer if isinstance(answer, tuple) else (answer, 0)
+        assert len(data) <= room
+        return data, (sender, 0)
 
 
-def interface(index: int, name: str, **xdp: int) -> Attributes:
-    return Attributes(index=index, IFLA_IFNAME=name, IFLA_XDP=Attributes(xdp) if xdp else None)
+@pytest.fixture
+def route(monkeypatch: pytest.MonkeyPatch) -> Route:
+    made = Route()
+    monkeypatch.setattr(socket, "socket", made)
+    return made
 
 
-def test_programs_by_mode(monkeypatch: pytest.MonkeyPatch) -> None:
-    links = [
-        interface(1, "lo"),
-        interface(2, "eth0", IFLA_XDP_ATTACHED=0),
-        interface(3, "eth1", IFLA_XDP_ATTACHED=1, IFLA_XDP_DRV_PROG_ID=7),
-        interface(4, "eth2", IFLA_XDP_ATTACHED=4, IFLA_XDP_SKB_PROG_ID=8, IFLA_XDP_HW_PROG_ID=9),
+def test_programs_by_mode(route: Route) -> None:
+    route.answers = [
+        interface(1, "lo") + interface(2, "eth0", DRV=0),
+        interface(3, "eth1", DRV=7) + interface(4, "eth2-with-a-name", SKB=8, HW=9),
+        done(),
     ]
-    monkeypatch.setattr(Route, "links", links)
-    monkeypatch.setattr(pyroute2, "IPRoute", Route)
     assert xdp_attachments() == [
         XdpAttachment(3, "eth1", XdpMode.DRIVER, 7),
-        XdpAttachment(4, "eth2", XdpMode.GENERIC, 8),
-        XdpAttachment(4, "eth2", XdpMode.OFFLOAD, 9),
+        XdpAttachment(4, "eth2-with-a-name", XdpMode.GENERIC, 8),
+        XdpAttachment(4, "eth2-with-a-name", XdpMode.OFFLOAD, 9),
     ]
+    (request,) = route.sent
+    # A dump of RTM_GETLINK, with IFLA_EXT_MASK: no statistics.
+    assert request.hex() == (
+        "280000001200010301000000000000000000000000000000000000000000000008001d0008000000"
+    )
 
 
-def test_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Route, "links", NetlinkError(errno.EPERM, "no"))
-    monkeypatch.setattr(pyroute2, "IPRoute", Route)
+def test_a_list_that_changed_meanwhile_is_asked_for_again(route: Route) -> None:
+    route.answers = [
+        interface(3, "old", DRV=7) + done(flags=INTERRUPTED),
+        interface(3, "older", sequence=2, flags=INTERRUPTED, DRV=7) + done(2),
+        interface(3, "new", sequence=3, DRV=8) + done(3),
+    ]
+    assert xdp_attachments() == [XdpAttachment(3, "new", XdpMode.DRIVER, 8)]
+
+
+def test_one_that_never_rests_is_taken_as_it_is(route: Route) -> None:
+    route.answers = [
+        interface(3, "eth", number, DRV=number) + done(number, flags=INTERRUPTED)
+        for number in range(1, 12)
+    ]
+    assert xdp_attachments() == [XdpAttachment(3, "eth", XdpMode.DRIVER, 10)]
+    assert len(route.sent) == 10
+
+
+def test_what_nobody_asked_for_is_not_heard(route: Route) -> None:
+    route.answers = [
+        (interface(1, "forged", DRV=66) + done(), 4711),
+        interface(1, "late", sequence=9, DRV=66) + done(9),
+        message(20, bytes(16)) + interface(3, "eth", DRV=7),
+        done(),
+    ]
+    assert xdp_attachments() == [XdpAttachment(3, "eth", XdpMode.DRIVER, 7)]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(message(ERROR, struct.pack("=i", -errno.EPERM)), id="error"),
+        pytest.param(done(code=-errno.EPERM), id="end of a dump that failed"),
+        pytest.param(PermissionError(errno.EPERM, "no"), id="socket"),
+    ],
+)
+def test_refusal(route: Route, answer: bytes | OSError) -> None:
+    route.answers = [answer]
     with pytest.raises(SyscallError) as caught:
         xdp_attachments()
     assert (caught.value.errno, caught.value.call) == (errno.EPERM, "netlink")
+    assert caught.value.doing == "list the network interfaces"
+
+
+@pytest.mark.parametrize("length", [0, 3, 4, 6, 0xFFFF])
+def test_lengths_that_make_no_sense_end(route: Route, length: int) -> None:
+    odd = struct.pack("=HHI", length, DRV, 7)
+    body = struct.pack("=BxHiII", 0, 1, 3, 0, 0) + attribute(XDP, odd)
+    short = struct.pack("=IHHII", length, NEWLINK, 2, 1, 0)
+    route.answers = [message(NEWLINK, body), short, b"", b"\0" * 15, done()]
+    whole = [XdpAttachment(3, "", XdpMode.DRIVER, 7)]  # up to the end of what there is
+    assert xdp_attachments() == (whole if length == 0xFFFF else [])
