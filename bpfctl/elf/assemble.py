@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bpfctl.elf.arena import arena_section, with_arena
 from bpfctl.elf.code_info import CodeInfo
-from bpfctl.elf.data_maps import data_maps, data_sections, kconfig_map
+from bpfctl.elf.data_maps import data_maps, data_sections, data_with_addresses, kconfig_map
+from bpfctl.elf.decl_tags import exception_callbacks
 from bpfctl.elf.externs import find_externs
 from bpfctl.elf.functions import find_functions
 from bpfctl.elf.legacy_maps import read_legacy_maps
@@ -16,11 +17,7 @@ from bpfctl.elf.map_values import with_values
 from bpfctl.elf.relocs import RelocReader
 from bpfctl.elf.sections import parse_section_name, retyped
 from bpfctl.elf.spec import FunctionSpec, ObjectSpec, ProgramSpec
-from bpfctl.elf.unsupported import (
-    data_with_addresses,
-    unsupported_programs,
-    unsupported_sections,
-)
+from bpfctl.elf.unsupported import unsupported_programs, unsupported_sections
 from bpfctl.errors import ObjectFileError, SectionNameError
 
 if TYPE_CHECKING:
@@ -54,17 +51,13 @@ def assemble(elf: ElfFile, prog_type: SectionDef | None = None) -> ObjectSpec:
     arena = arena_section(elf)
     addressed = data if arena is None else {**data, arena.number: arena}
     reader = RelocReader(elf, functions, maps.places, addressed, frozenset(ignored))
-    lacking = [
-        *ignored.values(),
-        *data_with_addresses(elf, data.values()),
-        *unsupported_programs(programs),
-    ]
+    lacking = [*ignored.values(), *unsupported_programs(programs)]
     return ObjectSpec(
         path=elf.path,
         license=_license(elf),
         kernel_version=_kernel_version(elf),
         programs=programs,
-        functions=_functions(elf, functions, reader, CodeInfo(types.ext)),
+        functions=_functions(elf, functions, reader, types),
         maps=_distinct(
             elf,
             [
@@ -76,7 +69,7 @@ def assemble(elf: ElfFile, prog_type: SectionDef | None = None) -> ObjectSpec:
         externs=types.externs,
         btf=btf,
         unsupported=tuple(lacking),
-        warnings=_warnings(programs),
+        warnings=(*_warnings(programs), *data_with_addresses(elf, addressed.values())),
     )
 
 
@@ -109,15 +102,19 @@ def _programs(
 
 
 def _functions(
-    elf: ElfFile, functions: FunctionIndex, reader: RelocReader, info: CodeInfo
+    elf: ElfFile, functions: FunctionIndex, reader: RelocReader, types: _Types
 ) -> dict[str, FunctionSpec]:
     relocs: dict[str, list[Reloc]] = {}
     for index in functions.by_section:
         relocs |= reader.read(elf.sections[index])
-    return {one.key: _function(one, relocs.get(one.key, []), info) for one in functions}
+    info, callbacks = CodeInfo(types.ext), exception_callbacks(types.btf, functions)
+    return {one.key: _function(one, relocs.get(one.key, []), info, callbacks) for one in functions}
 
 
-def _function(function: Function, relocs: list[Reloc], info: CodeInfo) -> FunctionSpec:
+def _function(
+    function: Function, relocs: list[Reloc], info: CodeInfo, callbacks: dict[int, str]
+) -> FunctionSpec:
+    records = info.func_info(function)
     return FunctionSpec(
         key=function.key,
         name=function.symbol.name,
@@ -125,12 +122,13 @@ def _function(function: Function, relocs: list[Reloc], info: CodeInfo) -> Functi
         section_offset=function.start,
         code=function.code,
         relocs=tuple(relocs),
-        func_info=info.func_info(function),
+        func_info=records,
         line_info=info.line_info(function),
         core_relos=info.core_relos(function),
         is_global=function.is_global,
         is_hidden=function.symbol.is_hidden,
         is_weak=function.is_weak,
+        exception_callback=callbacks.get(records[0].type_id) if records else None,
     )
 
 

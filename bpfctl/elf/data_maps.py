@@ -49,6 +49,15 @@ def data_sections(elf: ElfFile) -> dict[int, Section]:
     return found
 
 
+def data_with_addresses(elf: ElfFile, data: Iterable[Section]) -> list[str]:
+    """Warn of data sections that hold addresses: nobody fills them in, as with libbpf."""
+    return [
+        f"section {section.name} holds addresses of variables or functions; they stay 0"
+        for section in data
+        if next(elf.relocations(section), None)
+    ]
+
+
 def _is_data(name: str) -> bool:
     return any(name == base or name.startswith(base + ".") for base in _BASES)
 

@@ -89,12 +89,20 @@ class Relocation(NamedTuple):
 
 
 class ElfFile:
-    """What `reader` took out of a file; sections in the order of their numbers."""
+    """What `reader` took out of a file; sections in the order of their numbers.
+
+    `data` is the whole file.
+    """
 
     def __init__(
-        self, path: str, sections: tuple[Section, ...], symbols: tuple[Symbol, ...]
+        self,
+        path: str,
+        sections: tuple[Section, ...],
+        symbols: tuple[Symbol, ...],
+        data: bytes = b"",
     ) -> None:
         self.path = path
+        self.data = data
         self.sections = sections
         self.symbols = symbols
         self._by_name: dict[str, Section] = {}

@@ -11,6 +11,8 @@ from bpfctl.elf.spec import Reloc, RelocKind
 from bpfctl.errors import RelocationError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bpfctl.elf.elf_file import ElfFile, Relocation, Section, Symbol
     from bpfctl.elf.functions import Function, FunctionIndex
 
@@ -20,7 +22,7 @@ _IMM_OFFSET: Final = 4  # bytes into the instruction
 class RelocReader:
     """Turns the references of code into `Reloc`s.
 
-    `maps` gives the name of the map at an offset of the ".maps" section with number `maps_section`.
+    `maps` gives by section number the name of the map at each offset.
     `data` gives by section number the names of sections that become maps. `ignored` are sections
     whose constructs are reported as unsupported: references to them are not looked at.
     """
@@ -29,14 +31,12 @@ class RelocReader:
         self,
         elf: ElfFile,
         functions: FunctionIndex,
-        maps_section: int,
-        maps: dict[int, str],
+        maps: Mapping[int, Mapping[int, str]],
         data: dict[int, Section],
         ignored: frozenset[int],
     ) -> None:
         self.elf = elf
         self.functions = functions
-        self.maps_section = maps_section
         self.maps = maps
         self.data = data
         self.ignored = ignored
@@ -87,10 +87,10 @@ class RelocReader:
             return Reloc(place, RelocKind.EXTERN, symbol.name)
         if where in self.ignored:
             return None
-        if where == self.maps_section:
-            if offset not in self.maps:
+        if where in self.maps:
+            if offset not in self.maps[where]:
                 raise _error(function, place, symbol, "to something that is no map")
-            return Reloc(place, RelocKind.MAP, self.maps[offset])
+            return Reloc(place, RelocKind.MAP, self.maps[where][offset])
         if section := self.data.get(where):
             if not 0 <= offset < section.size:
                 raise _error(function, place, symbol, f"to byte {offset} of {section.size}")

@@ -51,6 +51,7 @@ class FunctionSpec:
     `key` is unique in the object ("section:name", for static functions may repeat a name).
     `code` is the instructions as in the file, before any relocation, a multiple of 8 bytes.
     The info records have byte offsets counted from the start of this function.
+    `exception_callback` is the key of the function that handles what the program throws.
     """
 
     key: str
@@ -65,6 +66,7 @@ class FunctionSpec:
     is_global: bool = True
     is_hidden: bool = False
     is_weak: bool = False
+    exception_callback: str | None = None
 
 
 @plain
@@ -80,11 +82,12 @@ class ProgramSpec:
 class MapSpec:
     """A map to create. Sizes in bytes; type ids are those of the object's BTF, 0 for none.
 
-    `pin_by_name` is LIBBPF_PIN_BY_NAME of the definition, `pin_path` the path below the bpffs that a
-    definition of tc asks for. For the maps behind data sections
-    `section` names the section, `contents` is the initial value of key 0 and `read_only` says that
-    the map is frozen before programs load. An arena has `section` and `contents` of its variables. `inner` is the blueprint of inner maps.
-    `values` lists initial contents by index and symbol name (program arrays and maps of maps).
+    `pin_by_name` is LIBBPF_PIN_BY_NAME of the definition, `pin_path` the path below the bpffs that
+    a definition of tc asks for. For the maps behind data sections `section` names the section,
+    `contents` is the initial value of key 0 and `read_only` says that the map is frozen before
+    programs load; an arena has `section` and `contents` of its variables. `inner` is the blueprint
+    of inner maps. `values` lists initial contents by index and symbol name (program arrays and
+    maps of maps).
     """
 
     name: str

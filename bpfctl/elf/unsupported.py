@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from bpfctl.elf.section_def import AttachKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from bpfctl.elf.elf_file import ElfFile, Section
     from bpfctl.elf.spec import ProgramSpec
@@ -39,8 +39,6 @@ def unsupported_programs(programs: Sequence[ProgramSpec]) -> list[str]:
     """Programs bpfctl cannot load yet, in words."""
     found = []
     for program in programs:
-        if program.section.kind is AttachKind.USDT:
-            found.append(f"program {program.name} (USDT probe)")
         if program.section.kind is AttachKind.STRUCT_OPS:
             found.append(f"program {program.name} (part of a struct_ops map)")
     return found

@@ -5,6 +5,7 @@ Source: LIBBPF_PIN_BY_NAME, tools/lib/bpf/bpf_helpers.h (Linux 5.5).
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bpfctl.errors import NotFoundError, OutputError, PathError
@@ -12,14 +13,30 @@ from bpfctl.kernel.flags import MapFlags
 from bpfctl.kernel.info import map_info
 from bpfctl.kernel.names import label
 from bpfctl.kernel.uapi import MapType
+from bpfctl.loader.pins import pin_path
 from bpfctl.objects.ids import ObjectKind
 from bpfctl.objects.pin import open_pin
 
 if TYPE_CHECKING:
     from bpfctl.elf.spec import MapSpec
     from bpfctl.kernel.fd import Fd
+    from bpfctl.loader.pins import PinSet
 
 _DEVICE_MAPS = (MapType.DEVMAP, MapType.DEVMAP_HASH)
+
+
+def named_pin(spec: MapSpec, bpffs: str) -> str | None:
+    """Where the definition of a map wants it pinned, None for nowhere."""
+    if spec.pin_path:
+        return f"{bpffs.rstrip('/')}/{spec.pin_path}"
+    return pin_path(bpffs, spec.name) if spec.pin_by_name else None
+
+
+def make_directories(pins: PinSet, bpffs: str, path: str) -> None:
+    """Make the directories between the bpffs and a pin. Raises: PathError."""
+    top = Path(bpffs)
+    for folder in reversed(Path(path).relative_to(top).parents[:-1]):
+        pins.make_directory(str(top / folder))
 
 
 def open_pinned_map(spec: MapSpec, path: str) -> Fd | None:

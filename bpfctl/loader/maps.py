@@ -41,7 +41,6 @@ _WITHOUT_BTF = frozenset(
 )
 _NOT_YET = {
     MapType.STRUCT_OPS: "struct_ops map",
-    MapType.ARENA: "arena map",
 }
 
 

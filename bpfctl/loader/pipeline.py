@@ -14,15 +14,17 @@ from typing import TYPE_CHECKING
 from bpfctl.errors import BpfctlError, SyscallError, VerifierError
 from bpfctl.kernel.attr import prog_bind_map
 from bpfctl.kernel.bpf import bpf
+from bpfctl.kernel.uapi import MapType
 from bpfctl.linux.kconfig import kernel_config
 from bpfctl.linux.memlock import MemlockLimit
 from bpfctl.loader import maps
+from bpfctl.loader.arena import map_arena
 from bpfctl.loader.core import FittedCode
 from bpfctl.loader.extern_code import Bound, bind
 from bpfctl.loader.externs import Externs, name_absent_function, resolve, with_kconfig
 from bpfctl.loader.kernel_btf import KernelBtf
 from bpfctl.loader.loaded import LoadedMap, LoadedObject, LoadedProgram
-from bpfctl.loader.map_pins import open_pinned_map
+from bpfctl.loader.map_pins import make_directories, named_pin, open_pinned_map
 from bpfctl.loader.map_values import (
     check_values,
     store_maps,
@@ -31,7 +33,7 @@ from bpfctl.loader.map_values import (
 )
 from bpfctl.loader.map_wishes import open_in_place, with_wishes
 from bpfctl.loader.options import LoadOptions
-from bpfctl.loader.pins import PinSet, pin_path
+from bpfctl.loader.pins import PinSet
 from bpfctl.loader.prepare import Prepared, locate_failure, prepare, request
 from bpfctl.loader.program_target import Targets, refuse_idle_wishes
 from bpfctl.loader.support import chosen_programs, refuse_unknown
@@ -82,7 +84,7 @@ def _load(spec: ObjectSpec, options: LoadOptions, kernel: KernelBtf) -> LoadedOb
                 _load_one(loaded, one, options, bound, btf_fd)
             store_programs(loaded)
             _bind_read_only_data(loaded)
-            _pin_named_maps(loaded)
+            _pin_named_maps(loaded, options)
         except BpfctlError as err:
             err.within(subject=spec.path)
             raise
@@ -126,7 +128,9 @@ def _create_maps(loaded: LoadedObject, options: LoadOptions, btf_fd: int, extern
         one = _open_or_create(spec, options, btf_fd)
         loaded.resources.enter_context(one.fd)
         loaded.maps[spec.name] = one
-        if not one.reused:
+        if spec.type == MapType.ARENA and not one.reused:
+            map_arena(spec, one.fd, loaded.resources)
+        elif not one.reused:
             maps.fill(spec, one.fd)
     store_maps(loaded)
 
@@ -135,7 +139,7 @@ def _open_or_create(spec: MapSpec, options: LoadOptions, btf_fd: int) -> LoadedM
     chosen = open_in_place(spec, options)
     if chosen is not None:
         return LoadedMap(spec, chosen, reused=True)
-    path = pin_path(options.bpffs, spec.name) if spec.pin_by_name else None
+    path = named_pin(spec, options.bpffs)
     fd = open_pinned_map(spec, path) if path else None
     if fd is not None:
         return LoadedMap(spec, fd, path, reused=True)
@@ -171,8 +175,10 @@ def _bind_read_only_data(loaded: LoadedObject) -> None:
                     return
 
 
-def _pin_named_maps(loaded: LoadedObject) -> None:
+def _pin_named_maps(loaded: LoadedObject, options: LoadOptions) -> None:
     """Pin last, so that nobody sees maps of a load that fails."""
     for entry in loaded.maps.values():
         if entry.pinned and not entry.reused:
+            if entry.spec.pin_path:
+                make_directories(loaded.pins, options.bpffs, entry.pinned)
             loaded.pins.pin(entry.fd, entry.pinned)

@@ -155,8 +155,18 @@ def takes(*types: t.Type) -> Callable[[], Verdict]:
     return ask
 
 
+ARENA = needs("arenas", since="6.9", probe=told("map arena"))
 BLOOM_FILTER = needs("bloom filters", since="5.16", probe=told("map bloom_filter"))
+CGROUP_STORAGE = needs("storage of cgroups", since="6.2", probe=told("map cgrp_storage"))
 NETFILTER_LINK = needs("netfilter links", since="6.4", probe=told("link netfilter"))
+FEXIT = needs("fexit", since="5.5", probe=told("program fexit"))
+FMOD_RET = needs("fmod_ret", since="5.7", probe=told("program fmod_ret"))
+FREPLACE = needs("freplace", since="5.6", probe=told("program freplace"))
+KPROBE = needs("kprobes", since="4.1", probe=told("misc kprobe_attach"))
+KPROBE_MULTI = needs("kprobe_multi links", since="5.18", probe=told("link kprobe_multi"))
+KPROBE_SESSION = needs("kprobe_session links", since="6.10", probe=told("link kprobe_session"))
+LSM = needs("LSM programs", since="5.7", probe=told("program lsm"))
+LSM_CGROUP = needs("LSM programs of cgroups", since="6.0", probe=told("program lsm_cgroup"))
 PERF_LINK = needs("links to perf events", since="5.15", probe=told("link perf_event"))
 SK_LOOKUP = needs("sk_lookup", since="5.9", probe=told("program sk_lookup"))
 SOCKMAP_LINK = needs("links to sockmaps", since="6.10", probe=told("link sockmap"))
@@ -164,6 +174,8 @@ SYSCALL_PROGRAM = needs("syscall programs", since="5.14", probe=told("program sy
 TCX = needs("tcx links", since="6.6", probe=told("link tcx"))
 TRAMPOLINES = needs("trampolines", since="5.5", probe=told("program fentry"))
 UPROBE_MULTI = needs("uprobe_multi links", since="6.6", probe=told("link uprobe_multi"))
+UPROBE = needs("uprobes", since="4.3", probe=told("misc uprobe_attach"))
+UPROBE_SESSION = needs("uprobe_session links", since="6.13", probe=told("link uprobe_session"))
 
 CALLBACKS = needs(
     "callbacks", since="5.13", probe=typed("bpf_func_id", "BPF_FUNC_for_each_map_elem")
@@ -174,6 +186,17 @@ CGROUP_ITER = needs(
 COMMON_ATTR = needs("logs of all commands", since="7.2", probe=typed("bpf_common_attr"))
 PERF_LINK_INFO = needs(
     "information on links to perf events", since="6.6", probe=typed("bpf_perf_event_type")
+)
+FUNCTION_COOKIE = needs(
+    "cookies of fentry and its like", since="5.19", probe=typed("bpf_tramp_link", "cookie")
+)
+RAW_COOKIE = needs(
+    "cookies of raw tracepoints", since="6.10", probe=typed("bpf_raw_tp_link", "cookie")
+)
+KPROBE_MULTI_INFO = needs(
+    "information on kprobe_multi links",
+    since="6.6",
+    probe=typed("bpf_kprobe_multi_link", "flags"),
 )
 PROG_TARGET_INFO = needs(
     "what a program is to be attached to, in its information",

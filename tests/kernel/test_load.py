@@ -148,9 +148,6 @@ def test_user_programs_are_raw_tracepoint_programs(data: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("kconfig", "kernel's configuration"),
-        ("ksyms", "ksym"),
-        ("map_in_map", "map of maps"),
         ("struct_ops", "struct_ops"),
     ],
 )
@@ -256,13 +253,3 @@ def test_a_missing_target_is_found_before_anything_is_made() -> None:
         load(small(RETURN_0, "iter/tusk"))
     assert raised.value.remedy == "did you mean task?"
     assert raised.value.program == "small"
-
-
-def test_externs_nobody_uses_are_named_and_not_taken_for_broken_types(data: Path) -> None:
-    spec = read_object(str(data / "ksyms.bpf.o"))
-    other = small(RETURN_0)
-    mixed = replace(
-        spec, programs=other.programs, functions=spec.functions | other.functions, unsupported=()
-    )
-    with pytest.raises(NotYetError, match="types of extern"):
-        load(mixed)

@@ -325,15 +325,6 @@ def test_helper_calls_are_no_references() -> None:
     assert parse_object(builder.build()).functions["xdp:prog"].relocs == ()
 
 
-def test_legacy_maps_are_not_supported() -> None:
-    builder, number = with_code(LD_IMM64 + EXIT)
-    maps = builder.section("maps", bytes(20))
-    builder.relocation(number, 0, builder.symbol("old", maps, 0))
-    spec = parse_object(builder.build())
-    assert spec.unsupported == ("section maps (map definitions as libbpf had them before 1.0)",)
-    assert spec.functions["xdp:prog"].relocs == ()
-
-
 # --- types
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from bpfctl.btf import types as t
 from bpfctl.elf.reader import parse_object, read_object
-from bpfctl.elf.spec import ExternSpec, MapSpec, ObjectSpec, Reloc, RelocKind
+from bpfctl.elf.spec import MapSpec, ObjectSpec, RelocKind
 from bpfctl.errors import ObjectFileError, PathError, SectionNameError
 from bpfctl.kernel.uapi import MapType
 
@@ -222,38 +222,20 @@ def test_bad_names(name: str, section: str, programs: str, suggestions: list[str
 def test_externs_have_kinds() -> None:
     by_name = {one.name: one for one in spec("ksyms").externs}
     assert {name: (one.kind, one.is_weak) for name, one in by_name.items()} == {
-        "no_such_symbol": ("ksym", True),
-        "bpf_prog_fops": ("ksym", False),
-        "bpf_task_from_pid": ("kfunc", False),
+        "bpf_no_such_function": ("kfunc", True),
+        "bpf_task_from_pid___flavor": ("kfunc", False),
         "bpf_task_release": ("kfunc", True),
+        "no_such_symbol": ("ksym", True),
+        "no_such_variable": ("ksym", True),
+        "schedule": ("ksym", False),
     }
     targets = [r.target for r in spec("ksyms").functions["syscall:use_ksyms"].relocs]
     assert {name for name in targets if name in by_name} == set(by_name)
 
 
-def test_kconfig_is_an_extern_and_not_supported() -> None:
-    of = spec("kconfig")
-    assert [replace(one, type_id=0) for one in of.externs] == [
-        ExternSpec("LINUX_KERNEL_VERSION", "kconfig", is_weak=False),
-        ExternSpec("CONFIG_NO_SUCH_THING", "kconfig", is_weak=True),
-    ]
-    assert of.functions["raw_tp:use_kconfig"].relocs == (
-        Reloc(0, EXTERN, "LINUX_KERNEL_VERSION"),
-        Reloc(3, EXTERN, "CONFIG_NO_SUCH_THING"),
-    )
-
-
 @pytest.mark.parametrize(
     ("name", "unsupported"),
     [
-        (
-            "kconfig",
-            (
-                "extern LINUX_KERNEL_VERSION (a value of the kernel's configuration)",
-                "extern CONFIG_NO_SUCH_THING (a value of the kernel's configuration)",
-            ),
-        ),
-        ("map_in_map", ("map outer (map of maps)", "map jumps (initial values)")),
         (
             "struct_ops",
             (
@@ -261,7 +243,6 @@ def test_kconfig_is_an_extern_and_not_supported() -> None:
                 "program ssthresh (part of a struct_ops map)",
             ),
         ),
-        ("data_address", ("section .data (addresses in initialised data)",)),
     ],
 )
 def test_what_is_not_supported_is_named(name: str, unsupported: tuple[str, ...]) -> None:
@@ -270,7 +251,7 @@ def test_what_is_not_supported_is_named(name: str, unsupported: tuple[str, ...])
 
 @pytest.mark.parametrize("path", sorted(DATA.glob("*.bpf.o")), ids=lambda path: path.name)
 def test_everything_else_is_supported(path: Path) -> None:
-    if path.name.split(".")[0] in {"kconfig", "map_in_map", "struct_ops", "data_address"}:
+    if path.name.split(".")[0] == "struct_ops":
         return
     try:
         assert read_object(str(path)).unsupported == ()
@@ -285,7 +266,42 @@ def test_inner_maps_and_values() -> None:
     assert outer.inner is not None
     assert shape(outer.inner) == (MapType.ARRAY, 4, 8, 2, 0)
     assert outer.values == ((0, "one"), (3, "two"))
-    assert (jumps.inner, jumps.values) == (None, ((1, "jumped"),))
+    assert (jumps.inner, jumps.values) == (None, ((0, "never"), (1, "jumped")))
+    assert shape(jumps) == (MapType.PROG_ARRAY, 4, 4, 2, 0)
+
+
+def test_static_maps_are_told_apart_by_their_places() -> None:
+    of = spec("static_maps")
+    assert {one.name: one.values for one in of.maps} == {
+        "first": (),
+        "second": (),
+        "hidden": (),
+        "outer": ((1, "second"), (2, "hidden")),
+    }
+    assert [r.target for r in of.functions["raw_tp:use_maps"].relocs] == [
+        "first",
+        "second",
+        "hidden",
+        "outer",
+    ]
+
+
+def test_an_arena_has_its_variables() -> None:
+    of = spec("arena")
+    (arena,) = (one for one in of.maps if one.type == MapType.ARENA)
+    assert (arena.section, arena.contents) == (".addr_space.1", b"*\0\0\0" + bytes(4))
+    where = [(r.kind, r.target, r.offset) for r in of.functions["syscall:use_arena"].relocs]
+    assert where == [
+        (RelocKind.DATA, ".addr_space.1", 0),
+        (RelocKind.MAP, "arena", 0),
+        (RelocKind.DATA, ".bss", 0),
+    ]
+
+
+def test_addresses_in_data_are_warned_of() -> None:
+    assert spec("data_address").warnings == (
+        "section .data holds addresses of variables or functions; they stay 0",
+    )
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:

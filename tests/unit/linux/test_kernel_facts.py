@@ -9,7 +9,7 @@ import pytest
 
 from bpfctl.linux.caps import Capability, has_capability, in_initial_user_namespace
 from bpfctl.linux.caps import missing_capabilities as missing
-from bpfctl.linux.kconfig import kernel_config, parse_config
+from bpfctl.linux.kconfig import KernelConfig, kernel_config, parse_config
 from bpfctl.linux.security import active_lsms, lockdown_mode
 from bpfctl.linux.sysctl import read_sysctl
 from bpfctl.linux.version import kernel_version, kernel_version_code, parse_release
@@ -103,7 +103,8 @@ OPTIONS = {"CONFIG_BPF": "y", "CONFIG_LSM": "landlock,bpf", "CONFIG_HZ": "250"}
 
 
 def test_parse_config() -> None:
-    assert parse_config(CONFIG) == OPTIONS
+    config = parse_config(CONFIG, "here")
+    assert config == KernelConfig("here", OPTIONS, frozenset({"CONFIG_LSM"}))
 
 
 def test_config_from_the_first_file_that_tells(tmp_path: Path) -> None:

@@ -1,0 +1,128 @@
+"""Maps of section "maps", from compiled objects and by hand."""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from pathlib import Path
+
+import pytest
+
+from bpfctl.elf.legacy_maps import read_legacy_maps
+from bpfctl.elf.reader import parse_object, read_elf, read_object
+from bpfctl.elf.spec import MapSpec, RelocKind
+from bpfctl.errors import ObjectFileError
+from bpfctl.kernel.uapi import MapType
+from tests.builders.elf import OBJECT, ElfBuilder
+
+DATA = Path(__file__).parents[2] / "data"
+HASH, ARRAY, ARRAY_OF_MAPS = MapType.HASH, MapType.ARRAY, MapType.ARRAY_OF_MAPS
+
+
+def definition(*words: int) -> bytes:
+    return struct.pack(f"<{len(words)}I", *words)
+
+
+def maps(*definitions: bytes, sizes: bool = True, section: str = "maps") -> list[MapSpec]:
+    builder = ElfBuilder()
+    builder.function("prog", "xdp")
+    number, at = builder.section(section, b"".join(definitions)), 0
+    for index, data in enumerate(definitions):
+        builder.symbol(f"m{index}", number, at, len(data) if sizes else 0, type=OBJECT)
+        at += len(data)
+    return [one.spec for one in read_legacy_maps(read_elf(builder.build(), "x.o"), None)]
+
+
+def test_compiled_definitions() -> None:
+    of = read_object(str(DATA / "legacy_maps.bpf.o"))
+    typed, untyped = of.maps
+    assert (typed.name, typed.type, typed.key_size, typed.value_size) == ("typed", HASH, 4, 8)
+    assert (typed.max_entries, typed.flags) == (16, 1)
+    assert of.btf is not None
+    assert of.btf.type_name(typed.value_type_id) == "__u64"
+    assert untyped == MapSpec("untyped", ARRAY, 4, 4, 2)
+    relocs = of.functions["raw_tp:use_maps"].relocs
+    assert [(one.kind, one.target) for one in relocs] == [
+        (RelocKind.MAP, "typed"),
+        (RelocKind.MAP, "untyped"),
+    ]
+
+
+def test_compiled_definitions_of_tc() -> None:
+    path = DATA / "tc_maps.bpf.o"
+    digest = hashlib.sha1(path.read_bytes()).hexdigest()
+    inner, outer, shared = read_object(str(path)).maps
+    assert inner.pin_path == f"tc/{digest}/tc_inner"
+    assert shared.pin_path == "tc/globals/tc_shared"
+    assert outer == MapSpec(
+        "tc_outer",
+        ARRAY_OF_MAPS,
+        4,
+        4,
+        2,
+        inner=MapSpec("tc_outer.inner", ARRAY, 4, 4, 1),
+        values=((1, "tc_inner"),),
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "spec"),
+    [
+        pytest.param(definition(1, 4, 8, 16), MapSpec("m0", HASH, 4, 8, 16), id="no flags"),
+        pytest.param(
+            definition(1, 4, 8, 16, 1), MapSpec("m0", HASH, 4, 8, 16, flags=1), id="libbpf"
+        ),
+        pytest.param(
+            definition(1, 4, 8, 16, 1, 0, 0), MapSpec("m0", HASH, 4, 8, 16, flags=1), id="samples"
+        ),
+        pytest.param(
+            definition(1, 4, 8, 16, 1, 3, 2, 0, 0),
+            MapSpec("m0", HASH, 4, 8, 16, flags=1, pin_path="tc/globals/m0"),
+            id="tc",
+        ),
+        pytest.param(definition(4000, 4, 8, 16), MapSpec("m0", 4000, 4, 8, 16), id="newer type"),
+    ],
+)
+@pytest.mark.parametrize("sizes", [True, False], ids=["sized", "assembler"])
+def test_definitions_by_their_sizes(data: bytes, spec: MapSpec, sizes: bool) -> None:
+    assert maps(data, sizes=sizes) == [spec]
+
+
+def test_several_maps_and_a_section_for_each() -> None:
+    assert [one.name for one in maps(definition(1, 4, 8, 1), definition(2, 4, 8, 1))] == [
+        "m0",
+        "m1",
+    ]
+    assert [one.name for one in maps(definition(1, 4, 8, 1), section="maps/one")] == ["m0"]
+
+
+def test_an_inner_map_may_be_a_template_alone() -> None:
+    inner = definition(2, 4, 8, 1, 0, 9, 0, 0, 0xFFFFFFFF)
+    outer = definition(12, 4, 4, 1, 0, 0, 0, 9, 0)
+    assert maps(outer, inner)[0].inner == MapSpec("m0.inner", ARRAY, 4, 8, 1)
+    assert maps(outer, inner)[0].values == ()
+
+
+@pytest.mark.parametrize(
+    ("data", "message", "offset"),
+    [
+        pytest.param(definition(1, 4, 8), "m0 of 12 bytes, which is no definition", 0, id="short"),
+        pytest.param(
+            definition(1, 4, 8, 16, 1, 5, 0), "m0 with values behind map_flags", 20, id="more words"
+        ),
+        pytest.param(definition(1, 4, 8, 16, 1, 0, 9, 0, 0), "m0 with pinning 9", 24, id="pinning"),
+    ],
+)
+def test_definitions_that_make_no_sense(data: bytes, message: str, offset: int) -> None:
+    with pytest.raises(ObjectFileError, match=message) as raised:
+        maps(data)
+    assert (raised.value.section, raised.value.offset) == ("maps", offset)
+
+
+def test_a_variable_that_leaves_its_section() -> None:
+    builder = ElfBuilder()
+    builder.function("prog", "xdp")
+    number = builder.section("maps", definition(1, 4, 8, 16))
+    builder.symbol("m0", number, 0, 4000, type=OBJECT)
+    with pytest.raises(ObjectFileError, match="which is no definition"):
+        parse_object(builder.build(), "x.o")
