@@ -1,0 +1,108 @@
+"""The command line: `python -m tests.corpus --help`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.corpus import judge, packaged, places, reference, report, selftests
+from tests.vm.errors import VmError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+LIMIT_S = 60.0
+EPILOG = """
+examples:
+  python -m tests.corpus prepare
+  python -m tests.corpus run
+  python -m tests.corpus run --disputed test_map_in_map xdp
+  python -m tests.vm run --kernel 6.12 --drive "$(python -m tests.corpus place)" --limit 9000 -- \\
+    python -m tests.corpus run --results /run/outcome/results/corpus.jsonl
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    top = argparse.ArgumentParser(
+        prog="python -m tests.corpus",
+        description="Load BPF objects nobody here wrote with bpfctl and bpftool, and compare.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verbs = top.add_subparsers(dest="verb", required=True)
+    verbs.add_parser("prepare", help="fetch and compile what is missing; needs root")
+    verbs.add_parser("place", help="print where the corpus is")
+    run = verbs.add_parser("run", help="load every object with both; needs root")
+    run.add_argument("--limit", type=float, default=LIMIT_S, metavar="SECONDS", help="for each")
+    run.add_argument(
+        "--disputed",
+        action="store_true",
+        help="only objects not loaded alike before, and with what bpftool said then",
+    )
+    run.add_argument("pattern", nargs="*", help="a part of the names of the objects wanted")
+    told = verbs.add_parser("report", help="print the results of the last run")
+    told.add_argument("--all", action="store_true", help="every object that neither loads")
+    for verb in (run, told):
+        verb.add_argument("--results", type=Path, help="the file; default: in the corpus")
+    return top
+
+
+def main(words: Sequence[str]) -> int:
+    """Run a command line and return the exit status."""
+    asked = parser().parse_args(words)
+    verbs = {"prepare": _prepare, "place": _place, "run": _run, "report": _report}
+    try:
+        return verbs[asked.verb](asked)
+    except VmError as err:
+        print(f"tests.corpus: {err}", file=sys.stderr)
+        return 1
+
+
+def _prepare(asked: argparse.Namespace) -> int:
+    reference.prepare()
+    packaged.prepare()
+    selftests.prepare()
+    print(f"{len(judge.objects([]))} objects in {places.objects()}")
+    return 0
+
+
+def _place(asked: argparse.Namespace) -> int:
+    print(places.corpus())
+    return 0
+
+
+def _run(asked: argparse.Namespace) -> int:
+    results = _results(asked)
+    names, known = judge.objects(asked.pattern), {}
+    before = judge.read(results)
+    if asked.disputed:
+        known = {name: one for name, one in before.items() if report.class_of(one) != report.BOTH}
+        names = [name for name in names if name in known]
+    done = dict(before) if asked.disputed or asked.pattern else {}
+    for verdict in judge.run(names, asked.limit, known):
+        done[verdict["object"]] = verdict
+        if sys.stderr.isatty():
+            print(f"\r{len(done)} {verdict['object']:.60}\x1b[K", end="", file=sys.stderr)
+    results.write_text("".join(f"{json.dumps(one)}\n" for one in done.values()))
+    print("\n".join(report.table(done.values())))
+    return 0
+
+
+def _report(asked: argparse.Namespace) -> int:
+    verdicts = list(judge.read(_results(asked)).values())
+    print("\n".join(report.table(verdicts)))
+    print("\n".join(report.lists(verdicts, everything=asked.all)))
+    return 0
+
+
+def _results(asked: argparse.Namespace) -> Path:
+    default: Path = asked.results or places.corpus() / "results.jsonl"
+    return default
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,59 @@
+"""Every object of the corpus, loaded by both; the results as one line of JSON each."""
+
+from __future__ import annotations
+
+import json
+import os
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import TYPE_CHECKING, Any
+
+from tests.corpus import loaders, places
+from tests.corpus.own_bpffs import leave_the_mounts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+PROCESSES = 2
+Verdict = dict[str, Any]
+
+
+def objects(patterns: Iterable[str]) -> list[str]:
+    """Return the names of the corpus's objects that contain one of the patterns; none: all."""
+    place = places.objects()
+    names = sorted(str(path.relative_to(place)) for path in place.rglob("*.o"))
+    wanted = list(patterns)
+    return [name for name in names if not wanted or any(one in name for one in wanted)]
+
+
+def run(names: list[str], limit_s: float, known: Mapping[str, Verdict]) -> Iterator[Verdict]:
+    """Judge objects, several at once; what is known of bpftool from before is taken as it is."""
+    leave = ProcessPoolExecutor(PROCESSES, get_context("fork"), _begin)
+    with leave as pool:
+        waiting = [pool.submit(_judge, name, limit_s, known.get(name)) for name in names]
+        for one in waiting:
+            yield one.result()
+
+
+def _begin() -> None:
+    os.nice(10)
+    leave_the_mounts()
+    loaders.preload()
+
+
+def _judge(name: str, limit_s: float, known: Verdict | None) -> Verdict:
+    path = places.objects() / name
+    return {
+        "object": name,
+        "bpfctl": loaders.bpfctl(path, limit_s),
+        "bpftool": known["bpftool"] if known else loaders.bpftool(path, limit_s),
+    }
+
+
+def read(results: Path) -> dict[str, Verdict]:
+    """Return the results of a run by object; nothing where there was none."""
+    if not results.exists():
+        return {}
+    lines = (json.loads(line) for line in results.read_text().splitlines())
+    return {one["object"]: one for one in lines}
