@@ -49,7 +49,7 @@ def load(spec: ObjectSpec, options: LoadOptions, operation: str) -> LoadedObject
         if isinstance(err, SyscallError):
             from bpfctl.explain.load_failure import explain_load
 
-            explain_load(err, spec, kernel)
+            explain_load(err, spec, kernel, options)
         raise
     for program in loaded.programs.values():
         if program.log.text:

@@ -54,10 +54,12 @@ def _open_tracefs() -> int:
 
         return mount_private("tracefs").detach()
     except OSError as err:  # a SyscallError is one
+        private = place is None and err.errno == errno.EPERM
         raise PathError(
             f"cannot read the kernel's trace events: {(err.strerror or str(err)).lower()}",
             code="no-tracefs",
             subject=place or "tracefs",
+            evidence=["none is mounted; a private one takes CAP_SYS_ADMIN"] if private else (),
             remedy="mount -t tracefs tracefs /sys/kernel/tracing, as root",
         ) from err
 

@@ -62,8 +62,18 @@ _BUSY: Final = frozenset({errno.EBUSY, errno.EEXIST})
 def explain(err: SyscallError, prog: ProgInfo, target: targets.Target) -> BpfctlError:
     """Return the error to raise instead: with the cause where a check confirms one."""
     subject = f"program {prog.id} {prog.name}".rstrip()
-    found = _wrong_type(prog, target) or _lacking(err, target) or _cause(err, prog, target)
+    found = _wrong_type(prog, target) or _lacking(err, target)
+    if found is None and not _denied(err, prog):
+        found = _cause(err, prog, target)
     return (found or err).within(subject=subject)
+
+
+def _denied(err: SyscallError, prog: ProgInfo) -> bool:
+    """Name the capability that is missing; False where it is not for lack of one."""
+    from bpfctl.objects.denial import name_missing
+    from bpfctl.objects.needs import of_attach
+
+    return name_missing(err, of_attach(err.call, prog.type))
 
 
 def _wrong_type(prog: ProgInfo, target: targets.Target) -> BpfctlError | None:

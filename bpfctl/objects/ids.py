@@ -56,7 +56,7 @@ def ids(kind: ObjectKind) -> Iterator[int]:
         if result == -errno.ENOENT:
             return
         if result < 0:
-            raise _with_remedy(SyscallError(-result, attr.call, attr.doing))
+            raise _denied(SyscallError(-result, attr.call, attr.doing))
         if attr.next_id <= last:
             return  # ids only grow: whatever answers so would never end
         last = attr.next_id
@@ -74,12 +74,14 @@ def open_id(kind: ObjectKind, number: int, doing: str = "") -> Fd:
         return bpf_fd(get_fd_by_id(_OPEN_ID[kind], number, doing=doing or f"open {kind.value}"))
     except SyscallError as err:
         if err.errno not in _NOT_THERE:
-            raise _with_remedy(err)  # noqa: B904 - it is the same error
+            raise _denied(err)  # noqa: B904 - it is the same error
         raise NotFoundError(f"no {kind.value} has id {number}") from err
 
 
-def _with_remedy(err: SyscallError) -> SyscallError:
+def _denied(err: SyscallError) -> SyscallError:
     """Say what it takes to use ids (bpf_prog_get_fd_by_id and its like, Linux 4.13)."""
-    if err.errno == errno.EPERM:
-        err.remedy = "run it as root, or with CAP_SYS_ADMIN"
-    return err
+    if err.errno != errno.EPERM:
+        return err
+    from bpfctl.objects.denial import explain_call
+
+    return explain_call(err)

@@ -73,7 +73,9 @@ def pin(fd: Fd | int, path: str) -> None:
     except SyscallError as err:
         found = place_error(path)
         if found is None:
-            err.within(subject=path)
+            from bpfctl.objects.denial import explain_call
+
+            explain_call(err).within(subject=path)
             raise
         # The kernel says EPERM for a path on no bpffs: once explained it is no permission's fault.
         raise found from None
@@ -179,7 +181,9 @@ def _explain_open(path: str, err: SyscallError) -> Exception:
         return PathError("this is on no bpf file system", code="not-bpffs", subject=path)
     if err.errno == errno.EACCES and Path(path).is_dir():
         return PathError("this is a directory", code="not-a-pin", subject=path)
-    return err.within(subject=path)
+    from bpfctl.objects.denial import explain_call
+
+    return explain_call(err).within(subject=path)
 
 
 def pins() -> Pins:

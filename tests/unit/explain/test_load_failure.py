@@ -9,14 +9,15 @@ import pytest
 from bpfctl.btf import types as t
 from bpfctl.btf.encode import BtfBuilder
 from bpfctl.elf.sections import parse_section_name
-from bpfctl.elf.spec import ObjectSpec, ProgramSpec
+from bpfctl.elf.spec import MapSpec, ObjectSpec, ProgramSpec
 from bpfctl.errors import SyscallError, VerifierError
-from bpfctl.explain import trampoline
 from bpfctl.explain.load_failure import explain_load
 from bpfctl.explain.rejection import explain_rejection
 from bpfctl.kernel.bpf import replaced
+from bpfctl.kernel.uapi import MapType
 from bpfctl.linux import caps
 from bpfctl.loader.kernel_btf import KernelBtf
+from bpfctl.objects import denial
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
 UNREAD = KernelBtf("/nonexistent")
 
 
-def one_program(section: str) -> ObjectSpec:
+def one_program(section: str, *maps: MapSpec) -> ObjectSpec:
     program = ProgramSpec("main", parse_section_name(section), "x:main")
-    return ObjectSpec("x.bpf.o", "GPL", 0, (program,), {}, ())
+    return ObjectSpec("x.bpf.o", "GPL", 0, (program,), {}, maps)
 
 
 def refused(number: int = errno.EPERM) -> SyscallError:
@@ -38,9 +39,10 @@ def rights(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Return a function that sets which capabilities are missing."""
 
     def lack(*names: str) -> None:
-        # Both are imported before either is changed, or one would keep the other's stand-in.
-        for module in (caps, trampoline):
-            monkeypatch.setattr(module, "missing_capabilities", lambda: list(names))
+        held = (one for one in caps.Capability if f"CAP_{one.name}" not in names)
+        mask = sum(1 << one for one in held)
+        monkeypatch.setattr(caps, "effective_mask", lambda status: mask)
+        monkeypatch.setattr(denial, "in_initial_user_namespace", lambda: True)
 
     return lack
 
@@ -63,10 +65,68 @@ def refuses(cmd: int, union: Any, size: int) -> int:
     return -errno.EPERM
 
 
-def test_missing_capabilities_are_the_cause(rights: Any) -> None:
-    rights("CAP_NET_ADMIN", "CAP_BPF")
-    error = explain_load(refused(), one_program("fentry/x"), UNREAD)
-    assert (error.code, error.evidence) == ("capabilities-missing", ["this process lacks CAP_BPF"])
+ALL = ("CAP_BPF", "CAP_PERFMON", "CAP_NET_ADMIN", "CAP_SYS_ADMIN", "CAP_SYS_RESOURCE")
+
+
+@pytest.mark.parametrize(
+    ("section", "held", "lacking", "needed"),
+    [
+        pytest.param("socket", [], "CAP_BPF", "CAP_BPF", id="none"),
+        pytest.param(
+            "fentry/x",
+            ["CAP_NET_ADMIN"],
+            "CAP_BPF, CAP_PERFMON",
+            "CAP_BPF and CAP_PERFMON",
+            id="two",
+        ),
+        pytest.param("xdp", ["CAP_BPF"], "CAP_NET_ADMIN", "CAP_BPF and CAP_NET_ADMIN", id="net"),
+        pytest.param(
+            "freplace/x",
+            ["CAP_BPF", "CAP_PERFMON"],
+            "CAP_NET_ADMIN",
+            "CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN",
+            id="three",
+        ),
+    ],
+)
+def test_missing_capabilities_are_the_cause(
+    section: str, held: list[str], lacking: str, needed: str, rights: Any
+) -> None:
+    rights(*(name for name in ALL if name not in held))
+    error = explain_load(refused(), one_program(section), UNREAD)
+    assert error.code == "capabilities-missing"
+    assert error.evidence == [f"this process lacks {lacking}"]
+    assert error.remedy == f"run it as root, or with {needed}"
+
+
+def test_what_the_whole_load_takes_is_named_at_once(rights: Any) -> None:
+    rights(*ALL)
+    refusal = SyscallError(errno.EPERM, "BPF_BTF_LOAD", "load type information")
+    error = explain_load(refusal, one_program("xdp"), UNREAD)
+    assert error.message == "load type information: not permitted without CAP_BPF"
+    assert error.evidence == ["this process lacks CAP_BPF, CAP_NET_ADMIN"]
+    assert error.remedy == "run it as root, or with CAP_BPF and CAP_NET_ADMIN"
+
+
+@pytest.mark.parametrize(
+    ("kind", "lacking"),
+    [(MapType.SOCKMAP, ["this process lacks CAP_NET_ADMIN"]), (MapType.HASH, [])],
+)
+def test_maps_may_take_more_than_programs(kind: MapType, lacking: list[str], rights: Any) -> None:
+    rights("CAP_NET_ADMIN", "CAP_SYS_ADMIN")
+    spec = one_program("socket", MapSpec("m", kind, 4, 4, 1))
+    refusal = SyscallError(errno.EPERM, "BPF_MAP_CREATE", "create map m")
+    assert explain_load(refusal, spec, UNREAD).evidence == lacking
+
+
+def test_in_a_user_namespace_all_are_missing(rights: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    rights()
+    monkeypatch.setattr(denial, "in_initial_user_namespace", lambda: False)
+    error = explain_load(refused(), one_program("socket"), UNREAD)
+    assert error.evidence == [
+        "this process lacks CAP_BPF",
+        "it is in a user namespace: what it has there does not count here",
+    ]
 
 
 def test_a_trampoline_is_the_cause_when_an_iterator_loads(rights: Any, kernel: KernelBtf) -> None:

@@ -86,4 +86,5 @@ def test_one_of_our_own_where_none_is_mounted(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(PathError) as caught:
         tracefs.tracepoint_id("sched", "sched_switch")
     assert caught.value.code == "no-tracefs"
+    assert caught.value.evidence == ["none is mounted; a private one takes CAP_SYS_ADMIN"]
     assert "operation not permitted" in caught.value.message

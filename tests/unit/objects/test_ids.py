@@ -9,6 +9,7 @@ import pytest
 
 from bpfctl.errors import NotFoundError, SyscallError
 from bpfctl.kernel.uapi import Cmd
+from bpfctl.linux import caps
 from bpfctl.objects.ids import ObjectKind, ids, open_id
 from tests.fakes.kernel import FakeKernel
 
@@ -49,13 +50,21 @@ def test_nothing_loaded() -> None:
         assert list(ids(ObjectKind.MAP)) == []
 
 
-def test_not_allowed_to_list() -> None:
+@pytest.fixture
+def powerless(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(caps, "effective_mask", lambda status: 0)
+
+
+def test_not_allowed_to_list(powerless: None) -> None:
     with (
         FakeKernel().on(Cmd.LINK_GET_NEXT_ID, -errno.EPERM),
-        pytest.raises(SyscallError, match="list links: operation not permitted") as caught,
+        pytest.raises(
+            SyscallError, match="list links: not permitted without CAP_SYS_ADMIN"
+        ) as caught,
     ):
         list(ids(ObjectKind.LINK))
     assert caught.value.call == "BPF_LINK_GET_NEXT_ID"
+    assert caught.value.evidence == ["this process lacks CAP_SYS_ADMIN"]
 
 
 def test_an_id_that_does_not_advance_ends_the_walk() -> None:
@@ -89,10 +98,21 @@ def test_no_such_id(kind: ObjectKind, command: Cmd, number: int, words: str) -> 
     assert str(caught.value) == words
 
 
-def test_not_allowed_to_open() -> None:
+def test_not_allowed_to_open(powerless: None) -> None:
+    with (
+        FakeKernel().on(Cmd.PROG_GET_FD_BY_ID, -errno.EPERM),
+        pytest.raises(SyscallError, match="open program: not permitted without") as caught,
+    ):
+        open_id(ObjectKind.PROG, 7)
+    assert caught.value.remedy == "run it as root, or with CAP_SYS_ADMIN"
+
+
+def test_refused_although_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A security module may refuse too: then no capability is blamed."""
+    monkeypatch.setattr(caps, "effective_mask", lambda status: -1)
     with (
         FakeKernel().on(Cmd.PROG_GET_FD_BY_ID, -errno.EPERM),
         pytest.raises(SyscallError, match="open program: operation not permitted") as caught,
     ):
         open_id(ObjectKind.PROG, 7)
-    assert caught.value.remedy == "run it as root, or with CAP_SYS_ADMIN"
+    assert (caught.value.code, caught.value.evidence) == ("syscall-failed", [])
