@@ -22,6 +22,7 @@ from bpfctl.loader.arena import map_arena
 from bpfctl.loader.core import FittedCode
 from bpfctl.loader.extern_code import Bound, bind
 from bpfctl.loader.externs import Externs, name_absent_function, resolve, with_kconfig
+from bpfctl.loader.globals import with_globals
 from bpfctl.loader.kernel_btf import KernelBtf
 from bpfctl.loader.loaded import LoadedMap, LoadedObject, LoadedProgram
 from bpfctl.loader.map_pins import make_directories, named_pin, open_pinned_map
@@ -71,7 +72,7 @@ def load(
 
 
 def _load(spec: ObjectSpec, options: LoadOptions, kernel: KernelBtf) -> LoadedObject:
-    spec = with_wishes(spec, options)
+    spec = with_globals(with_wishes(spec, options), options.globals, options.reuse)
     with ExitStack() as on_failure:
         loaded = on_failure.enter_context(LoadedObject(spec, pins=PinSet(mount=options.mount)))
         try:

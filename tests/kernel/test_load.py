@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import struct
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +14,14 @@ from bpfctl.elf.reader import read_object
 from bpfctl.elf.sections import parse_section_name
 from bpfctl.elf.spec import ObjectSpec, ProgramSpec
 from bpfctl.errors import NotFoundError, NotYetError, ObjectFileError, SyscallError, VerifierError
-from bpfctl.kernel.attr import map_elem
+from bpfctl.kernel.attr import map_elem, prog_test_run
 from bpfctl.kernel.bpf import bpf, replaced
 from bpfctl.kernel.info import prog_info
 from bpfctl.kernel.uapi import Cmd, ProgType
 from bpfctl.linux.version import kernel_version
 from bpfctl.loader.options import LoadOptions
 from bpfctl.loader.pipeline import load
+from bpfctl.objects.map import Map
 from bpfctl.objects.prog import programs
 from tests.kernel import needs
 
@@ -253,3 +255,16 @@ def test_a_missing_target_is_found_before_anything_is_made() -> None:
         load(small(RETURN_0, "iter/tusk"))
     assert raised.value.remedy == "did you mean task?"
     assert raised.value.program == "small"
+
+
+def test_variables_are_set_before_the_load(data: Path) -> None:
+    words = ("cfg.peers[1].port=300", "cfg.low=3", "limits[2]=20", "enabled=true", "name=A")
+    options = LoadOptions(globals=(*words, "hidden=-4"))
+    with load(read_object(str(data / "settings.bpf.o")), options) as loaded:
+        request = prog_test_run(loaded.programs["use_settings"].fd)
+        bpf(request)
+        entry = next(one for one in loaded.maps.values() if one.spec.section == ".bss")
+        with Map(entry.fd.duplicate()) as values:
+            data_of_bss = values.lookup(bytes(4))
+    numbers = struct.unpack(f"<{len(data_of_bss) // 4}i", data_of_bss)
+    assert 300 + 3 + 20 + 1 + ord("A") - 4 in numbers
