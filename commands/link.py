@@ -10,17 +10,13 @@ from bpfctl.objects.ids import ObjectKind
 
 from .chosen import chosen, open_one
 from .context import current
+from .link_forms import FORMS
 from .output import write_done
 from .selectors import parse_selector, take_selector
 
 app = typer.Typer(help="Attach programs; show, pin and detach what is attached.")
 
-_CREATE = (
-    "PROG [tp_btf | raw_tracepoint NAME | tracepoint CATEGORY/NAME"
-    " | cgroup DIR ATTACH_TYPE | xdp dev NAME [generic | driver | offload]"
-    " | tcx ingress | egress dev NAME [first | last | before | after link | prog ID]"
-    " | iter [map MAP] [pid N] [tid N] [cgroup DIR [order ORDER]]]"
-)
+_CREATE_HELP = f"""The program, and what to attach it to: {"; ".join(FORMS.values())}."""
 
 
 @app.command()
@@ -49,7 +45,7 @@ def create(
     ctx: typer.Context,
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar=_CREATE, help="The program, and what to attach it to."),
+        typer.Argument(metavar="PROG [TARGET...]", help=_CREATE_HELP),
     ] = None,
     pin: Annotated[
         str | None, typer.Option("--pin", metavar="PATH", help="Keep the link under this path.")
@@ -60,8 +56,9 @@ def create(
 ) -> None:
     """Attach a program.
 
-    A link lives as long as something holds it: give it a pin, or hold it yourself. Without words
-    the program is attached to what it was loaded for. Whatever fails, nothing stays attached.
+    A link lives as long as something holds it: give it a pin, or hold it yourself. Without TARGET
+    the program is attached to what it was loaded for. Whatever fails, nothing stays attached. A
+    kernel without links to perf events (before 5.15) attaches to them as long as --hold lasts.
     """
     from .link_create import create_and_keep
 

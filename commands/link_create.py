@@ -7,7 +7,8 @@ import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from bpfctl.errors import UsageError
+from bpfctl.errors import NotSupportedError, UsageError
+from bpfctl.plain import plain
 
 from .chosen import open_one
 from .link_words import parse_target
@@ -19,10 +20,29 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from bpfctl.kernel.fd import Fd
+    from bpfctl.objects.attach_perf import EventTarget
+    from bpfctl.objects.prog import ProgInfo
     from bpfctl.objects.select import Selector
 
     from .context import Context
     from .link_show import LinkRecord
+
+
+@plain
+class Held:
+    """An attachment that is no link."""
+
+    prog_id: int
+    prog_name: str
+    attached_to: str
+
+    def to_json(self) -> dict[str, object]:
+        """The fields that a link would have too."""
+        return {
+            "prog_id": self.prog_id,
+            "prog_name": self.prog_name,
+            "attached_to": self.attached_to,
+        }
 
 
 def create_and_keep(
@@ -39,14 +59,32 @@ def create_and_keep(
             remedy="--pin PATH on a bpffs, or --hold to keep it until Ctrl-C",
         )
     from bpfctl.objects.attach import create_link
+    from bpfctl.objects.attach_lacking import LINK_LACKING
+    from bpfctl.objects.attach_perf import EventTarget
     from bpfctl.objects.prog import prog_info
 
     with ExitStack() as stack:
         prog_fd = stack.enter_context(open_one(selector))
         prog = prog_info(prog_fd)
         target = parse_target(words, prog, stack)
-        link = stack.enter_context(create_link(prog_fd, prog, target))
+        try:
+            link = stack.enter_context(create_link(prog_fd, prog, target))
+        except NotSupportedError as err:
+            if not hold or err.code != LINK_LACKING or not isinstance(target, EventTarget):
+                raise
+            _hold_event(out, prog_fd, prog, target)
+            return
         _keep(out, link, pin)
+
+
+def _hold_event(out: Context, prog_fd: Fd, prog: ProgInfo, target: EventTarget) -> None:
+    """Do what kernels before 5.15 can: the program is on the event while somebody holds that."""
+    from bpfctl.objects.attach import hold as attach_and_hold
+
+    with attach_and_hold(prog_fd, prog, target):
+        if out.json:
+            render_one(out, Held(prog.id, prog.name, str(target)))
+        _stay(f"program {prog.id}: {target}: attached without a link until Ctrl-C")
 
 
 def _take_pin(words: Sequence[str], pin: str | None) -> tuple[list[str], str | None]:
@@ -61,7 +99,7 @@ def _keep(out: Context, link: Fd, path: str | None) -> None:
         record = _record(link)
         if out.json:
             render_one(out, record)
-        _hold(record)
+        _stay(f"link {record.info.id}: {record.target.words}: attached until Ctrl-C")
         return
     from .pinning import pin
 
@@ -76,10 +114,10 @@ def _record(link: Fd) -> LinkRecord:
     return link_records([link_info(link)])[0][0]
 
 
-def _hold(record: LinkRecord) -> None:
-    """Stay until somebody stops us; the link goes with our last descriptor."""
+def _stay(words: str) -> None:
+    """Stay until somebody stops us; what is attached goes with our last descriptor."""
     signal.signal(signal.SIGTERM, _stop)
-    say(f"link {record.info.id}: {record.target.words}: attached until Ctrl-C")
+    say(words)
     finish()
     try:
         while True:

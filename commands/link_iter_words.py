@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from bpfctl.errors import UsageError
 from bpfctl.kernel.names import number
 from bpfctl.kernel.uapi import CgroupIterOrder
 from bpfctl.objects.attach_targets import Iter
 
+from .link_forms import ITER_FORM
+
 if TYPE_CHECKING:
     from contextlib import ExitStack
-
-ITER_FORM: Final = "iter [map MAP] [pid N] [tid N] [cgroup DIR [order ORDER]]"
 
 
 def parse_iter(words: list[str], stack: ExitStack) -> Iter:

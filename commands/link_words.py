@@ -9,7 +9,10 @@ from bpfctl.kernel.uapi import AttachType, ProgType
 from bpfctl.objects import attach_targets as targets
 from bpfctl.objects.attach_words import cgroup_attach_type, cgroup_attach_words
 
-from .link_iter_words import ITER_FORM, parse_iter
+from .link_forms import FORMS
+from .link_iter_words import parse_iter
+from .link_probe_words import PROBE_PARSERS
+from .link_values import COOKIE, pairs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,19 +33,13 @@ _XDP_MODES = {
     "xdpoffload": "offload",
     "hw": "offload",
 }
-_FORMS = {
-    "raw_tracepoint": "raw_tracepoint NAME",
-    "tracepoint": "tracepoint CATEGORY/NAME",
-    "cgroup": "cgroup DIR ATTACH_TYPE",
-    "xdp": "xdp dev NAME [generic|driver|offload]",
-    "tcx": "tcx ingress|egress dev NAME [first|last|before|after link|prog ID]",
-    "iter": ITER_FORM,
-}
 # What programs of a type are attached to when nothing says so: the word to begin with.
 _USUAL = {
     ProgType.RAW_TRACEPOINT: "raw_tracepoint",
     ProgType.RAW_TRACEPOINT_WRITABLE: "raw_tracepoint",
     ProgType.TRACEPOINT: "tracepoint",
+    ProgType.KPROBE: "kprobe",
+    ProgType.PERF_EVENT: "perf_event",
     ProgType.XDP: "xdp",
     ProgType.SCHED_CLS: "tcx",
     ProgType.CGROUP_SKB: "cgroup",
@@ -77,7 +74,8 @@ def parse_target(words: Sequence[str], prog: ProgInfo, stack: ExitStack) -> targ
 
 
 def _expected() -> str:
-    return f"expected {'; '.join(_FORMS.values())}; or nothing for tp_btf, fentry and their like"
+    words = ", ".join(dict.fromkeys(form.partition(" ")[0] for form in FORMS.values()))
+    return f"one of {words}; or nothing for tp_btf, fentry and their like"
 
 
 def _loaded_for(prog: ProgInfo) -> targets.Target:
@@ -87,44 +85,67 @@ def _loaded_for(prog: ProgInfo) -> targets.Target:
     raise UsageError(
         f"a program of type {prog.type_name} does not say what to attach it to",
         code="no-target",
-        remedy=f"expected PROG {_FORMS[usual]}" if usual else _expected(),
+        remedy=f"expected PROG {FORMS[usual]}" if usual else _expected(),
     )
 
 
-def _one(words: list[str], form: str) -> str:
-    if len(words) != 1:
-        raise UsageError(f"expected {_FORMS[form]}")
-    return words[0]
+def _name_and_cookie(words: list[str], form: str) -> tuple[str, int]:
+    if not words:
+        raise UsageError(f"expected {FORMS[form]}")
+    return words[0], pairs(words[1:], COOKIE, FORMS[form]).get("cookie", 0)
 
 
 def _raw_tracepoint(words: list[str], stack: ExitStack) -> targets.Target:
     del stack
-    return targets.RawTracepoint(_one(words, "raw_tracepoint"))
+    return targets.RawTracepoint(*_name_and_cookie(words, "raw_tracepoint"))
 
 
-def _loaded(words: list[str], stack: ExitStack) -> targets.Target:
-    del stack
-    if words:
-        raise UsageError(
-            f'"{words[0]}" is one word too many: the program knows its target since it was loaded'
-        )
-    return targets.Loaded()
+def _loaded(attach_type: AttachType) -> Parser:
+    def parse(words: list[str], stack: ExitStack) -> targets.Target:
+        del stack
+        if words and words[0] != "cookie":
+            raise UsageError(
+                f'"{words[0]}" is one word too many: the program knows its target since it was'
+                " loaded"
+            )
+        cookie = pairs(words, COOKIE, FORMS["fentry"]).get("cookie", 0)
+        return targets.Loaded(attach_type, cookie) if cookie else targets.Loaded()
+
+    return parse
+
+
+def _freplace(words: list[str], stack: ExitStack) -> targets.Target:
+    """Read which function of which program to replace; none: the one from the load."""
+    if not words:
+        return targets.Loaded()
+    from bpfctl.loader.program_target import function_of
+    from bpfctl.objects.ids import ObjectKind
+
+    from .chosen import open_one
+    from .selectors import take_selector
+
+    selector, rest = take_selector(words, ObjectKind.PROG)
+    if len(rest) != 1:
+        raise UsageError(f"expected {FORMS['freplace']}")
+    program = stack.enter_context(open_one(selector))
+    return targets.Function(program.fileno(), function_of(program, rest[0]), rest[0])
 
 
 def _tracepoint(words: list[str], stack: ExitStack) -> targets.Target:
     """Read CATEGORY/NAME, or CATEGORY:NAME as perf writes it."""
     del stack
-    category, _, name = _one(words, "tracepoint").replace(":", "/", 1).partition("/")
+    text, cookie = _name_and_cookie(words, "tracepoint")
+    category, _, name = text.replace(":", "/", 1).partition("/")
     if not category or not name:
-        raise UsageError(f"expected {_FORMS['tracepoint']}")
-    return targets.Tracepoint(category, name)
+        raise UsageError(f"expected {FORMS['tracepoint']}")
+    return targets.Tracepoint(category, name, cookie)
 
 
 def _cgroup(words: list[str], stack: ExitStack) -> targets.Target:
     del stack
     if len(words) != 2:
         known = ", ".join(cgroup_attach_words())
-        raise UsageError(f"expected {_FORMS['cgroup']}", remedy=f"ATTACH_TYPE: {known}")
+        raise UsageError(f"expected {FORMS['cgroup']}", remedy=f"ATTACH_TYPE: {known}")
     path, word = words
     found = cgroup_attach_type(word)
     if found is None:
@@ -140,12 +161,12 @@ def _xdp(words: list[str], stack: ExitStack) -> targets.Target:
     del stack
     mode = _XDP_MODES[words.pop(0)] if words and words[0] in _XDP_MODES else None
     if len(words) < 2 or words[0] != "dev":
-        raise UsageError(f"expected {_FORMS['xdp']}")
+        raise UsageError(f"expected {FORMS['xdp']}")
     _, device, *rest = words
     if rest and rest[0] in _XDP_MODES and mode is None:
         mode = _XDP_MODES[rest.pop(0)]
     if rest:
-        raise UsageError(f'"{rest[0]}" is no mode of XDP: expected {_FORMS["xdp"]}')
+        raise UsageError(f'"{rest[0]}" is no mode of XDP: expected {FORMS["xdp"]}')
     return targets.Xdp(device, mode)
 
 
@@ -153,7 +174,7 @@ def _tcx_side(attach_type: AttachType) -> Parser:
     def parse(words: list[str], stack: ExitStack) -> targets.Target:
         del stack
         if len(words) < 2 or words[0] != "dev":
-            raise UsageError(f"expected {_FORMS['tcx']}")
+            raise UsageError(f"expected {FORMS['tcx']}")
         return _tcx_place(words[1], attach_type, words[2:])
 
     return parse
@@ -163,7 +184,7 @@ def _tcx(words: list[str], stack: ExitStack) -> targets.Target:
     side, *rest = words or [""]
     parser = _SIDES.get(side)
     if parser is None:
-        raise UsageError(f"expected {_FORMS['tcx']}")
+        raise UsageError(f"expected {FORMS['tcx']}")
     return parser(rest, stack)
 
 
@@ -180,7 +201,7 @@ def _tcx_place(device: str, attach_type: AttachType, words: list[str]) -> target
             digits = rest[1:] if rest[0] == "id" else rest
             if len(digits) == 1 and digits[0].isdecimal():
                 return targets.Tcx(device, attach_type, place, kind, int(digits[0]))
-    raise UsageError(f"expected {_FORMS['tcx']}")
+    raise UsageError(f"expected {FORMS['tcx']}")
 
 
 _SIDES: dict[str, Parser] = {
@@ -190,11 +211,14 @@ _SIDES: dict[str, Parser] = {
 _PARSERS: dict[str, Parser] = {
     "raw_tracepoint": _raw_tracepoint,
     "raw_tp": _raw_tracepoint,
-    "tp_btf": _loaded,
-    "fentry": _loaded,
-    "fexit": _loaded,
-    "fmod_ret": _loaded,
-    "lsm": _loaded,
+    "tp_btf": _loaded(AttachType.TRACE_RAW_TP),
+    "fentry": _loaded(AttachType.TRACE_FENTRY),
+    "fexit": _loaded(AttachType.TRACE_FEXIT),
+    "fsession": _loaded(AttachType.TRACE_FSESSION),
+    "fmod_ret": _loaded(AttachType.MODIFY_RETURN),
+    "lsm": _loaded(AttachType.LSM_MAC),
+    "freplace": _freplace,
+    **PROBE_PARSERS,
     "tracepoint": _tracepoint,
     "tp": _tracepoint,
     "cgroup": _cgroup,

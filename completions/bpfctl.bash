@@ -3,7 +3,7 @@
 
 _bpfctl_words() {
   case "$1" in
-    '') echo 'prog map link iter feature demo version help' ;;
+    '') echo 'prog map link iter btf feature demo version help' ;;
     'prog') echo 'load loadall show pin help' ;;
     'prog load') echo '@file type map idx id name pinned @map pinmaps kernel_btf offload_dev xdpmeta_dev' ;;
     'prog loadall') echo '@file type map idx id name pinned @map pinmaps kernel_btf offload_dev xdpmeta_dev' ;;
@@ -15,14 +15,18 @@ _bpfctl_words() {
     'map pin') echo 'id name pinned @map @file' ;;
     'link') echo 'show create pin detach help' ;;
     'link show') echo 'id pinned @link' ;;
-    'link create') echo 'id name tag pinned @prog tp_btf raw_tracepoint tracepoint cgroup @file xdp dev generic driver offload tcx ingress egress first last before after link prog iter map @map pid tid order' ;;
+    'link create') echo 'id name tag pinned @prog' ;;
     'link pin') echo 'id pinned @link @file' ;;
     'link detach') echo 'id pinned @link' ;;
     'iter') echo 'pin run help' ;;
     'iter pin') echo '@file map id name pinned @map' ;;
     'iter run') echo '@file map id name pinned @map' ;;
-    'feature') echo 'probe help' ;;
+    'btf') echo 'show dump help' ;;
+    'btf show') echo '' ;;
+    'btf dump') echo 'format raw c json root_id unsorted' ;;
+    'feature') echo 'probe list_builtins help' ;;
     'feature probe') echo 'kernel dev full macros prefix unprivileged' ;;
+    'feature list_builtins') echo 'prog_types map_types attach_types link_types helpers' ;;
     'demo') echo '' ;;
     'version') echo '' ;;
     'help') echo 'sections @noun' ;;
@@ -49,8 +53,12 @@ _bpfctl_options() {
     'iter') echo '-h --help' ;;
     'iter pin') echo '--program= -h --help' ;;
     'iter run') echo '--program= -h --help' ;;
+    'btf') echo '-h --help' ;;
+    'btf show') echo '-h --help' ;;
+    'btf dump') echo '-B=@file --base-btf=@file --ctx -h --help' ;;
     'feature') echo '-h --help' ;;
     'feature probe') echo '--strict -h --help' ;;
+    'feature list_builtins') echo '-h --help' ;;
     'demo') echo '-h --help' ;;
     'version') echo '-h --help' ;;
     'help') echo '-h --help' ;;

@@ -8,18 +8,21 @@ from bpfctl.kernel.request import Attr, Descriptor, descriptor
 from bpfctl.kernel.uapi import Cmd
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bpfctl.kernel.request import Buffer
 
 
-def raw_tracepoint_open(name: str, prog_fd: Descriptor) -> Attr:
+def raw_tracepoint_open(name: str, prog_fd: Descriptor, *, cookie: int = 0) -> Attr:
     """Ask to run a program at a raw tracepoint.
 
     Without a name the program knows its target since it was loaded: tp_btf, fentry, fexit,
-    fmod_ret, LSM, freplace. The call returns a link's descriptor.
+    fmod_ret, LSM, freplace. The call returns a link's descriptor. `cookie` is what
+    bpf_get_attach_cookie returns in the program (Linux 6.10, not for fentry and its like).
     """
     attr = Attr(Cmd.RAW_TRACEPOINT_OPEN, f"attach to raw tracepoint {name}" if name else "attach")
     pointer = attr.text(name) if name else 0
-    attr.set("raw_tracepoint", name=pointer, prog_fd=descriptor(prog_fd))
+    attr.set("raw_tracepoint", name=pointer, prog_fd=descriptor(prog_fd), cookie=cookie)
     return attr
 
 
@@ -55,6 +58,57 @@ def with_iterator(attr: Attr, info: Buffer) -> Attr:
 def with_perf_cookie(attr: Attr, cookie: int) -> Attr:
     """Add what bpf_get_attach_cookie returns in a program on a perf event (Linux 5.15)."""
     attr.set("link_create.perf_event", bpf_cookie=cookie)
+    return attr
+
+
+def with_function(attr: Attr, *, btf_id: int = 0, cookie: int = 0) -> Attr:
+    """Add the function a tracing program is put on and its cookie (Linux 5.19)."""
+    attr.set("link_create.tracing", target_btf_id=btf_id, cookie=cookie)
+    return attr
+
+
+def with_functions(
+    attr: Attr,
+    *,
+    names: Sequence[str] = (),
+    addresses: Sequence[int] = (),
+    cookies: Sequence[int] = (),
+    flags: int = 0,
+) -> Attr:
+    """Add the kernel's functions of a kprobe_multi link, by names or by addresses (Linux 5.18)."""
+    encoded = [attr.text(name) for name in names]
+    attr.set(
+        "link_create.kprobe_multi",
+        flags=flags,
+        cnt=len(names) or len(addresses),
+        syms=attr.numbers(encoded),
+        addrs=attr.numbers(addresses),
+        cookies=attr.numbers(cookies),
+    )
+    return attr
+
+
+def with_file_places(
+    attr: Attr,
+    path: str,
+    offsets: Sequence[int],
+    *,
+    cookies: Sequence[int] = (),
+    ref_ctr_offsets: Sequence[int] = (),
+    flags: int = 0,
+    pid: int = 0,
+) -> Attr:
+    """Add the places of a uprobe_multi link, offsets into a file (Linux 6.6)."""
+    attr.set(
+        "link_create.uprobe_multi",
+        path=attr.text(path),
+        offsets=attr.numbers(offsets),
+        ref_ctr_offsets=attr.numbers(ref_ctr_offsets),
+        cookies=attr.numbers(cookies),
+        cnt=len(offsets),
+        flags=flags,
+        pid=pid,
+    )
     return attr
 
 

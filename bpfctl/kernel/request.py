@@ -10,6 +10,8 @@ from bpfctl.kernel.layout import field_end
 from bpfctl.kernel.libc import ffi
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bpfctl.kernel.uapi import Cmd
 
 
@@ -86,6 +88,10 @@ class Attr:
         place = data if isinstance(data, ffi.CData) else ffi.from_buffer(data)
         self._alive.append(place)
         return int(ffi.cast("uintptr_t", place))
+
+    def numbers(self, values: Sequence[int]) -> int:
+        """Return the address of an array of 64-bit numbers, 0 for none."""
+        return self.pointer(ffi.new("uint64_t[]", list(values))) if values else 0
 
     def text(self, value: str) -> int:
         """Return the address of a C string. Raises: UsageError for a zero byte inside."""

@@ -10,18 +10,23 @@ from bpfctl.errors import NotFoundError, PathError, SyscallError
 from bpfctl.kernel.attr_link import (
     link_create,
     raw_tracepoint_open,
+    with_function,
     with_neighbour,
 )
 from bpfctl.kernel.bpf import bpf_fd
 from bpfctl.kernel.flags import AttachFlags
 from bpfctl.kernel.uapi import AttachType
 from bpfctl.linux.netdev import interface_index
+from bpfctl.objects import attach_probe_targets as probes
 from bpfctl.objects import attach_targets as targets
+from bpfctl.objects.attach_multi import link_kprobes, link_uprobes
+from bpfctl.objects.attach_perf import hold_event, link_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bpfctl.kernel.fd import Fd
+    from bpfctl.objects.attach_perf import EventTarget
     from bpfctl.objects.prog import ProgInfo
 
 
@@ -29,8 +34,8 @@ def create_link(prog_fd: Fd, prog: ProgInfo, target: targets.Target) -> Fd:
     """Attach a program, and return the link; it ends when nobody holds or pins it any more.
 
     The caller closes it. Whatever fails, nothing stays attached.
-    Raises: NotFoundError (no such interface, tracepoint), PathError (the cgroup's directory),
-    UsageError (a program that cannot go there), NotSupportedError, SyscallError.
+    Raises: NotFoundError (no such interface, tracepoint, function), PathError (the cgroup's
+    directory), UsageError (a program that cannot go there), NotSupportedError, SyscallError.
     """
     try:
         return _ATTACH[type(target)](prog_fd, target)
@@ -40,8 +45,21 @@ def create_link(prog_fd: Fd, prog: ProgInfo, target: targets.Target) -> Fd:
         raise explain(err, prog, target) from err
 
 
+def hold(prog_fd: Fd, prog: ProgInfo, target: EventTarget) -> Fd:
+    """Attach a program to a perf event without a link, as kernels before 5.15 can.
+
+    Closing the result detaches the program. Raises: as `create_link`.
+    """
+    try:
+        return hold_event(prog_fd, target)
+    except SyscallError as err:
+        from bpfctl.objects.attach_explain import explain
+
+        raise explain(err, prog, target) from err
+
+
 def _raw_tracepoint(prog_fd: Fd, target: targets.RawTracepoint) -> Fd:
-    return _open(raw_tracepoint_open(target.name, prog_fd), target)
+    return _open(raw_tracepoint_open(target.name, prog_fd, cookie=target.cookie), target)
 
 
 def _loaded(prog_fd: Fd, target: targets.Loaded) -> Fd:
@@ -49,6 +67,9 @@ def _loaded(prog_fd: Fd, target: targets.Loaded) -> Fd:
 
     It answers EINVAL when a program is no iterator (link_create, kernel/bpf/syscall.c, Linux 5.8).
     """
+    if target.cookie:
+        attr = link_create(prog_fd=prog_fd, attach_type=target.attach_type or 0)
+        return _open(with_function(attr, cookie=target.cookie), target)
     try:
         return _iter(prog_fd, targets.Iter())
     except SyscallError as err:
@@ -57,19 +78,10 @@ def _loaded(prog_fd: Fd, target: targets.Loaded) -> Fd:
         return _open(raw_tracepoint_open("", prog_fd), target)
 
 
-def _tracepoint(prog_fd: Fd, target: targets.Tracepoint) -> Fd:
-    from bpfctl.kernel.perf import enable, open_tracepoint
-    from bpfctl.linux.tracefs import tracepoint_id
-
-    with open_tracepoint(tracepoint_id(target.category, target.name)) as event:
-        attr = link_create(prog_fd=prog_fd, target_fd=event, attach_type=AttachType.PERF_EVENT)
-        link = _open(attr, target)
-        try:
-            enable(event)
-        except BaseException:
-            link.close()
-            raise
-        return link
+def _function(prog_fd: Fd, target: targets.Function) -> Fd:
+    """Replace a function, of another program than at load if need be (Linux 5.10)."""
+    attr = link_create(prog_fd=prog_fd, attach_type=0, target_fd=target.prog_fd)
+    return _open(with_function(attr, btf_id=target.btf_id), target)
 
 
 def _iter(prog_fd: Fd, target: targets.Iter) -> Fd:
@@ -142,7 +154,13 @@ def open_directory(path: str) -> Fd:
 _ATTACH: dict[type[object], Callable[[Fd, Any], Fd]] = {
     targets.RawTracepoint: _raw_tracepoint,
     targets.Loaded: _loaded,
-    targets.Tracepoint: _tracepoint,
+    targets.Function: _function,
+    targets.Tracepoint: link_event,
+    probes.Kprobe: link_event,
+    probes.Uprobe: link_event,
+    probes.PerfEvent: link_event,
+    probes.KprobeMulti: link_kprobes,
+    probes.UprobeMulti: link_uprobes,
     targets.Iter: _iter,
     targets.Cgroup: _cgroup,
     targets.Xdp: _xdp,

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 from bpfctl.errors import (
     BpfctlError,
     NotFoundError,
-    NotSupportedError,
     PathError,
     SyscallError,
     UsageError,
@@ -18,20 +17,30 @@ from bpfctl.errors import (
 from bpfctl.kernel.names import label
 from bpfctl.kernel.uapi import AttachType, ProgType
 from bpfctl.linux.mounts import mounts
+from bpfctl.objects import attach_probe_targets as probes
 from bpfctl.objects import attach_targets as targets
+from bpfctl.objects.attach_explain_probe import explain_multi
 from bpfctl.objects.attach_iter import lacks_cgroup
+from bpfctl.objects.attach_lacking import lacking
 from bpfctl.objects.cgroup import forbidding, path_within
 
 if TYPE_CHECKING:
     from bpfctl.objects.prog import ProgInfo
 
 _TRACING: Final = frozenset({ProgType.TRACING, ProgType.LSM, ProgType.EXT})
+_KPROBE: Final = frozenset({ProgType.KPROBE})
 # Types that a kind of target takes (attach_type_to_prog_type and bpf_prog_attach_check_attach_type,
 # kernel/bpf/syscall.c, Linux 6.18).
 _FITTING: Final[dict[type[object], frozenset[ProgType]]] = {
     targets.RawTracepoint: frozenset({ProgType.RAW_TRACEPOINT, ProgType.RAW_TRACEPOINT_WRITABLE}),
     targets.Loaded: _TRACING,
+    targets.Function: frozenset({ProgType.EXT}),
     targets.Tracepoint: frozenset({ProgType.TRACEPOINT}),
+    probes.Kprobe: _KPROBE,
+    probes.Uprobe: _KPROBE,
+    probes.KprobeMulti: _KPROBE,
+    probes.UprobeMulti: _KPROBE,
+    probes.PerfEvent: frozenset({ProgType.PERF_EVENT}),
     targets.Iter: frozenset({ProgType.TRACING}),
     targets.Xdp: frozenset({ProgType.XDP}),
     targets.Tcx: frozenset({ProgType.SCHED_CLS}),
@@ -50,19 +59,14 @@ _OF_CGROUPS: Final = {
     AttachType.CGROUP_SETSOCKOPT: ProgType.CGROUP_SOCKOPT,
     AttachType.LSM_CGROUP: ProgType.LSM,
 }
-# Kinds of links that a kernel we support may lack, by what is attached to: perf events before
-# Linux 5.15, tcx before 6.6.
-_YOUNG_LINKS: Final[dict[type[object], str]] = {
-    targets.Tracepoint: "perf_event",
-    targets.Tcx: "tcx",
-}
+_NOT_THERE: Final = frozenset({errno.ENOENT, errno.EINVAL})
 _BUSY: Final = frozenset({errno.EBUSY, errno.EEXIST})
 
 
 def explain(err: SyscallError, prog: ProgInfo, target: targets.Target) -> BpfctlError:
     """Return the error to raise instead: with the cause where a check confirms one."""
     subject = f"program {prog.id} {prog.name}".rstrip()
-    found = _wrong_type(prog, target) or _lacking(err, target)
+    found = _wrong_type(prog, target) or lacking(err, target)
     if found is None and not _denied(err, prog):
         found = _cause(err, prog, target)
     return (found or err).within(subject=subject)
@@ -91,23 +95,6 @@ def _wrong_type(prog: ProgInfo, target: targets.Target) -> BpfctlError | None:
     )
 
 
-def _lacking(err: SyscallError, target: targets.Target) -> BpfctlError | None:
-    """Ask the kernel whether it has such links at all, where its answer may mean that."""
-    name = _YOUNG_LINKS.get(type(target))
-    if name is None or err.errno != errno.EINVAL:
-        return None
-    from bpfctl.features.links import probe_link
-    from bpfctl.features.prober import Prober
-
-    with Prober() as prober:
-        verdict = probe_link(prober, name)
-    if verdict.available is not False:
-        return None
-    return NotSupportedError(
-        f"{name} links", verdict.since, code="link-kind-unsupported", evidence=[verdict.reason]
-    )
-
-
 def _cause(err: SyscallError, prog: ProgInfo, target: targets.Target) -> BpfctlError | None:
     """Look at what the target says."""
     match target:
@@ -117,9 +104,17 @@ def _cause(err: SyscallError, prog: ProgInfo, target: targets.Target) -> BpfctlE
             return _cgroup(err, target)
         case targets.Xdp(device):
             return _xdp(err, device, target)
-        case targets.Loaded() | targets.Iter():
+        case probes.KprobeMulti() | probes.UprobeMulti():
+            return explain_multi(err, target)
+        case targets.Loaded(cookie=cookie) if cookie and err.errno == errno.EINVAL:
+            err.candidates.append("the program was loaded for another attach type")
+        case targets.Loaded() | targets.Iter() if err.errno != errno.EBUSY:
             return lacks_cgroup(err, prog, target)
-        case targets.Tcx() if err.errno in (errno.ENOENT, errno.EINVAL) and target.neighbour_id:
+        case targets.Loaded():
+            err.candidates.append("the program is attached already, and can be only once")
+        case targets.Function() if err.errno == errno.EINVAL:
+            err.candidates.append("the function differs from the one the program was loaded for")
+        case targets.Tcx(neighbour_id=neighbour) if neighbour and err.errno in _NOT_THERE:
             err.candidates.append(f"{target.neighbour} {target.neighbour_id} is not attached there")
         case targets.Tcx() if err.errno == errno.EEXIST:
             err.candidates.append("the program is attached there already")

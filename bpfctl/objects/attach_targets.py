@@ -7,6 +7,7 @@ from typing import Final
 
 from bpfctl.kernel.flags import XdpFlags
 from bpfctl.kernel.uapi import AttachType, CgroupIterOrder
+from bpfctl.objects.attach_probe_targets import Probe
 from bpfctl.objects.attach_words import attach_word
 
 XDP_MODES: Final = {
@@ -18,9 +19,13 @@ XDP_MODES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class RawTracepoint:
-    """A raw tracepoint by its name ("sched_process_exec")."""
+    """A raw tracepoint by its name ("sched_process_exec").
+
+    `cookie` is what bpf_get_attach_cookie returns in the program; 0 is none.
+    """
 
     name: str
+    cookie: int = 0
 
     def __str__(self) -> str:
         return f"raw tracepoint {self.name}"
@@ -28,18 +33,40 @@ class RawTracepoint:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What the program was loaded for: tp_btf, fentry, fexit, fmod_ret, LSM, freplace."""
+    """What the program was loaded for: tp_btf, fentry, fexit, fmod_ret, LSM, freplace.
+
+    A cookie wants the attach type too, which the kernel keeps to itself.
+    """
+
+    attach_type: AttachType | None = None
+    cookie: int = 0
 
     def __str__(self) -> str:
         return "the target that the program was loaded for"
 
 
 @dataclass(frozen=True, slots=True)
+class Function:
+    """A function of a loaded program, which the attached program replaces (freplace).
+
+    `prog_fd` is the caller's to close; `btf_id` is the function's type in that program's types.
+    """
+
+    prog_fd: int
+    btf_id: int
+    name: str
+
+    def __str__(self) -> str:
+        return f"function {self.name} of a program"
+
+
+@dataclass(frozen=True, slots=True)
 class Tracepoint:
-    """A trace event ("sched", "sched_switch")."""
+    """A trace event ("sched", "sched_switch"); the cookie is as in RawTracepoint."""
 
     category: str
     name: str
+    cookie: int = 0
 
     def __str__(self) -> str:
         return f"tracepoint {self.category}/{self.name}"
@@ -107,4 +134,4 @@ class Tcx:
         return f"{self.device} (tcx {side})"
 
 
-Target = RawTracepoint | Loaded | Tracepoint | Iter | Cgroup | Xdp | Tcx
+Target = RawTracepoint | Loaded | Function | Tracepoint | Probe | Iter | Cgroup | Xdp | Tcx

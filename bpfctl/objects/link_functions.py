@@ -41,6 +41,8 @@ def function_target(prog_id: int, tracing: Tracing, kind: str | int | None) -> s
     include/linux/bpf_verifier.h, Linux 5.13): of a program for freplace, and for tracing where
     the program says that its target's types are another object's; of a BTF object otherwise.
     """
+    if not tracing.target_btf_id:  # before Linux 5.13
+        return "(this kernel does not tell the function)"
     try:
         btf_id = _target_btf(prog_id)
         if kind != "ext" and btf_id in (0, tracing.target_obj_id):

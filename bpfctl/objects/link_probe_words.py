@@ -51,7 +51,9 @@ def _with_offset(name: str, offset: int) -> str:
 
 
 def _uprobe_words(multi: probes.UprobeMulti) -> str:
-    if len(multi.places) == 1:
+    if not multi.count:
+        at = "a file that this kernel does not tell"
+    elif len(multi.places) == 1:
         at = _with_offset(multi.path, multi.places[0].at)
     else:
         at = f"{multi.path} ({multi.count} places)"
@@ -75,7 +77,9 @@ def _kprobe_multi(multi: probes.KprobeMulti) -> tuple[str, dict[str, object]]:
     ]
     names = [str(func["func"]) for func in funcs[:_MOST_NAMES]]
     more = multi.count - len(names)
-    if not names:
+    if not multi.count:
+        words = "functions that this kernel does not tell"
+    elif not names:
         words = f"{multi.count} functions"
     else:
         words = ", ".join(names) + (f" and {more} more" if more else "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from bpfctl.errors import UsageError
 from bpfctl.plain import plain
 
 # Names of the perf tool: enum perf_type_id, perf_hw_id, perf_sw_ids and perf_hw_cache_*
@@ -169,3 +170,30 @@ class PerfEvent:
 
 def _word(words: tuple[str, ...], number: int) -> str | int:
     return words[number] if number < len(words) else number
+
+
+def event_numbers(name: str) -> tuple[int, int]:
+    """Return type and config of an event in the perf tool's words ("cpu-clock", "cycles").
+
+    Also TYPE/CONFIG in numbers ("4/0x1c2").
+    Raises: UsageError with the nearest names.
+    """
+    for kind, names in (("hardware", _HARDWARE), ("software", _SOFTWARE)):
+        if name in names:
+            return PERF_TYPES.index(kind), names.index(name)
+    if name == "cycles":
+        return PERF_TYPES.index("hardware"), 0
+    try:
+        kind, _, config = name.partition("/")
+        return int(kind, 0), int(config, 0)
+    except ValueError:
+        pass
+    from difflib import get_close_matches
+
+    near = get_close_matches(name[:64], _HARDWARE + _SOFTWARE, n=3)
+    raise UsageError(
+        f'"{name}" is no perf event',
+        remedy=f"did you mean {' or '.join(near)}?"
+        if near
+        else f"one of {', '.join(_SOFTWARE + _HARDWARE)}; or TYPE/CONFIG in numbers",
+    )

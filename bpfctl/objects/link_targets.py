@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from bpfctl.kernel.names import label
-from bpfctl.kernel.uapi import CgroupIterOrder
+from bpfctl.kernel.uapi import CgroupIterOrder, LinkType
 from bpfctl.linux.cgroups import cgroup_paths
 from bpfctl.objects import link_kinds as kinds
 from bpfctl.objects.attach_words import attach_word
@@ -70,7 +70,7 @@ class Targets:
             case kinds.Netfilter() as hook:
                 return Target(_netfilter_words(hook))
             case None:
-                return Target(f"unknown (a link of type {info.type_name})")
+                return Target(_untold_words(info))
             case other:
                 return Target(*probe_target(other))
 
@@ -111,6 +111,12 @@ class Targets:
             path = self._paths.get(walk.cgroup_id) or f"id {walk.cgroup_id}, not visible here"
             return Target(f"{walk.target_name} {path} ({order})", self._group_facts(walk))
         return Target(walk.target_name)
+
+
+def _untold_words(info: LinkInfo) -> str:
+    if info.type == LinkType.PERF_EVENT:  # before Linux 6.6
+        return "perf event (this kernel does not tell of what)"
+    return f"unknown (a link of type {info.type_name})"
 
 
 def describe_target(info: LinkInfo) -> str:

@@ -180,6 +180,7 @@ UPROBE_SESSION = needs("uprobe_session links", since="6.13", probe=told("link up
 CALLBACKS = needs(
     "callbacks", since="5.13", probe=typed("bpf_func_id", "BPF_FUNC_for_each_map_elem")
 )
+EXCEPTIONS = needs("exceptions", since="6.7", probe=typed("bpf_prog_aux", "exception_cb"))
 CGROUP_ITER = needs(
     "iterators over cgroups", since="6.1", probe=typed("bpf_iter_link_info", "cgroup")
 )

@@ -78,7 +78,7 @@ def test_forms(words: str, expected: Target) -> None:
     ("words", "message"),
     [
         pytest.param("raw_tracepoint", "expected raw_tracepoint NAME", id="no name"),
-        pytest.param("raw_tracepoint a b", "expected raw_tracepoint NAME", id="two names"),
+        pytest.param("raw_tracepoint a b", '"b" is not expected there', id="two names"),
         pytest.param("tp_btf x", '"x" is one word too many', id="a target for tp_btf"),
         pytest.param("tracepoint sched", "expected tracepoint CATEGORY/NAME", id="no category"),
         pytest.param("tracepoint sched/", "expected tracepoint CATEGORY/NAME", id="empty name"),
@@ -139,4 +139,4 @@ def test_others_have_to_be_told(kind: ProgType, remedy: str) -> None:
 def test_an_unknown_type_of_program_has_all_forms_as_remedy() -> None:
     with pytest.raises(UsageError) as caught:
         parse("", 4711)
-    assert "raw_tracepoint NAME; tracepoint CATEGORY/NAME" in (caught.value.remedy or "")
+    assert "freplace, raw_tracepoint, tracepoint, kprobe, " in (caught.value.remedy or "")

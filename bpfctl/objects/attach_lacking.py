@@ -1,0 +1,93 @@
+"""Whether a kernel lacks what an attachment needs. Asked when one failed."""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING, Final
+
+from bpfctl.errors import BpfctlError, NotSupportedError
+from bpfctl.objects import attach_probe_targets as probes
+from bpfctl.objects import attach_targets as targets
+
+if TYPE_CHECKING:
+    from bpfctl.errors import SyscallError
+
+LINK_LACKING: Final = "link-kind-unsupported"  # the code of errors for links a kernel lacks
+# Kinds of links that a kernel we support may lack, by what is attached to. See features/links.py.
+_YOUNG_LINKS: Final[dict[type[object], str]] = {
+    targets.Tracepoint: "perf_event",
+    targets.Tcx: "tcx",
+    probes.Kprobe: "perf_event",
+    probes.Uprobe: "perf_event",
+    probes.PerfEvent: "perf_event",
+    probes.KprobeMulti: "kprobe_multi",
+    probes.UprobeMulti: "uprobe_multi",
+}
+_SESSIONS: Final = {"kprobe_multi": "kprobe_session", "uprobe_multi": "uprobe_session"}
+# Cookies: the kernel's struct whose member `cookie` came with them, and when.
+_COOKIES: Final[dict[type[object], tuple[str, str]]] = {
+    targets.Loaded: ("bpf_tramp_link", "5.19"),
+    targets.RawTracepoint: ("bpf_raw_tp_link", "6.10"),
+}
+# EINVAL: unknown command or attach type; E2BIG: fields this kernel does not know.
+_MAY_MEAN_LACKING: Final = frozenset({errno.EINVAL, errno.E2BIG, errno.EOPNOTSUPP})
+_HELD_INSTEAD: Final = "--hold attaches it without a link, for as long as bpfctl runs"
+
+
+def lacking(err: SyscallError, target: targets.Target) -> NotSupportedError | None:
+    """Ask the kernel whether it has such links at all, where its answer may mean that."""
+    if err.errno not in _MAY_MEAN_LACKING:
+        return None
+    return _lacks_cookies(target) or lacks_links(target)
+
+
+def lacks_links(target: targets.Target) -> NotSupportedError | None:
+    """Return the error to raise where the kernel has no links to such targets; None: it has."""
+    name = _YOUNG_LINKS.get(type(target))
+    if name is None:
+        return None
+    if isinstance(target, probes.KprobeMulti | probes.UprobeMulti) and target.is_session:
+        name = _SESSIONS[name]
+    from bpfctl.features.links import probe_link
+    from bpfctl.features.prober import Prober
+
+    with Prober() as prober:
+        verdict = probe_link(prober, name)
+    if verdict.available is not False:
+        return None
+    return NotSupportedError(
+        f"{name} links",
+        verdict.since,
+        code=LINK_LACKING,
+        evidence=[verdict.reason],
+        remedy=_HELD_INSTEAD if name == "perf_event" else None,
+    )
+
+
+def _lacks_cookies(target: targets.Target) -> NotSupportedError | None:
+    known = _COOKIES.get(type(target))
+    if known is None or not isinstance(target, targets.Loaded | targets.RawTracepoint):
+        return None
+    struct, since = known
+    if not target.cookie or _has_member(struct, "cookie") is not False:
+        return None
+    return NotSupportedError(
+        "cookies of such programs",
+        since,
+        code="cookie-unsupported",
+        evidence=[f"its struct {struct} has no cookie"],
+    )
+
+
+def _has_member(struct: str, member: str) -> bool | None:
+    """Ask the kernel's own types; None where it does not show them."""
+    from bpfctl.btf.types import Kind, Struct
+    from bpfctl.objects.btf import kernel_btf
+
+    try:
+        btf = kernel_btf()
+    except BpfctlError:
+        return None
+    found = btf.find(struct, Kind.STRUCT)
+    value = btf.type(found) if found is not None else None
+    return isinstance(value, Struct) and member in [one.name for one in value.members]

@@ -1,0 +1,96 @@
+"""Attach a program to many functions by one link."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from bpfctl.errors import NotFoundError, UsageError
+from bpfctl.kernel.attr_link import link_create, with_file_places, with_functions
+from bpfctl.kernel.bpf import bpf_fd
+from bpfctl.kernel.uapi import AttachType
+
+if TYPE_CHECKING:
+    from bpfctl.kernel.fd import Fd
+    from bpfctl.objects.attach_probe_targets import KprobeMulti, UprobeMulti
+
+# BPF_F_KPROBE_MULTI_RETURN and BPF_F_UPROBE_MULTI_RETURN, include/uapi/linux/bpf.h.
+_RETURN: Final = 1
+
+
+def link_kprobes(prog_fd: Fd, target: KprobeMulti) -> Fd:
+    """Link a program to functions of the kernel (Linux 5.18; sessions 6.10).
+
+    Raises: NotFoundError (nothing matches the pattern), UsageError (cookies of another number),
+    PathError, SyscallError.
+    """
+    addresses = _matching(target.pattern) if target.pattern else ()
+    _check_cookies(len(addresses or target.functions), target)
+    attr = link_create(
+        prog_fd=prog_fd,
+        attach_type=AttachType.TRACE_KPROBE_SESSION
+        if target.is_session
+        else AttachType.TRACE_KPROBE_MULTI,
+        doing=f"attach to {target}",
+    )
+    return bpf_fd(
+        with_functions(
+            attr,
+            names=target.functions,
+            addresses=addresses,
+            cookies=target.cookies,
+            flags=_RETURN if target.is_return else 0,
+        )
+    )
+
+
+def _matching(pattern: str) -> tuple[int, ...]:
+    from bpfctl.linux.probe_functions import functions_matching
+
+    found = functions_matching(pattern)
+    if not found:
+        raise NotFoundError(
+            f"this kernel has no traceable function that matches {pattern}",
+            code="no-such-function",
+        )
+    return tuple(found)
+
+
+def link_uprobes(prog_fd: Fd, target: UprobeMulti) -> Fd:
+    """Link a program to functions of a file (Linux 6.6; sessions 6.13).
+
+    Raises: NotFoundError (no such function), AmbiguousError, UsageError (cookies of another
+    number), PathError, ObjectFileError, SyscallError.
+    """
+    from bpfctl.objects.binary_places import binary_path, function_offsets, functions_matching
+
+    path = binary_path(target.path)
+    if target.pattern:
+        offsets = list(functions_matching(path, target.pattern).values())
+    else:
+        offsets = function_offsets(path, target.functions)
+    _check_cookies(len(offsets), target)
+    attr = link_create(
+        prog_fd=prog_fd,
+        attach_type=AttachType.TRACE_UPROBE_SESSION
+        if target.is_session
+        else AttachType.TRACE_UPROBE_MULTI,
+        doing=f"attach to {target}",
+    )
+    return bpf_fd(
+        with_file_places(
+            attr,
+            path,
+            offsets,
+            cookies=target.cookies,
+            flags=_RETURN if target.is_return else 0,
+            pid=target.pid,
+        )
+    )
+
+
+def _check_cookies(count: int, target: KprobeMulti | UprobeMulti) -> None:
+    if target.cookies and len(target.cookies) != count:
+        raise UsageError(
+            f"{len(target.cookies)} cookies for {count} functions: each takes one",
+            code="cookie-count",
+        )

@@ -1,0 +1,110 @@
+"""Probes that a program can be attached to: plain data, like attach_targets.py.
+
+A cookie is what bpf_get_attach_cookie returns in the program; 0 is none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Kprobe:
+    """A function of the kernel, or a place `offset` bytes into it; or its returns."""
+
+    function: str
+    offset: int = 0
+    is_return: bool = False
+    cookie: int = 0
+
+    def __str__(self) -> str:
+        return f"{'kretprobe' if self.is_return else 'kprobe'} {_place(self.function, self.offset)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Uprobe:
+    """A function of a file, or a place `offset` bytes into it; or its returns.
+
+    Without a function the offset counts from the beginning of the file. `pid` 0 is: all processes.
+    """
+
+    path: str
+    function: str = ""
+    offset: int = 0
+    is_return: bool = False
+    pid: int = 0
+    cookie: int = 0
+
+    def __str__(self) -> str:
+        place = _place(self.function, self.offset) if self.function else hex(self.offset)
+        return f"{'uretprobe' if self.is_return else 'uprobe'} {self.path}:{place}"
+
+
+@dataclass(frozen=True, slots=True)
+class KprobeMulti:
+    """Functions of the kernel: by their names, or all that a pattern with `*` and `?` means.
+
+    A session runs on entry and, unless the program then returns 1, on return. There are as many
+    cookies as functions, or none.
+    """
+
+    functions: tuple[str, ...] = ()
+    pattern: str = ""
+    is_return: bool = False
+    is_session: bool = False
+    cookies: tuple[int, ...] = ()
+
+    def __str__(self) -> str:
+        word = "kprobe.session" if self.is_session else "kprobe.multi"
+        return f"{_kind(word, self.is_return)} {self.pattern or ','.join(self.functions)}"
+
+
+@dataclass(frozen=True, slots=True)
+class UprobeMulti:
+    """Functions of a file: by their names, or all that a pattern with `*` and `?` means."""
+
+    path: str
+    functions: tuple[str, ...] = ()
+    pattern: str = ""
+    is_return: bool = False
+    is_session: bool = False
+    pid: int = 0
+    cookies: tuple[int, ...] = ()
+
+    def __str__(self) -> str:
+        word = _kind("uprobe.session" if self.is_session else "uprobe.multi", self.is_return)
+        return f"{word} {self.path}:{self.pattern or ','.join(self.functions)}"
+
+
+@dataclass(frozen=True, slots=True)
+class PerfEvent:
+    """A counter: `type` and `config` are those of perf_event_open(2), `name` is for people.
+
+    It fires `freq` times a second, or after every `period` events; for one process, on one CPU,
+    or both: None stands for every, but not twice.
+    """
+
+    name: str
+    type: int
+    config: int
+    freq: int = 0
+    period: int = 0
+    pid: int | None = None
+    cpu: int | None = None
+    cookie: int = 0
+
+    def __str__(self) -> str:
+        where = [f" of process {self.pid}"] if self.pid is not None else []
+        where += [f" on CPU {self.cpu}"] if self.cpu is not None else []
+        return f"perf event {self.name}{''.join(where)}"
+
+
+Probe = Kprobe | Uprobe | KprobeMulti | UprobeMulti | PerfEvent
+
+
+def _place(name: str, offset: int) -> str:
+    return f"{name}+{offset:#x}" if offset else name
+
+
+def _kind(word: str, is_return: bool) -> str:  # noqa: FBT001 - one of two words
+    return word.replace("probe", "retprobe") if is_return else word
