@@ -25,6 +25,7 @@ NOUNS = (
     Noun("map", "Show, dump and pin maps.", default="show"),
     Noun("link", "Attach programs; show, pin and detach what is attached.", default="show"),
     Noun("iter", "Run iterators, or pin them to be read as files."),
+    Noun("btf", "List type information, and write headers for programs.", default="show"),
     Noun("feature", "Ask the running kernel what it can do.", default="probe"),
     Noun("demo", "Show the whole path on this kernel, and clean up.", single=True),
     Noun("version", "Show the versions of bpfctl, Python and the kernel.", single=True),

@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import re
 import sys
+import tomllib
 from pathlib import Path
+from typing import Any
 
 from bpfctl.commands.main import build
 from bpfctl.commands.nouns import BY_NAME
@@ -78,6 +80,7 @@ def overview(root: Node, nouns: list[Node]) -> str:
         *(line for option in [*options, *root.options] for line in option_item(option)),
         ".SH EXIT STATUS",
         *(line for status in Status for line in (".TP", f".B {status:d}", STATUS[status])),
+        *capabilities(),
         *part("bpfctl"),
         *see_also([], nouns),
     ]
@@ -178,6 +181,37 @@ def part(name: str) -> list[str]:
     """Return the hand-written sections of a page, if there are any."""
     path = HERE / "parts" / f"{name}.man"
     return path.read_text().rstrip("\n").split("\n") if path.exists() else []
+
+
+def capabilities() -> list[str]:
+    """Return what each command needs: the table that the kernel tests go by, by what is needed."""
+    table = tomllib.loads((HERE / "capabilities.toml").read_text())
+    by_needs: dict[str, dict[str, list[dict[str, Any]]]] = {}
+    for row in table["row"]:
+        needs = " and ".join(row["needs"]) or "None"
+        by_needs.setdefault(needs, {}).setdefault(row["verb"], []).append(row)
+    lines = [".SH CAPABILITIES", *part("capabilities")]
+    for needs in sorted(by_needs, key=lambda one: (one.count("CAP_") if one != "None" else 0, one)):
+        lines.append(f".SS {escape(needs)}")
+        for verb, rows in by_needs[needs].items():
+            lines += [".TP", f".B {verb}", *_cases(rows)]
+    return lines
+
+
+def _cases(rows: list[dict[str, Any]]) -> list[str]:
+    """Return what one command is done with; what differs between kernels stands behind it."""
+    cases = [row["of"] + _before(row) for row in rows if "of" in row]
+    bare = [row for row in rows if "of" not in row]
+    first = ["(all)" + _before(row) for row in bare if len(rows) > 1 or _before(row)]
+    words = "; ".join([*first, *cases])
+    notes = [row["note"] for row in rows if "note" in row]
+    return [*text(words + "." if words else ""), *(line for note in notes for line in text(note))]
+
+
+def _before(row: dict[str, Any]) -> str:
+    rules = row.get("older", ())
+    told = [f"before Linux {one['before']} {' and '.join(one['needs'])}" for one in rules]
+    return f" ({', '.join(told)})" if told else ""
 
 
 def see_also(but: list[Node], nouns: list[Node]) -> list[str]:

@@ -60,29 +60,27 @@ class Wanted(NamedTuple):
     A nameless enum that is part of a type comes with it. `contexts` follow all other things.
     """
 
-    named: list[int]
-    nameless: list[int]
-    kfuncs: list[int]
+    named: Sequence[int]
+    nameless: Sequence[int] = ()
+    kfuncs: Sequence[int] = ()
     contexts: Sequence[Context] = ()
 
     @classmethod
     def everything(cls, btf: Btf, *, in_order: bool = False) -> Wanted:
         """All that has a name in C, sorted by it unless `in_order`, which is by id."""
-        wanted = cls([], [], [])
-        for type_id in range(1, len(btf)):
-            kind = btf.kind_number(type_id)
-            if kind in _TOP:
-                if btf.name(type_id):
-                    wanted.named.append(type_id)
-                elif kind in _ENUMS:
-                    wanted.nameless.append(type_id)
-            elif kind == Kind.DECL_TAG and btf.name(type_id) == KFUNC_TAG:
-                wanted.kfuncs.append(_tagged(btf, type_id))
+        named, nameless = list[int](), list[int]()
+        for type_id in btf.ids(_TOP):
+            if btf.name(type_id):
+                named.append(type_id)
+            elif btf.kind_number(type_id) in _ENUMS:
+                nameless.append(type_id)
+        tags = (btf.type(i) for i in btf.ids((Kind.DECL_TAG,)) if btf.name(i) == KFUNC_TAG)
+        kfuncs = [tag.type_id for tag in tags if isinstance(tag, t.DeclTag)]
         if not in_order:
-            wanted.named.sort(key=lambda i: (not isinstance(btf.type(i), t.Enum), btf.name(i), i))
-            wanted.nameless.sort(key=lambda i: (_first_constant(btf.type(i)), i))
-            wanted.kfuncs.sort(key=lambda i: (btf.name(i), i))
-        return wanted
+            named.sort(key=lambda i: (not isinstance(btf.type(i), t.Enum), btf.name(i), i))
+            nameless.sort(key=lambda i: (_first_constant(btf.type(i)), i))
+            kfuncs.sort(key=lambda i: (btf.name(i), i))
+        return cls(named, nameless, kfuncs)
 
 
 def c_header(btf: Btf, wanted: Wanted | None = None) -> Iterator[str]:
@@ -149,11 +147,6 @@ class _Writer:
         before, behind = self.declarator.parts(proto.return_type_id)
         params = self.declarator.params(proto)
         return f"extern {before}{name}({params}){behind} __weak __ksym;\n"
-
-
-def _tagged(btf: Btf, tag_id: int) -> int:
-    tag = btf.type(tag_id)
-    return tag.type_id if isinstance(tag, t.DeclTag) else 0
 
 
 def _first_constant(found: t.Type) -> str:

@@ -134,7 +134,9 @@ HEAVY = {
     "pyroute2",
     "importlib.metadata",
 }
-NOUN_MODULES = {f"bpfctl.commands.{noun}" for noun in ("prog", "map", "link", "iter", "feature")}
+NOUN_MODULES = {
+    f"bpfctl.commands.{noun}" for noun in ("prog", "map", "link", "iter", "btf", "feature")
+}
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import pytest
 from bpfctl.btf import types as t
 from bpfctl.btf.decode import Btf
 from bpfctl.btf.encode import BtfBuilder
+from bpfctl.btf.raw import to_json, to_text
 from bpfctl.btf.sanitize import SINCE, sanitize
 from bpfctl.errors import SyscallError
 from bpfctl.kernel.attr_prog import btf_load
@@ -21,71 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 VMLINUX = Path("/sys/kernel/btf/vmlinux")
-ENCODINGS = {0: "(none)", 1: "SIGNED", 2: "CHAR", 4: "BOOL"}
-LINKAGES = {0: "static", 1: "global", 2: "extern"}
 
 
 @pytest.fixture(scope="module")
 def vmlinux() -> Btf:
     return Btf.parse(VMLINUX.read_bytes(), path=str(VMLINUX))
-
-
-def as_bpftool(found: t.Type) -> dict[str, Any]:
-    """Write a type the way `bpftool -j btf dump` does."""
-    return {"id": found.id, "kind": found.kind.name, "name": found.name or "(anon)", **rest(found)}
-
-
-def rest(found: t.Type) -> dict[str, Any]:
-    match found:
-        case t.Int():
-            encoding = ENCODINGS[found.encoding]
-            numbers = {"bits_offset": found.offset_bits, "nr_bits": found.bits}
-            return {"size": found.size_bytes, **numbers, "encoding": encoding}
-        case t.Array():
-            ids = {"type_id": found.elem_type_id, "index_type_id": found.index_type_id}
-            return {**ids, "nr_elems": found.nelems}
-        case t.Struct():
-            members = [member(one) for one in found.members]
-            return {"size": found.size_bytes, "vlen": len(members), "members": members}
-        case t.Enum():
-            values = [{"name": one.name, "val": one.value} for one in found.values]
-            sign = "SIGNED" if found.signed else "UNSIGNED"
-            numbers = {"size": found.size_bytes, "vlen": len(values)}
-            return {"encoding": sign, **numbers, "values": values}
-        case t.FuncProto():
-            pairs = [(one.name or "(anon)", one.type_id) for one in found.params]
-            params = [{"name": name, "type_id": type_id} for name, type_id in pairs]
-            return {"ret_type_id": found.return_type_id, "vlen": len(params), "params": params}
-        case t.Datasec():
-            places = [(one.type_id, one.offset, one.size_bytes) for one in found.vars]
-            sections = [dict(zip(("type_id", "offset", "size"), p, strict=True)) for p in places]
-            return {"size": found.size_bytes, "vlen": len(sections), "vars": sections}
-        case _:
-            return small_rest(found)
-
-
-def small_rest(found: t.Type) -> dict[str, Any]:
-    match found:
-        case t.Fwd():
-            return {"fwd_kind": "union" if found.is_union else "struct"}
-        case t.Func():
-            return {"type_id": found.proto_id, "linkage": LINKAGES[found.linkage]}
-        case t.Var():
-            return {"type_id": found.type_id, "linkage": LINKAGES[found.linkage]}
-        case t.DeclTag():
-            return {"type_id": found.type_id, "component_idx": found.component_idx}
-        case t.Float():
-            return {"size": found.size_bytes}
-        case t.Ptr() | t.Modifier():
-            return {"type_id": found.type_id}
-        case _:
-            raise AssertionError(found)
-
-
-def member(one: t.Member) -> dict[str, Any]:
-    place = {"type_id": one.type_id, "bits_offset": one.offset_bits}
-    bits = {"bitfield_size": one.bitfield_bits} if one.bitfield_bits else {}
-    return {"name": one.name or "(anon)", **place, **bits}
 
 
 def dumped(bpftool: Callable[..., Any], path: Path) -> list[dict[str, Any]]:
@@ -105,14 +47,23 @@ def test_all_types_are_what_bpftool_reads(vmlinux: Btf, bpftool: Callable[..., A
     theirs = dumped(bpftool, VMLINUX)
     assert len(theirs) == len(vmlinux) - 1
     for ours, expected in zip(vmlinux.types(), theirs, strict=True):
-        assert as_bpftool(ours) == expected
+        assert to_json(ours) == expected
+
+
+def test_the_plain_text_is_bpftools(tmp_path: Path) -> None:
+    file = tmp_path / "sample.btf"
+    file.write_bytes(build())
+    words = ["bpftool", "btf", "dump", "file", str(file), "format", "raw"]
+    theirs = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    sample = Btf.parse(build())
+    assert "".join(to_text(sample, one) for one in sample.types()) == theirs
 
 
 def test_the_sample_is_what_bpftool_reads(tmp_path: Path, bpftool: Callable[..., Any]) -> None:
     file = tmp_path / "sample.btf"
     file.write_bytes(build())
     theirs = dumped(bpftool, file)
-    assert [as_bpftool(ours) for ours in Btf.parse(build()).types()] == theirs
+    assert [to_json(ours) for ours in Btf.parse(build()).types()] == theirs
 
 
 def test_round_trip(vmlinux: Btf) -> None:

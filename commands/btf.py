@@ -1,0 +1,123 @@
+"""`bpfctl btf`: list type information, and write it as C, as JSON or type by type."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bpfctl.objects.ids import ObjectKind
+from bpfctl.plain import plain
+
+from .chosen import chosen
+from .context import current
+from .selectors import parse_selector
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bpfctl.objects.btf_list import BtfInfo
+
+    from .context import Context
+    from .render import Column
+    from .whereabouts import Whereabouts
+
+app = typer.Typer(help="List type information, and write headers for programs.")
+
+_SOURCE = "kernel, file FILE, id N, prog PROG, or map MAP [key|value|kv|all]"
+_LISTED = 6  # users of one object in a table; JSON has all
+_GRAMMAR = "SOURCE [format raw|c|json] [root_id N] [unsorted]"
+
+
+@plain
+class BtfRecord:
+    """A BTF object with who holds it."""
+
+    info: BtfInfo
+    where: Whereabouts
+
+    def to_json(self) -> dict[str, object]:
+        """The fields by bpftool's keys."""
+        return self.info.to_json() | self.where.to_json()
+
+
+@app.command()
+def show(
+    ctx: typer.Context,
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="[BTF]", help="A BTF object: id N, or name NAME.")
+    ] = None,
+) -> None:
+    """Show the type information that is loaded: whose it is, and what uses it."""
+    from bpfctl.objects.btf_list import btf_info, btf_infos, btf_users
+
+    out = current(ctx)
+    if not words:
+        _show(out, btf_infos(), whole=False)
+        return
+    users = btf_users()
+    with chosen(parse_selector(words, ObjectKind.BTF)) as fds:
+        _show(out, [btf_info(fd, *users) for fd in fds], whole=True)
+
+
+def _show(out: Context, infos: Sequence[BtfInfo], *, whole: bool) -> None:
+    from .render import render, render_one
+    from .whereabouts import whereabouts
+
+    found, notes = whereabouts(ObjectKind.BTF, [info.id for info in infos])
+    records = [BtfRecord(*pair) for pair in zip(infos, found, strict=True)]
+    if whole and len(records) == 1:
+        render_one(out, records[0], notes=notes)
+    else:
+        render(out, records, _columns(), notes=notes)
+
+
+def _columns() -> list[Column[BtfRecord]]:
+    from .render import Column
+
+    return [
+        Column("ID", lambda r: r.info.id, right=True),
+        Column("NAME", lambda r: r.info.name or None),
+        Column("SIZE", lambda r: f"{r.info.size_bytes} B", 3, right=True),
+        Column("PROGRAMS", lambda r: _listed(r.info.prog_ids), 1),
+        Column("MAPS", lambda r: _listed(r.info.map_ids), 2),
+        Column("HELD BY", lambda r: r.where.held_by, 1),
+    ]
+
+
+def _listed(ids: Sequence[int]) -> str | None:
+    words = [str(number) for number in ids[:_LISTED]]
+    if len(ids) > _LISTED:
+        words.append(f"{len(ids) - _LISTED} more")
+    return ", ".join(words) or None
+
+
+@app.command()
+def dump(
+    ctx: typer.Context,
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar=_GRAMMAR, help=f"SOURCE is {_SOURCE}.")
+    ] = None,
+    base: Annotated[
+        str | None,
+        typer.Option(
+            "--base-btf", "-B", metavar="FILE", help="What the types of FILE are based on."
+        ),
+    ] = None,
+    contexts: Annotated[
+        bool,
+        typer.Option("--ctx", help="Add the contexts of tracing programs to C, as structs."),
+    ] = False,
+) -> None:
+    """Write type information: raw (type by type), or as a C header (vmlinux.h).
+
+    The header declares everything in an order a compiler takes, sorted by name; the same types
+    give the same bytes everywhere. `root_id` writes one type, in C with all that it needs.
+
+    With --ctx each tracepoint, LSM hook, iterator and function has a struct of what its programs
+    get: `int handler(struct lsm_file_mprotect_ctx *ctx)` reads `ctx->vma`, without macros.
+    """
+    from .btf_dump import dump as write
+    from .btf_words import parse
+
+    write(current(ctx), parse(words or [], base, contexts=contexts))

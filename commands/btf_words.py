@@ -1,0 +1,126 @@
+"""The words of `btf dump`, in bpftool's grammar: which types, and how to write them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bpfctl.errors import UsageError
+from bpfctl.objects.ids import ObjectKind
+from bpfctl.plain import plain
+
+from .chosen import open_one
+from .selectors import take_selector
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bpfctl.btf.decode import Btf
+    from bpfctl.objects.btf_source import BtfSource
+
+_FORMATS = ("raw", "c", "json")
+_PARTS = ("key", "value", "kv", "all")
+_SOURCES = ("kernel", "file", "id", "prog", "map")
+_EXPECTED = f"expected {', '.join(_SOURCES[:-1])} or {_SOURCES[-1]}"
+
+
+@plain
+class Dump:
+    """What to write: the types behind `source`, and of them `roots` if any are named."""
+
+    source: BtfSource
+    form: str = "raw"
+    roots: tuple[int, ...] = ()
+    unsorted: bool = False
+    contexts: bool = False
+
+
+def parse(words: Sequence[str], base: str | None = None, *, contexts: bool = False) -> Dump:
+    """Read the words, and the types they mean.
+
+    Raises: UsageError, and what reading types raises.
+    """
+    source, rest = _take_source(words, base)
+    form, roots, unsorted = "raw", list[int](), False
+    while rest:
+        word, *rest = rest
+        if word == "unsorted":
+            unsorted = True
+            continue
+        if word not in ("format", "root_id"):
+            raise UsageError(f'"{word}" is not expected there: format, root_id or unsorted')
+        if not rest:
+            raise UsageError(f'"{word}" wants {_values(word)} after it')
+        value, *rest = rest
+        if word == "format":
+            form = _form(value)
+        else:
+            roots.append(_root(value))
+    if contexts and form != "c":
+        raise UsageError("--ctx adds structs to C", remedy="write: format c --ctx")
+    return Dump(source, form, tuple(roots), unsorted, contexts)
+
+
+def _values(word: str) -> str:
+    return f"one of {', '.join(_FORMATS)}" if word == "format" else "the id of a type"
+
+
+def _form(value: str) -> str:
+    if value not in _FORMATS:
+        raise UsageError(f'"{value}" is no format: {", ".join(_FORMATS)}')
+    return value
+
+
+def _root(value: str) -> int:
+    if not value.isdecimal() or not 0 < int(value) < 1 << 32:
+        raise UsageError(f'"{value}" is no id of a type')
+    return int(value)
+
+
+def _take_source(words: Sequence[str], base: str | None) -> tuple[BtfSource, list[str]]:
+    if not words:
+        raise UsageError(f"which types? {_EXPECTED}")
+    first, *rest = words
+    if first not in _SOURCES:
+        raise UsageError(f'"{first}" is no source of types: {_EXPECTED}')
+    from bpfctl.objects.btf import kernel_btf, loaded_btf
+    from bpfctl.objects.btf_source import BtfSource, btf_of_file
+
+    if base is not None and first != "file":
+        raise UsageError("--base-btf is for the types of a file")
+    if first == "kernel":
+        return BtfSource(kernel_btf()), rest
+    if first == "prog":
+        return _of_prog(rest)
+    if first == "map":
+        return _of_map(rest)
+    if not rest:
+        raise UsageError(f'"{first}" wants {"a path" if first == "file" else "a number"} after it')
+    value, *rest = rest
+    if first == "id":
+        return BtfSource(loaded_btf(_root(value))), rest
+    return BtfSource(btf_of_file(value, _base(base))), rest
+
+
+def _base(path: str | None) -> Btf | None:
+    from bpfctl.objects.btf_source import btf_of_file
+
+    return None if path is None else btf_of_file(path)
+
+
+def _of_prog(words: Sequence[str]) -> tuple[BtfSource, list[str]]:
+    from bpfctl.objects.btf_source import BtfSource, btf_of_prog
+    from bpfctl.objects.prog import prog_info
+
+    selector, rest = take_selector(words, ObjectKind.PROG)
+    with open_one(selector) as fd:
+        return BtfSource(btf_of_prog(prog_info(fd))), rest
+
+
+def _of_map(words: Sequence[str]) -> tuple[BtfSource, list[str]]:
+    from bpfctl.objects.btf_source import btf_of_map
+    from bpfctl.objects.map_info import map_info
+
+    selector, rest = take_selector(words, ObjectKind.MAP)
+    part, rest = (rest[0], rest[1:]) if rest and rest[0] in _PARTS else ("kv", rest)
+    with open_one(selector) as fd:
+        return btf_of_map(map_info(fd), part), rest
