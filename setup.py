@@ -22,6 +22,7 @@ int umount2(const char *target, int flags);
 int unshare(int flags);
 void *mmap(void *address, size_t size, int protection, int flags, int fd, long offset);
 int munmap(void *address, size_t size);
+int capset(void *header, const void *data);
 """
 
 

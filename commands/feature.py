@@ -6,27 +6,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bpfctl.errors import NotYetError, UsageError
+from bpfctl.errors import UsageError
 
 from .context import current
-from .output import say, write_json
+from .feature_words import GRAMMAR, parse
+from .output import say, write_json, write_text
 from .status import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from enum import IntEnum
 
     from bpfctl.features.report import FeatureReport
 
     from .context import Context
+    from .feature_words import ProbeWords
+
+GROUPS = "{prog_types | map_types | attach_types | link_types | helpers}"
 
 app = typer.Typer(help="Ask the running kernel what it can do.")
-
-_GRAMMAR = "[kernel | dev NAME] [full] [macros [prefix PREFIX]] [unprivileged]"
-_NOT_YET = {
-    "dev": "probing a network device (dev NAME)",
-    "macros": "output as C macros (macros)",
-    "unprivileged": "probing as a user without capabilities (unprivileged)",
-}
 
 
 @app.command()
@@ -35,7 +32,9 @@ def probe(
     words: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar=_GRAMMAR, help="As in bpftool. `full` gives every answer a line of its own."
+            metavar=GRAMMAR,
+            help="As in bpftool. `full` gives every answer a line of its own, `macros` makes a"
+            " header for C, `unprivileged` asks without capabilities.",
         ),
     ] = None,
     strict: Annotated[
@@ -49,41 +48,69 @@ def probe(
 
     Each answer is yes, no, or "cannot tell" with the reason: a refusal for lack of permission says
     nothing about what the kernel can do. Program types are asked about for each attach type.
-    Helper functions are asked about in JSON and with `full`.
+    Helper functions are asked about in JSON, with `full` and with `macros`; those three that make
+    the kernel warn in its log only with `full`.
     """
-    full = parse(words or [])
+    asked = parse(words or [])
     out = current(ctx)
     from bpfctl.features.probe import probe_kernel
 
-    report = probe_kernel(helpers=full or out.json, noisy=full)
-    show(out, report, full=full)
+    if asked.unprivileged:
+        from bpfctl.kernel.capabilities import drop_capabilities
+
+        drop_capabilities()
+    report = probe_kernel(helpers=asked.full or asked.macros or out.json, noisy=asked.full)
+    show(out, report, asked)
     denied = report.denied()
     if denied and strict:
         say(f"could not be told for lack of permission: {', '.join(denied)}")
         raise typer.Exit(Status.NOT_PERMITTED)
 
 
-def parse(words: Sequence[str]) -> bool:
-    """Read bpftool's words; return whether `full` is among them.
+@app.command("list_builtins")
+def list_builtins(
+    ctx: typer.Context,
+    group: Annotated[str, typer.Argument(metavar=GROUPS, help="What to list.")],
+) -> None:
+    """List the names that this bpfctl knows: the running kernel is not asked.
 
-    Raises: NotYetError (a word that asks for what bpfctl cannot do yet), UsageError (others).
+    They are those of Linux 7.3, in the order of their numbers.
     """
-    full = False
-    for place, word in enumerate(words):
-        if word in _NOT_YET:
-            raise NotYetError(_NOT_YET[word], operation="feature-probe")
-        if word == "full" and not full:
-            full = True
-        elif word != "kernel" or place:
-            raise UsageError(f'"{word}" is not expected there', remedy=f"expected {_GRAMMAR}")
-    return full
+    names = builtins(group)
+    out = current(ctx)
+    if out.json:
+        write_json(out, names)
+    else:
+        write_text("".join(f"{name}\n" for name in names))
 
 
-def show(out: Context, report: FeatureReport, *, full: bool) -> None:
-    """Write a report: as JSON, as a table with a line for each answer, or on one screen."""
+def builtins(group: str) -> list[str]:
+    """Return the names of a group, as bpftool has them. Raises: UsageError."""
+    from bpfctl.kernel import uapi
+    from bpfctl.kernel.uapi_helpers import HelperId
+
+    enums: dict[str, tuple[type[IntEnum], str]] = {
+        "prog_types": (uapi.ProgType, ""),
+        "map_types": (uapi.MapType, ""),
+        "attach_types": (uapi.AttachType, ""),
+        "link_types": (uapi.LinkType, ""),
+        "helpers": (HelperId, "bpf_"),
+    }
+    if group not in enums:
+        raise UsageError(f'"{group}" is no group of names', remedy=f"expected {GROUPS}")
+    names, prefix = enums[group]
+    return [f"{prefix}{one.name.lower()}" for one in names]
+
+
+def show(out: Context, report: FeatureReport, asked: ProbeWords) -> None:
+    """Write a report: as JSON, as macros, as a table of a line for each answer, or on a screen."""
     if out.json:
         write_json(out, report.to_json())
-    elif full:
+    elif asked.macros:
+        from .feature_macros import show_macros
+
+        show_macros(report, asked.prefix)
+    elif asked.full:
         from .feature_table import show_table
 
         show_table(out, report)

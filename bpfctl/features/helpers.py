@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 # type cannot use helper" since 6.10, "supported only for fentry/fexit/fmod_ret" of bpf_get_func_*.
 _REFUSALS = (b"unknown func", b"invalid func", b"cannot use helper", b"supported only for")
 
-# The type may call it, but not in every function it can be attached to (bpf_d_path).
+# The type may call it, but not in every function it can be attached to (bpf_d_path): an answer for
+# types without such a target, among them SYSCALL (bpf_d_path_allowed in kernel/trace/bpf_trace.c).
 _DEPENDS = b"is not allowed in probe"
 
 # Loading a program that calls these makes the kernel warn in its own log, for everybody to see
@@ -118,8 +119,11 @@ def probe_helpers(
         btf_id=prober.target_id(target_names(probe)),
         flags=probe.flags,
     )
+    targeted = bool(target_names(probe))
     answers = {
-        helper_name(helper): judge_call(*prober.offer_call(request, code, helper))
+        helper_name(helper): judge_call(
+            *prober.offer_call(request, code, helper), targeted=targeted
+        )
         for helper in HelperId
         if helper and helper not in skipped
     }
@@ -129,11 +133,14 @@ def probe_helpers(
     return {name: hidden.get(answer, answer) for name, answer in answers.items()}
 
 
-def judge_call(number: int, log: bytes) -> Answer:
-    """Turn errno (0 for success) and verifier log of one offered call into an answer."""
+def judge_call(number: int, log: bytes, *, targeted: bool) -> Answer:
+    """Turn errno (0 for success) and verifier log of one offered call into an answer.
+
+    `targeted` says that programs of the type name a function, which may decide.
+    """
     if number == 0:
         return Answer.AVAILABLE
-    if any(words in log for words in _REFUSALS):
+    if any(words in log for words in _REFUSALS) or (_DEPENDS in log and not targeted):
         return Answer.NOT_AVAILABLE
     if not log or number == errno.EPERM or _DEPENDS in log:
         return Answer.UNKNOWN

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from tests.unit.features.kernels import facts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     Serve = Callable[[FeatureReport], list[dict[str, bool]]]
 
@@ -235,28 +237,143 @@ def test_missing_capabilities_are_named(serve: Serve) -> None:
 GRAMMAR = "expected [kernel | dev NAME] [full] [macros [prefix PREFIX]] [unprivileged]"
 
 
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        (["dev", "lo"], "probing a network device (dev NAME): not supported yet"),
-        (["kernel", "macros"], "output as C macros (macros): not supported yet"),
-        (
-            ["full", "unprivileged"],
-            "probing as a user without capabilities (unprivileged): not supported yet",
-        ),
-    ],
-)
-def test_what_is_not_there_yet(words: list[str], message: str) -> None:
-    done = run("-j", "feature", "probe", *words)
+def test_what_is_not_there_yet() -> None:
+    done = run("-j", "feature", "probe", "dev", "lo")
+    message = "probing a network device (dev NAME): not supported yet"
     assert (done.status, done.json["error"]["message"]) == (1, message)
     assert done.json["error"]["code"] == "not-supported-yet"
 
 
 @pytest.mark.parametrize(
     ("words", "word"),
-    [(["fulll"], "fulll"), (["full", "full"], "full"), (["full", "kernel"], "kernel")],
+    [
+        (["fulll"], "fulll"),
+        (["full", "full"], "full"),
+        (["full", "kernel"], "kernel"),
+        (["full", "dev", "lo"], "dev"),
+        (["prefix", "MY_"], "prefix"),
+        (["macros", "prefix", "A_", "prefix", "B_"], "prefix"),
+    ],
 )
 def test_wrong_words(words: list[str], word: str) -> None:
     done = run("feature", "probe", *words)
     assert (done.status, done.out) == (2, "")
     assert done.err == f'bpfctl: "{word}" is not expected there\n  remedy     {GRAMMAR}\n'
+
+
+@pytest.mark.parametrize("word", ["", "1X", "A B", "X\x1b", 'X"'])
+def test_what_begins_no_macro(word: str) -> None:
+    done = run("-j", "feature", "probe", "macros", "prefix", word)
+    assert (done.status, done.json["error"]["code"]) == (2, "usage")
+    assert done.json["error"]["remedy"] == "expected letters, digits and _, no digit first"
+
+
+def test_a_prefix_that_is_missing() -> None:
+    assert run("feature", "probe", "macros", "prefix").status == 2
+
+
+MACROS = """\
+/*** Misc kernel config items ***/
+#define MY_CONFIG_HZ 250
+
+/*** System call availability ***/
+#define MY_HAVE_BPF_SYSCALL
+
+/*** eBPF program types ***/
+#define MY_HAVE_KPROBE_PROG_TYPE
+#define MY_HAVE_XDP_PROG_TYPE
+#define MY_NO_HAVE_CGROUP_SOCK_ADDR_PROG_TYPE
+#define MY_HAVE_TRACING_PROG_TYPE
+/* MY_HAVE_LSM_PROG_TYPE: cannot tell (EPERM) */
+
+/*** eBPF map types ***/
+#define MY_NO_HAVE_RHASH_MAP_TYPE
+
+/*** eBPF helper functions ***/
+/*
+ * MY_HAVE_PROG_TYPE_HELPER(prog_type, helper) is 1 where programs of a type may call a helper:
+ *
+ *	#if MY_HAVE_PROG_TYPE_HELPER(xdp, bpf_redirect)
+ *
+ * It is 0 where they may not, and where that could not be told.
+ */
+#define MY_HAVE_PROG_TYPE_HELPER(prog_type, helper) \\
+	MY_BPF__PROG_TYPE_ ## prog_type ## __HELPER_ ## helper
+#define MY_BPF__PROG_TYPE_xdp__HELPER_bpf_redirect 1
+#define MY_BPF__PROG_TYPE_xdp__HELPER_bpf_d_path 0
+#define MY_BPF__PROG_TYPE_xdp__HELPER_bpf_bind 0
+
+/*** eBPF misc features ***/
+#define MY_NO_HAVE_LOG_TRUE_SIZE
+#define MY_HAVE_KERNEL_BTF
+#define MY_NO_HAVE_KPROBE_ATTACH
+#define MY_HAVE_UPROBE_ATTACH
+"""
+
+
+def test_macros(serve: Serve) -> None:
+    lsm = (PROBES["lsm"], DENIED)
+    programs = (*(item for item in report().programs if item[0].name != "lsm"), lsm)
+    rhash = {"rhash": report().map_types["rhash"]}
+    asked = serve(report(helpers=HELPERS, programs=programs, map_types=rhash))
+    done = in_process("feature", "probe", "macros", "prefix", "MY_")
+    assert (done.status, done.err) == (0, "")
+    assert done.out == MACROS
+    assert asked == [{"helpers": True, "noisy": False}]
+
+
+def test_macros_compile(serve: Serve, tool: Callable[[str], str], tmp_path: Path) -> None:
+    """A compiler takes the header, and can ask it for each combination, in #if too."""
+    serve(report(helpers=HELPERS))
+    (tmp_path / "features.h").write_text(in_process("feature", "probe", "macros").out)
+    (tmp_path / "asks.c").write_text(
+        """#include "features.h"
+#if !HAVE_PROG_TYPE_HELPER(xdp, bpf_redirect) || HAVE_PROG_TYPE_HELPER(xdp, bpf_bind)
+#error wrong about helpers
+#endif
+#if !defined(HAVE_XDP_PROG_TYPE) || CONFIG_HZ != 250
+#error wrong about the rest
+#endif
+"""
+    )
+    source = os.fspath(tmp_path / "asks.c")
+    done = subprocess.run([tool("clang"), "-Wall", "-Werror", "-fsyntax-only", source], check=False)
+    assert done.returncode == 0
+
+
+def test_unprivileged_gives_up_capabilities_first(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = serve(report())
+    monkeypatch.setattr(
+        "bpfctl.kernel.capabilities.drop_capabilities", lambda: asked.append({"dropped": True})
+    )
+    done = in_process("feature", "probe", "full", "unprivileged")
+    assert done.status == 0
+    assert asked == [{"dropped": True}, {"helpers": True, "noisy": True}]
+
+
+@pytest.mark.parametrize(
+    ("group", "first", "last"),
+    [
+        ("prog_types", "unspec", "netfilter"),
+        ("map_types", "unspec", "rhash"),
+        ("attach_types", "cgroup_inet_ingress", "trace_fsession_multi"),
+        ("link_types", "unspec", "tracing_multi"),
+        ("helpers", "bpf_unspec", "bpf_cgrp_storage_delete"),
+    ],
+)
+def test_list_builtins(group: str, first: str, last: str) -> None:
+    done = run("feature", "list_builtins", group)
+    names = done.out.splitlines()
+    assert (done.status, names[0], names[-1]) == (0, first, last)
+    assert run("-j", "feature", "list_builtins", group).json == names
+
+
+def test_list_builtins_of_nothing() -> None:
+    done = run("feature", "list_builtins", "types")
+    assert (done.status, done.out) == (2, "")
+    assert done.err == (
+        'bpfctl: "types" is no group of names\n'
+        "  remedy     expected {prog_types | map_types | attach_types | link_types | helpers}\n"
+    )

@@ -53,7 +53,14 @@ YES, NO, UNKNOWN = Answer.AVAILABLE, Answer.NOT_AVAILABLE, Answer.UNKNOWN
     ],
 )
 def test_judge_call(number: int, log: bytes, answer: Answer) -> None:
-    assert judge_call(number, log) is answer
+    assert judge_call(number, log, targeted=True) is answer
+
+
+def test_judge_call_without_a_target() -> None:
+    """Where no target can be named, none allows it."""
+    log = b"helper call is not allowed in probe"
+    assert judge_call(errno.EINVAL, log, targeted=False) is NO
+    assert judge_call(errno.EINVAL, b"R1 type=ctx expected=fp", targeted=False) is YES
 
 
 def verifier(union: Any, size: int) -> int:
