@@ -6,12 +6,12 @@ libbpf 1.6 and Linux 6.18 (relo_core.c).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from bpfctl.asm import insn as asm
 from bpfctl.asm.insn import Insn
 from bpfctl.errors import RelocationError
+from bpfctl.plain import plain
 
 # The number of the helper that a poisoned instruction calls ("bad relo"). When the instruction is
 # reached, every kernel's verifier says "invalid func unknown#195896080".
@@ -23,7 +23,7 @@ _LOW64: Final = 0xFFFF_FFFF_FFFF_FFFF
 _MOVABLE: Final = frozenset({asm.BPF_MEM, asm.BPF_MEMSX, asm.BPF_ATOMIC})
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Patch:
     """A value for one instruction.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bpfctl.asm.insn import SLOT_BYTES
 from bpfctl.errors import BpfctlError, RelocationError
 
 if TYPE_CHECKING:
@@ -48,34 +47,8 @@ class FittedCode:
         return self._done[function.key]
 
     def _fit(self, function: FunctionSpec) -> tuple[bytes, dict[int, CoreFixup]]:
-        from bpfctl.asm.core_patch import poison
-        from bpfctl.btf.core import resolve
+        from bpfctl.loader.core_fit import fit  # many objects have no relocations of this kind
 
         if self._btf is None:
             raise RelocationError("CO-RE relocations without type information")
-        code = bytearray(function.code)
-        poisoned = {}
-        for relo in function.core_relos:
-            index = relo.insn_off // SLOT_BYTES
-            fixup = resolve(self._btf, relo, self._kernel.core_target)
-            if fixup.poison:
-                poison(code, index)
-            if fixup.poison or not _apply(code, index, fixup):
-                poisoned[index] = fixup
-        return bytes(code), poisoned
-
-
-def _apply(code: bytearray, insn_index: int, fixup: CoreFixup) -> bool:
-    """Write the value; False when the instruction cannot move the field's size here: poisoned."""
-    from bpfctl.asm.core_patch import Patch, apply
-
-    memory = fixup.memory if fixup.memory and fixup.memory.differs else None
-    patch = Patch(
-        value=fixup.value,
-        original=fixup.original,
-        value_bits=fixup.value_bits,
-        memory=(memory.local_bytes, memory.target_bytes) if memory else None,
-        adjustable=bool(memory and memory.adjustable),
-        symbol=fixup.spec_text,
-    )
-    return apply(code, insn_index, patch)
+        return fit(function, self._btf, self._kernel.core_target)
