@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 @contextmanager
 def chosen(selector: Selector) -> Iterator[list[Fd]]:
-    """Open all objects a selector means, and close them. Raises: NotFoundError."""
+    """Open all objects a selector means to read them, and close them. Raises: NotFoundError."""
     from bpfctl.objects.select import find
 
     with ExitStack() as stack:
-        yield [stack.enter_context(fd) for fd in find(selector)]
+        yield [stack.enter_context(fd) for fd in find(selector, read_only=True)]
 
 
 def open_one(selector: Selector) -> Fd:

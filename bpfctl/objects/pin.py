@@ -11,6 +11,7 @@ from bpfctl.errors import NotFoundError, OutputError, PathError, SyscallError
 from bpfctl.kernel import info as kernel
 from bpfctl.kernel.attr_object import obj_get, obj_pin
 from bpfctl.kernel.bpf import bpf, bpf_fd
+from bpfctl.kernel.flags import MapFlags
 from bpfctl.linux.mounts import BPFFS_PLACE, bpffs_mounts, is_bpffs
 from bpfctl.objects.ids import ObjectKind
 
@@ -148,14 +149,17 @@ def unpin(path: str) -> None:
         raise PathError(f"cannot unpin: {(err.strerror or '').lower()}", subject=path) from err
 
 
-def open_pin(path: str, kind: ObjectKind | None = None) -> tuple[ObjectKind, Fd]:
+def open_pin(
+    path: str, kind: ObjectKind | None = None, *, read_only: bool = False
+) -> tuple[ObjectKind, Fd]:
     """Open what is pinned at a path, and say what it is; the caller closes it.
 
+    `read_only` needs no more than the right to read the file: a map opened so cannot be written.
     Raises: NotFoundError (nothing there), PathError (not on a bpffs), OutputError (not the kind
     that was asked for), SyscallError.
     """
     try:
-        fd = bpf_fd(obj_get(path))
+        fd = _open(path, kind, read_only=read_only)
     except SyscallError as err:
         reason = _explain_open(path, err)
         # EACCES for a file on no bpffs: once explained it is no permission's fault.
@@ -170,6 +174,21 @@ def open_pin(path: str, kind: ObjectKind | None = None) -> tuple[ObjectKind, Fd]
         code="pinned-object-kind",
         subject=path,
     )
+
+
+def _open(path: str, kind: ObjectKind | None, *, read_only: bool) -> Fd:
+    """Open a pin; links are opened in one way only, and answer EINVAL to another.
+
+    Source: bpf_obj_get_user() and bpf_obj_do_get(), kernel/bpf/inode.c, Linux 5.8.
+    """
+    if not read_only or kind is ObjectKind.LINK:
+        return bpf_fd(obj_get(path))
+    try:
+        return bpf_fd(obj_get(path, MapFlags.RDONLY))
+    except SyscallError as err:
+        if err.errno != errno.EINVAL or kind is not None:
+            raise
+    return bpf_fd(obj_get(path))
 
 
 def _explain_open(path: str, err: SyscallError) -> Exception:
@@ -203,7 +222,7 @@ def pins() -> Pins:
 
 def _pinned(path: str) -> tuple[ObjectKind, int] | None:
     try:
-        kind, fd = open_pin(path)
+        kind, fd = open_pin(path, read_only=True)
         with fd:
             return kind, id_of(kind, fd)
     except (NotFoundError, OutputError, PathError, SyscallError):

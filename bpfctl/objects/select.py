@@ -30,11 +30,11 @@ class Selector:
         return f"{self.by} {self.value}"
 
 
-def find(selector: Selector) -> list[Fd]:
+def find(selector: Selector, *, read_only: bool = False) -> list[Fd]:
     """Open the objects that are meant, at least one, ascending by id; the caller closes them.
 
     A name is compared with the whole name and with the kernel's, which is cut at 15 bytes;
-    of a tag the first digits are enough.
+    of a tag the first digits are enough. `read_only`: of a pin it takes the right to read only.
     Raises: NotFoundError, OutputError (a pin of another kind), PathError, SyscallError.
     """
     if selector.by == "id":
@@ -42,7 +42,7 @@ def find(selector: Selector) -> list[Fd]:
     if selector.by == "pinned":
         from bpfctl.objects.pin import open_pin
 
-        return [open_pin(selector.value, selector.kind)[1]]
+        return [open_pin(selector.value, selector.kind, read_only=read_only)[1]]
     found = _matching(selector.kind, _test(selector))
     if not found:
         raise NotFoundError(f"no {selector.kind.value} has {selector.by} {selector.value}")

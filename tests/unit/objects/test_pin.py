@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bpfctl.errors import BpfctlError, NotFoundError, OutputError, PathError, SyscallError
+from bpfctl.kernel.flags import MapFlags
 from bpfctl.kernel.uapi import Cmd
 from bpfctl.objects import pin as module
 from bpfctl.objects.ids import ObjectKind
@@ -207,3 +208,23 @@ def test_unpin(tmp_path: Path) -> None:
     unpin(f"{tmp_path}/x")
     with pytest.raises(PathError, match="cannot unpin: no such file"):
         unpin(f"{tmp_path}/x")
+
+
+@pytest.mark.parametrize(
+    ("kind", "answers", "flags"),
+    [
+        pytest.param(ObjectKind.MAP, [0], [MapFlags.RDONLY], id="map"),
+        pytest.param(ObjectKind.LINK, [0], [0], id="link"),
+        pytest.param(None, [0], [MapFlags.RDONLY], id="who knows"),
+        pytest.param(None, [errno.EINVAL, 0], [MapFlags.RDONLY, 0], id="a link after all"),
+        pytest.param(ObjectKind.MAP, [errno.EINVAL], [MapFlags.RDONLY], id="a link, not a map"),
+    ],
+)
+def test_reading_asks_for_no_more(
+    kind: ObjectKind | None, answers: list[int], flags: list[int]
+) -> None:
+    kernel = FakeKernel()
+    kernel.on(Cmd.OBJ_GET, *(-one if one else kernel.new_fd for one in answers))
+    with kernel, pytest.raises((OutputError, PathError)):  # what we hand out is no BPF object
+        open_pin("/pin", kind, read_only=True)
+    assert [call.attr.file_flags for call in kernel.calls] == flags
