@@ -51,6 +51,8 @@ def load(spec: ObjectSpec, options: LoadOptions, operation: str) -> LoadedObject
 
             explain_load(err, spec, kernel, options)
         raise
+    for warning in loaded.warnings:
+        say(f"bpfctl: {clean(spec.path)}: {clean(warning)}")
     for program in loaded.programs.values():
         if program.log.text:
             say(f"verifier log of {clean(program.name)}:\n{clean_lines(program.log.text)}".rstrip())

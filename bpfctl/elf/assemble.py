@@ -17,7 +17,8 @@ from bpfctl.elf.map_values import with_values
 from bpfctl.elf.relocs import RelocReader
 from bpfctl.elf.sections import parse_section_name, retyped
 from bpfctl.elf.spec import FunctionSpec, ObjectSpec, ProgramSpec
-from bpfctl.elf.unsupported import unsupported_programs, unsupported_sections
+from bpfctl.elf.struct_ops import read_struct_ops
+from bpfctl.elf.unsupported import unsupported_sections
 from bpfctl.errors import ObjectFileError, SectionNameError
 
 if TYPE_CHECKING:
@@ -51,7 +52,6 @@ def assemble(elf: ElfFile, prog_type: SectionDef | None = None) -> ObjectSpec:
     arena = arena_section(elf)
     addressed = data if arena is None else {**data, arena.number: arena}
     reader = RelocReader(elf, functions, maps.places, addressed, frozenset(ignored))
-    lacking = [*ignored.values(), *unsupported_programs(programs)]
     return ObjectSpec(
         path=elf.path,
         license=_license(elf),
@@ -64,11 +64,12 @@ def assemble(elf: ElfFile, prog_type: SectionDef | None = None) -> ObjectSpec:
                 *maps.specs,
                 *data_maps(data.values(), btf, elf.path),
                 *kconfig_map(btf, types.externs, elf.path),
+                *read_struct_ops(elf, btf, functions, programs),
             ],
         ),
         externs=types.externs,
         btf=btf,
-        unsupported=tuple(lacking),
+        unsupported=tuple(ignored.values()),
         warnings=(*_warnings(programs), *data_with_addresses(elf, addressed.values())),
     )
 

@@ -79,6 +79,21 @@ class ProgramSpec:
 
 
 @plain
+class StructOpsSpec:
+    """An implementation of a struct of functions of the kernel.
+
+    `type_id` is the struct as the object declares it, `data` its bytes, in which pointers to
+    functions count for nothing: `programs` has the member and the program of each. `optional`: not
+    made unless somebody asks for it.
+    """
+
+    type_id: int
+    data: bytes
+    programs: tuple[tuple[str, str], ...]
+    optional: bool = False
+
+
+@plain
 class MapSpec:
     """A map to create. Sizes in bytes; type ids are those of the object's BTF, 0 for none.
 
@@ -87,7 +102,8 @@ class MapSpec:
     `contents` is the initial value of key 0 and `read_only` says that the map is frozen before
     programs load; an arena has `section` and `contents` of its variables. `inner` is the blueprint
     of inner maps. `values` lists initial contents by index and symbol name (program arrays and
-    maps of maps).
+    maps of maps). `struct_ops` is there for maps of that type: `value_size` is then that of the
+    object's struct, and the kernel's is another.
     """
 
     name: str
@@ -107,6 +123,7 @@ class MapSpec:
     read_only: bool = False
     inner: MapSpec | None = None
     values: tuple[tuple[int, str], ...] = ()
+    struct_ops: StructOpsSpec | None = None
 
 
 @plain

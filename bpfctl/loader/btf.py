@@ -10,6 +10,7 @@ import errno
 import struct
 from typing import TYPE_CHECKING, Final
 
+from bpfctl.btf.layout import HEADER_BYTES
 from bpfctl.errors import SyscallError
 from bpfctl.kernel.attr import btf_load
 from bpfctl.kernel.bpf import bpf_fd
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from bpfctl.elf.spec import FunctionSpec
     from bpfctl.kernel.fd import Fd
 
+BTF_REJECTED: Final = "btf-rejected"
 _INFO = struct.Struct("<I")
 _OFFSET_OF_INFO: Final = 4
 _VLEN_MASK: Final = 0xFFFF
@@ -29,21 +31,25 @@ _LOG_SIZE_MAX: Final = 16 << 20
 _LOG_LINES_SHOWN: Final = 3
 
 
-def kernel_data(btf: Btf, functions: Iterable[FunctionSpec]) -> bytes:
+def kernel_data(btf: Btf, functions: Iterable[FunctionSpec], data: bytes | None = None) -> bytes:
     """The blob to load: hidden functions become static ones.
+
+    `data` is what to change instead of `btf`, if it begins with the same types.
 
     A global function is verified by itself, with any arguments its types allow, a static one only
     as it is called. "Hidden" asks for the latter: libbpf reads STV_HIDDEN so since 0.4.
     """
     hidden = [one for one in functions if one.is_hidden and one.is_global and one.func_info]
+    data = btf.data if data is None else data
     if not hidden:
-        return btf.data
-    data = bytearray(btf.data)
+        return data
+    changed = bytearray(data)
+    moved = HEADER_BYTES - btf.header.type_off if data is not btf.data else 0
     for function in hidden:
-        at = btf.record_offset(function.func_info[0].type_id) + _OFFSET_OF_INFO
-        (info,) = _INFO.unpack_from(data, at)
-        _INFO.pack_into(data, at, info & ~_VLEN_MASK)  # BTF_FUNC_STATIC is 0
-    return bytes(data)
+        at = btf.record_offset(function.func_info[0].type_id) + moved + _OFFSET_OF_INFO
+        (info,) = _INFO.unpack_from(changed, at)
+        _INFO.pack_into(changed, at, info & ~_VLEN_MASK)  # BTF_FUNC_STATIC is 0
+    return bytes(changed)
 
 
 def load_btf(data: bytes) -> Fd:
@@ -82,7 +88,7 @@ def _load_logged(data: bytes, refused: SyscallError) -> Fd:
             if err.errno == errno.ENOSPC and size < _LOG_SIZE_MAX:
                 size *= 4
                 continue
-        refused.code = "btf-rejected"
+        refused.code = BTF_REJECTED
         words = log.split(b"\0")[0].decode("utf-8", "replace").splitlines()
         refused.evidence += words[-_LOG_LINES_SHOWN:]
         raise refused from None

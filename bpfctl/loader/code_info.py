@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from bpfctl.asm.insn import SLOT_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from bpfctl.btf.decode import Btf
     from bpfctl.btf.ext import LineInfo
@@ -34,9 +34,10 @@ class SourceLine(NamedTuple):
     text: str
 
 
-def func_info(placed: Sequence[Placed]) -> bytes:
+def func_info(placed: Sequence[Placed], instead: Mapping[int, int] | None = None) -> bytes:
     """The kernel's func_info records, or nothing when a function has none.
 
+    `instead` has by the type id of a function that of another to name in its place.
     The kernel wants one for each function of the code or none at all (check_btf_func,
     kernel/bpf/verifier.c, Linux 5.0).
     """
@@ -45,7 +46,8 @@ def func_info(placed: Sequence[Placed]) -> bytes:
         entry = next((info for info in one.function.func_info if info.insn_off == 0), None)
         if entry is None:
             return b""
-        records.append(_FUNC_INFO.pack(one.insn_offset, entry.type_id))
+        type_id = instead.get(entry.type_id, entry.type_id) if instead else entry.type_id
+        records.append(_FUNC_INFO.pack(one.insn_offset, type_id))
     return b"".join(records)
 
 

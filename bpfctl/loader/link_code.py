@@ -44,9 +44,18 @@ class LinkedCode(NamedTuple):
 def reachable(spec: ObjectSpec, main: str) -> list[FunctionSpec]:
     """The function with key `main` and all it calls or takes the address of, in libbpf's order.
 
+    The function that handles its exceptions comes last: only the kernel calls it.
     Raises: RelocationError for a reference to a function that the object does not have.
     """
-    order = {main: _function(spec, main, None)}
+    order: dict[str, FunctionSpec] = {}
+    callback = _add_with_callees(spec, main, order).exception_callback
+    if callback and callback not in order:
+        _add_with_callees(spec, callback, order)
+    return list(order.values())
+
+
+def _add_with_callees(spec: ObjectSpec, main: str, order: dict[str, FunctionSpec]) -> FunctionSpec:
+    order[main] = _function(spec, main, None)
     open_scans = [_callees(order[main])]
     while open_scans:
         step = next(open_scans[-1], None)
@@ -55,7 +64,7 @@ def reachable(spec: ObjectSpec, main: str) -> list[FunctionSpec]:
         elif step.target not in order:
             order[step.target] = _function(spec, step.target, step)
             open_scans.append(_callees(order[step.target]))
-    return list(order.values())
+    return order[main]
 
 
 def link(

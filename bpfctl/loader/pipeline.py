@@ -22,6 +22,7 @@ from bpfctl.loader.arena import map_arena
 from bpfctl.loader.core import FittedCode
 from bpfctl.loader.extern_code import Bound, bind
 from bpfctl.loader.externs import Externs, name_absent_function, resolve, with_kconfig
+from bpfctl.loader.fallbacks import Fallbacks
 from bpfctl.loader.globals import with_globals
 from bpfctl.loader.kernel_btf import KernelBtf
 from bpfctl.loader.loaded import LoadedMap, LoadedObject, LoadedProgram
@@ -37,12 +38,14 @@ from bpfctl.loader.options import LoadOptions
 from bpfctl.loader.pins import PinSet
 from bpfctl.loader.prepare import Prepared, locate_failure, prepare, request
 from bpfctl.loader.program_target import Targets, refuse_idle_wishes
+from bpfctl.loader.struct_ops import kernel_ops, uses, with_members
+from bpfctl.loader.struct_ops_load import create_ops_map
 from bpfctl.loader.support import chosen_programs, refuse_unknown
-from bpfctl.loader.verifier import load_program
 
 if TYPE_CHECKING:
     from bpfctl.elf.spec import MapSpec, ObjectSpec
     from bpfctl.linux.kconfig import KernelConfig
+    from bpfctl.loader.verifier import ProgLoad
 
 
 def load(
@@ -81,13 +84,16 @@ def _load(spec: ObjectSpec, options: LoadOptions, kernel: KernelBtf) -> LoadedOb
             _create_maps(loaded, options, btf_fd, externs)
             descriptors = {name: entry.fd.fileno() for name, entry in loaded.maps.items()}
             bound = bind(externs, spec, descriptors, loaded.resources)
+            fallbacks = Fallbacks(spec, options, loaded.resources)
             for one in prepared:
-                _load_one(loaded, one, options, bound, btf_fd)
+                asked = request(spec, one, bound, btf_fd, options)
+                _load_one(loaded, one, asked, fallbacks, bound)
             store_programs(loaded)
             _bind_read_only_data(loaded)
             _pin_named_maps(loaded, options)
         except BpfctlError as err:
             err.within(subject=spec.path)
+            err.evidence += loaded.warnings
             raise
         on_failure.pop_all()
     return loaded
@@ -98,12 +104,15 @@ def _prepare(
 ) -> tuple[list[Prepared], Externs]:
     """Find out all that can be found out without creating anything."""
     spec = loaded.spec
-    programs = with_array_members(spec, chosen_programs(spec, options), options.skip)
-    refuse_unknown(spec, programs)
+    refuse_unknown(spec)
+    loaded.struct_ops = kernel_ops(spec, kernel)
+    chosen = with_members(spec, loaded.struct_ops, chosen_programs(spec, options), options)
+    programs = with_array_members(spec, chosen, options.skip)
     check_values(spec)
     refuse_idle_wishes(options.targets, programs)
     fitted = FittedCode(spec.btf, kernel)
-    targets = Targets(kernel, options.targets, loaded.resources)
+    members = uses(spec, loaded.struct_ops)
+    targets = Targets(kernel, options.targets, loaded.resources, members)
     externs = resolve(spec, programs, kernel, partial(_config, options))
     return [prepare(spec, program, fitted, targets) for program in programs], externs
 
@@ -117,16 +126,28 @@ def _load_types(loaded: LoadedObject) -> int:
     spec = loaded.spec
     if spec.btf is None:
         return 0
-    from bpfctl.loader.btf import kernel_data, load_btf
+    from bpfctl.loader.btf import BTF_REJECTED, kernel_data, load_btf
 
-    fd = load_btf(kernel_data(spec.btf, spec.functions.values()))
+    try:
+        fd = load_btf(kernel_data(spec.btf, spec.functions.values()))
+    except SyscallError as err:
+        if err.code != BTF_REJECTED:
+            raise
+        words = err.evidence[-1] if err.evidence else err.errno_name
+        loaded.warnings.append(f"the kernel refuses the object's types, which go without: {words}")
+        return 0
     return loaded.resources.enter_context(fd).fileno()
 
 
 def _create_maps(loaded: LoadedObject, options: LoadOptions, btf_fd: int, externs: Externs) -> None:
     for blueprint in loaded.spec.maps:
+        if blueprint.struct_ops and blueprint.struct_ops.optional:
+            continue
         spec = maps.effective(with_kconfig(blueprint, externs))
-        one = _open_or_create(spec, options, btf_fd)
+        if spec.struct_ops:
+            one = LoadedMap(spec, create_ops_map(spec, loaded.struct_ops[spec.name], btf_fd))
+        else:
+            one = _open_or_create(spec, options, btf_fd)
         loaded.resources.enter_context(one.fd)
         loaded.maps[spec.name] = one
         if spec.type == MapType.ARENA and not one.reused:
@@ -148,10 +169,10 @@ def _open_or_create(spec: MapSpec, options: LoadOptions, btf_fd: int) -> LoadedM
 
 
 def _load_one(
-    loaded: LoadedObject, one: Prepared, options: LoadOptions, bound: Bound, btf_fd: int
+    loaded: LoadedObject, one: Prepared, asked: ProgLoad, fallbacks: Fallbacks, bound: Bound
 ) -> None:
     try:
-        fd, log = load_program(request(loaded.spec, one, bound, btf_fd, options), options)
+        fd, log = fallbacks.load(one, asked)
     except BpfctlError as err:
         if isinstance(err, VerifierError):
             locate_failure(err, loaded.spec, one)

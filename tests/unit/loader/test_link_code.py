@@ -97,3 +97,30 @@ def test_broken_references(relocs: tuple[Reloc, ...], words: str) -> None:
     spec = object_of(function("xdp:main", CALL + EXIT, *relocs))
     with pytest.raises(RelocationError, match=words):
         link(spec, "xdp:main", code_of)
+
+
+def test_the_callback_for_exceptions_comes_last() -> None:
+    spec = object_of(
+        function("tc:main", CALL + EXIT, call(0, ".text:a"), exception_callback=".text:handler"),
+        function(".text:handler", CALL + EXIT, call(0, ".text:b")),
+        function(".text:a", EXIT),
+        function(".text:b", EXIT),
+    )
+    assert [one.name for one in reachable(spec, "tc:main")] == ["main", "a", "handler", "b"]
+
+
+def test_a_callback_that_is_called_too_is_there_once() -> None:
+    spec = object_of(
+        function("tc:main", CALL + EXIT, call(0, ".text:h"), exception_callback=".text:h"),
+        function(".text:h", EXIT),
+    )
+    assert [one.name for one in reachable(spec, "tc:main")] == ["main", "h"]
+
+
+def test_only_the_program_itself_has_a_callback() -> None:
+    spec = object_of(
+        function("tc:main", CALL + EXIT, call(0, ".text:a")),
+        function(".text:a", EXIT, exception_callback=".text:h"),
+        function(".text:h", EXIT),
+    )
+    assert [one.name for one in reachable(spec, "tc:main")] == ["main", "a"]
