@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,9 +18,9 @@ EPILOG = """
 examples:
   python -m tests.corpus prepare
   python -m tests.corpus run
-  python -m tests.corpus run --disputed test_map_in_map xdp
-  python -m tests.vm run --kernel 6.12 --drive "$(python -m tests.corpus place)" --limit 9000 -- \\
-    python -m tests.corpus run --results /run/outcome/results/corpus.jsonl
+  python -m tests.corpus run --disputed --believe test_map_in_map xdp
+  python -m tests.vm run --kernel 6.12 --drive "$(python -m tests.corpus place)" --limit 5400 -- \\
+    'BPFCTL_CORPUS=/run/drive python -m tests.corpus run --disputed --results $RESULTS/corpus.jsonl'
 """
 
 
@@ -39,10 +38,10 @@ def parser() -> argparse.ArgumentParser:
     run = verbs.add_parser("run", help="load every object with both; needs root")
     run.add_argument("--limit", type=float, default=LIMIT_S, metavar="SECONDS", help="for each")
     run.add_argument(
-        "--disputed",
-        action="store_true",
-        help="only objects not loaded alike before, and with what bpftool said then",
+        "--disputed", action="store_true", help="only objects that both did not load alike before"
     )
+    run.add_argument("--believe", action="store_true", help="take what bpftool did before")
+    run.add_argument("--before", type=Path, metavar="FILE", help="results of an earlier run")
     run.add_argument("pattern", nargs="*", help="a part of the names of the objects wanted")
     told = verbs.add_parser("report", help="print the results of the last run")
     told.add_argument("--all", action="store_true", help="every object that neither loads")
@@ -76,18 +75,14 @@ def _place(asked: argparse.Namespace) -> int:
 
 
 def _run(asked: argparse.Namespace) -> int:
-    results = _results(asked)
-    names, known = judge.objects(asked.pattern), {}
-    before = judge.read(results)
+    names = judge.objects(asked.pattern)
+    before = judge.read(asked.before or _default())
     if asked.disputed:
-        known = {name: one for name, one in before.items() if report.class_of(one) != report.BOTH}
-        names = [name for name in names if name in known]
-    done = dict(before) if asked.disputed or asked.pattern else {}
-    for verdict in judge.run(names, asked.limit, known):
+        names = [name for name in names if name not in before or not report.alike(before[name])]
+    done = judge.read(_results(asked)) if asked.disputed or asked.pattern else {}
+    for verdict in judge.run(names, asked.limit, before if asked.believe else {}):
         done[verdict["object"]] = verdict
-        if sys.stderr.isatty():
-            print(f"\r{len(done)} {verdict['object']:.60}\x1b[K", end="", file=sys.stderr)
-    results.write_text("".join(f"{json.dumps(one)}\n" for one in done.values()))
+        judge.write(_results(asked), done)
     print("\n".join(report.table(done.values())))
     return 0
 
@@ -100,8 +95,12 @@ def _report(asked: argparse.Namespace) -> int:
 
 
 def _results(asked: argparse.Namespace) -> Path:
-    default: Path = asked.results or places.corpus() / "results.jsonl"
-    return default
+    chosen: Path | None = asked.results
+    return chosen or _default()
+
+
+def _default() -> Path:
+    return places.corpus() / "results.jsonl"
 
 
 if __name__ == "__main__":

@@ -57,3 +57,10 @@ def read(results: Path) -> dict[str, Verdict]:
         return {}
     lines = (json.loads(line) for line in results.read_text().splitlines())
     return {one["object"]: one for one in lines}
+
+
+def write(results: Path, verdicts: Mapping[str, Verdict]) -> None:
+    """Write results, all at once: whoever reads meanwhile gets those of before."""
+    arriving = results.with_name(f".{results.name}")
+    arriving.write_text("".join(f"{json.dumps(one)}\n" for one in verdicts.values()))
+    arriving.rename(results)

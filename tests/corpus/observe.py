@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from bpfctl.objects.map import MapInfo
 
 
+PLAIN_DATA = (".data", ".bss")
+
+
 def pinned(directory: str) -> list[dict[str, Any]]:
     """Return a description of each program pinned in a directory, by name."""
     found = []
@@ -59,8 +62,8 @@ def _map(number: int) -> dict[str, Any]:
 
 
 def _is_data(info: MapInfo) -> bool:
-    """Say whether a map may hold global variables; what others hold is nobody's constant."""
-    return info.type == MapType.ARRAY and info.max_entries == 1
+    """Say whether a map is one of global variables, without kernel pointers among them."""
+    return info.type == MapType.ARRAY and (info.frozen or info.name.endswith(PLAIN_DATA))
 
 
 def _content(fd: Fd) -> str:

@@ -28,4 +28,4 @@ def bpftool() -> Path:
 
 def work() -> Path:
     """Return the directory of what only the preparation needs: the compiler, the sources."""
-    return corpus() / "work"
+    return cache() / "corpus-work"

@@ -29,6 +29,11 @@ def class_of(verdict: Verdict) -> str:
     return OURS if ours else THEIRS
 
 
+def alike(verdict: Verdict) -> bool:
+    """Say whether both loaded an object, and the same of it."""
+    return class_of(verdict) == BOTH
+
+
 def _took(answer: Verdict) -> bool:
     """Say whether a loader took the object; one without a program to load has none to refuse."""
     return answer["outcome"] in {LOADED, NOTHING}

@@ -52,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
     shell.add_argument("--kernel", choices=NAMES, required=True)
     run = verbs.add_parser("run", help="run a command on one kernel")
     run.add_argument("--kernel", choices=NAMES, required=True)
+    run.add_argument("--drive", type=Path, metavar="DIR", help="the machine has it at /run/drive")
     several = verbs.add_parser("matrix", help="run a command on all kernels, and compare")
     several.add_argument("--kernel", choices=NAMES, action="append")
     several.add_argument(
@@ -104,7 +105,8 @@ def _shell(asked: argparse.Namespace) -> int:
 def _run(asked: argparse.Namespace) -> int:
     place = asked.results or _place(asked) / asked.kernel
     colour = "auto" if sys.stdout.isatty() else "no"
-    job = Job(asked.kernel, shell_text(asked.command), place, asked.limit, _settings(colour))
+    words = shell_text(asked.command)
+    job = Job(asked.kernel, words, place, asked.limit, _settings(colour), asked.drive)
     return _report(machine.run(job, machine.to_terminal()))
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.vm import initramfs, outcome, project, qemu
+from tests.vm import images, initramfs, outcome, project, qemu
 from tests.vm.cache import slot
 from tests.vm.kernels import kernel
 from tests.vm.rootfs import root
@@ -32,13 +32,17 @@ TAIL_LINES = 30
 
 @dataclass(frozen=True)
 class Job:
-    """A command for a kernel, and where its files go."""
+    """A command for a kernel, and where its files go.
+
+    The machine has what is in the directory `drive` at /run/drive, and may change its copy.
+    """
 
     series: str
     command: str
     results: Path
     limit_s: float | None = None
     settings: Mapping[str, str] | None = None
+    drive: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,10 @@ def _prepare(job: Job, work: Path) -> list[str]:
         qemu.Disk("project", work / "project"),
         qemu.Disk("outcome", work / "outcome", keeps=True),
     ]
-    return qemu.command(chosen.image, early, disks, job.results / "console.log")
+    if job.drive is not None:
+        images.make(job.drive, work / "drive")
+        disks.append(qemu.Disk("drive", work / "drive"))
+    return qemu.command(chosen, early, disks, job.results / "console.log")
 
 
 def _boot(words: list[str], log: BinaryIO, sink: BinaryIO | None, job: Job) -> str:
