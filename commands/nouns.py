@@ -26,6 +26,7 @@ NOUNS = (
     Noun("link", "Attach programs; show, pin and detach what is attached.", default="show"),
     Noun("iter", "Run iterators, or pin them to be read as files."),
     Noun("btf", "List type information, and write headers for programs.", default="show"),
+    Noun("gen", "Write C that programs begin with."),
     Noun("feature", "Ask the running kernel what it can do.", default="probe"),
     Noun("demo", "Show the whole path on this kernel, and clean up.", single=True),
     Noun("version", "Show the versions of bpfctl, Python and the kernel.", single=True),

@@ -3,7 +3,7 @@
 
 _bpfctl_words() {
   case "$1" in
-    '') echo 'prog map link iter btf feature demo version help' ;;
+    '') echo 'prog map link iter btf gen feature demo version help' ;;
     'prog') echo 'load loadall show pin help' ;;
     'prog load') echo '@file type map idx id name pinned @map pinmaps kernel_btf offload_dev xdpmeta_dev' ;;
     'prog loadall') echo '@file type map idx id name pinned @map pinmaps kernel_btf offload_dev xdpmeta_dev' ;;
@@ -24,6 +24,9 @@ _bpfctl_words() {
     'btf') echo 'show dump help' ;;
     'btf show') echo '' ;;
     'btf dump') echo 'format raw c json root_id unsorted' ;;
+    'gen') echo 'ctx prog help' ;;
+    'gen ctx') echo '' ;;
+    'gen prog') echo '' ;;
     'feature') echo 'probe list_builtins help' ;;
     'feature probe') echo 'kernel dev full macros prefix unprivileged' ;;
     'feature list_builtins') echo 'prog_types map_types attach_types link_types helpers' ;;
@@ -56,6 +59,9 @@ _bpfctl_options() {
     'btf') echo '-h --help' ;;
     'btf show') echo '-h --help' ;;
     'btf dump') echo '-B=@file --base-btf=@file --ctx -h --help' ;;
+    'gen') echo '-h --help' ;;
+    'gen ctx') echo '--btf=@file -h --help' ;;
+    'gen prog') echo '--btf=@file -h --help' ;;
     'feature') echo '-h --help' ;;
     'feature probe') echo '--strict -h --help' ;;
     'feature list_builtins') echo '-h --help' ;;

@@ -62,7 +62,7 @@ function __bpfctl_behind
     contains -- "$words[-1]" $argv
 end
 
-set -g __bpfctl_groups prog map link iter btf feature
+set -g __bpfctl_groups prog map link iter btf gen feature
 complete -c bpfctl -f
 complete -c bpfctl -n '__bpfctl_behind id name tag' -a '(__bpfctl_field)'
 complete -c bpfctl -n '__bpfctl_behind pinned' -F
@@ -72,6 +72,7 @@ complete -c bpfctl -n '__bpfctl_at \'\'' -a 'map' -d 'Show, dump and pin maps'
 complete -c bpfctl -n '__bpfctl_at \'\'' -a 'link' -d 'Attach programs; show, pin and detach what is attached'
 complete -c bpfctl -n '__bpfctl_at \'\'' -a 'iter' -d 'Run iterators, or pin them to be read as files'
 complete -c bpfctl -n '__bpfctl_at \'\'' -a 'btf' -d 'List type information, and write headers for programs'
+complete -c bpfctl -n '__bpfctl_at \'\'' -a 'gen' -d 'Write C that programs begin with'
 complete -c bpfctl -n '__bpfctl_at \'\'' -a 'feature' -d 'Ask the running kernel what it can do'
 complete -c bpfctl -n '__bpfctl_at \'\'' -a 'demo' -d 'Load, link, pin, show, read and remove two programs that ship with bpfctl'
 complete -c bpfctl -n '__bpfctl_at \'\'' -a 'version' -d 'Show the versions of bpfctl, Python and the running kernel'
@@ -177,6 +178,9 @@ complete -c bpfctl -n '__bpfctl_at \'btf dump\'' -a 'c'
 complete -c bpfctl -n '__bpfctl_at \'btf dump\'' -a 'json'
 complete -c bpfctl -n '__bpfctl_at \'btf dump\'' -a 'root_id'
 complete -c bpfctl -n '__bpfctl_at \'btf dump\'' -a 'unsorted'
+complete -c bpfctl -n '__bpfctl_at \'gen\'' -a 'ctx' -d 'Write the contexts of programs as structs, for plain C instead of BPF_PROG()'
+complete -c bpfctl -n '__bpfctl_at \'gen\'' -a 'prog' -d 'Write a complete program for a section, which compiles and loads'
+complete -c bpfctl -n '__bpfctl_at \'gen\'' -a 'help'
 complete -c bpfctl -n '__bpfctl_at \'feature\'' -a 'probe' -d 'Ask the running kernel what it can do'
 complete -c bpfctl -n '__bpfctl_at \'feature\'' -a 'list_builtins' -d 'List the names that this bpfctl knows: the running kernel is not asked'
 complete -c bpfctl -n '__bpfctl_at \'feature\'' -a 'help'
@@ -275,6 +279,14 @@ complete -c bpfctl -n '__bpfctl_at \'btf dump\'' -l base-btf -r -F -d 'What the 
 complete -c bpfctl -n '__bpfctl_at \'btf dump\'' -l ctx -d 'Add the contexts of tracing programs to C, as structs.'
 complete -c bpfctl -n '__bpfctl_at \'btf dump\'' -s h -d 'Show this message and exit.'
 complete -c bpfctl -n '__bpfctl_at \'btf dump\'' -l help -d 'Show this message and exit.'
+complete -c bpfctl -n '__bpfctl_at \'gen\'' -s h -d 'Show this message and exit.'
+complete -c bpfctl -n '__bpfctl_at \'gen\'' -l help -d 'Show this message and exit.'
+complete -c bpfctl -n '__bpfctl_at \'gen ctx\'' -l btf -r -F -d 'Types of another kernel than the running one.'
+complete -c bpfctl -n '__bpfctl_at \'gen ctx\'' -s h -d 'Show this message and exit.'
+complete -c bpfctl -n '__bpfctl_at \'gen ctx\'' -l help -d 'Show this message and exit.'
+complete -c bpfctl -n '__bpfctl_at \'gen prog\'' -l btf -r -F -d 'Types of another kernel than the running one.'
+complete -c bpfctl -n '__bpfctl_at \'gen prog\'' -s h -d 'Show this message and exit.'
+complete -c bpfctl -n '__bpfctl_at \'gen prog\'' -l help -d 'Show this message and exit.'
 complete -c bpfctl -n '__bpfctl_at \'feature\'' -s h -d 'Show this message and exit.'
 complete -c bpfctl -n '__bpfctl_at \'feature\'' -l help -d 'Show this message and exit.'
 complete -c bpfctl -n '__bpfctl_at \'feature probe\'' -l strict -d 'Exit with 4 when something could not be told for lack of permission.'

@@ -82,7 +82,7 @@ def find_context(btf: Btf, word: str, target: str) -> Context | None:
     proto = _prototype(btf, btf.find(kind.prefix + target, Kind.FUNC))
     if proto is None and kind is TRACEPOINT:
         proto = _prototype(btf, btf.find(_TRACEPOINT_TYPE + target, Kind.TYPEDEF))
-    return _context(btf, kind, word.removesuffix(".s"), target, proto) if proto else None
+    return _context(btf, kind, word, target, proto) if proto else None
 
 
 def all_contexts(btf: Btf, words: Container[str] = _BY_WORD) -> Iterator[Context]:
@@ -159,7 +159,8 @@ def _context(btf: Btf, kind: ContextKind, word: str, target: str, proto: t.FuncP
         members.append(
             ContextMember("ret_value" if "ret" in taken else "ret", proto.return_type_id)
         )
-    return Context(f"{word}/{target}", f"{word}_{target}_ctx", tuple(members))
+    name = f"{word.removesuffix('.s')}_{target}_ctx"
+    return Context(f"{word}/{target}", name, tuple(members))
 
 
 def _unfit(btf: Btf, kind: ContextKind, proto: t.FuncProto) -> str:

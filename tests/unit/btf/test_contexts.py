@@ -84,7 +84,7 @@ def btf() -> Btf:
 )  # fmt: skip
 def test_members(btf: Btf, word: str, target: str, members: tuple[ContextMember, ...]) -> None:
     plain = word.removesuffix(".s")
-    expected = Context(f"{plain}/{target}", f"{plain}_{target}_ctx", members)
+    expected = Context(f"{word}/{target}", f"{plain}_{target}_ctx", members)
     assert find_context(btf, word, target) == expected
 
 
