@@ -24,12 +24,16 @@ FRESH_S = 24 * 3600  # how long the newest package of a series stays the newest 
 
 @dataclass(frozen=True)
 class Series:
-    """A series of kernels, the archive and suite that have it, and the packages it consists of."""
+    """A series of kernels, the archive and suite that have it, and the packages it consists of.
+
+    `words` are added to its command line.
+    """
 
     name: str
     archive: str
     suite: str
     packages: tuple[str, ...]
+    words: str = ""
 
 
 # From 7.2 on, Debian splits the image; what comes unsigned is the same kernel.
@@ -46,6 +50,9 @@ SERIES = (
             r"linux-modules-7\.3\.[\d.]+\S*-cloud-amd64",
             r"linux-base-7\.3\.[\d.]+\S*-cloud-amd64",
         ),
+        # Without CMPXCHG16B (see qemu.py), kmalloc_nolock and with it arenas and more need caches
+        # that are checked (mm/slub.c, Linux 7.3).
+        "slab_debug=F,kmalloc-*",
     ),
 )
 NAMES = tuple(series.name for series in SERIES)
@@ -58,6 +65,7 @@ class Kernel:
     series: str
     release: str
     place: Path
+    words: str = ""
 
     @property
     def image(self) -> Path:
@@ -81,7 +89,7 @@ def kernel(name: str, *, ask: bool = False) -> Kernel:
     The archive is asked once a day, or when told to. When it does not answer, the kernel that we
     have will do. Raises: LastingError.
     """
-    series = next(one for one in SERIES if one.name == name)
+    series = _series(name)
     with locked(f"kernel-{name}"):
         known = cached(name)
         if known and not ask and time.time() - _noted(name).stat().st_mtime < FRESH_S:
@@ -101,15 +109,19 @@ def cached(name: str) -> Kernel | None:
         place = cache() / "kernels" / json.loads(_noted(name).read_text())["place"]
     except FileNotFoundError:
         return None
-    return _kernel(name, place) if place.is_dir() else None
+    return _kernel(_series(name), place) if place.is_dir() else None
 
 
 def _noted(name: str) -> Path:
     return cache() / f"linux-{name}-{LAYOUT}.json"
 
 
-def _kernel(name: str, place: Path) -> Kernel:
-    return Kernel(name, (place / "release").read_text(), place)
+def _series(name: str) -> Series:
+    return next(one for one in SERIES if one.name == name)
+
+
+def _kernel(series: Series, place: Path) -> Kernel:
+    return Kernel(series.name, (place / "release").read_text(), place, series.words)
 
 
 def _fetch(series: Series) -> Kernel:
@@ -121,7 +133,7 @@ def _fetch(series: Series) -> Kernel:
         with built(place) as work:
             _unpack(wanted, archive, work)
     _noted(series.name).write_text(json.dumps({"place": place.name}))
-    return _kernel(series.name, place)
+    return _kernel(series, place)
 
 
 def _unpack(wanted: list[Package], archive: str, work: Path) -> None:
