@@ -8,7 +8,6 @@ dropped the first and never took the second.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 from struct import Struct
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -159,6 +158,8 @@ def _pin_path(elf: ElfFile, section: Section, symbol: Symbol, pinning: int) -> s
 
 def object_digest(data: bytes) -> str:
     """What tc calls the directory of an object: SHA-1 of the file (bpf_obj_hash, iproute2)."""
+    import hashlib  # takes longer to import than an object to read
+
     return hashlib.sha1(data, usedforsecurity=False).hexdigest()
 
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import gzip
-import zlib
-from dataclasses import dataclass
 from pathlib import Path
 
 from bpfctl.linux.version import kernel_release
+from bpfctl.plain import plain
 
 # Generous: Debian's is 280 kB. The file may be anything in a container.
 _LIMIT_BYTES = 16 << 20
 
 
-@dataclass(frozen=True)
+@plain
 class KernelConfig:
     """Options by name ("CONFIG_BPF"), and the file they were read from.
 
@@ -66,6 +64,9 @@ def kernel_config(paths: list[str] | None = None) -> KernelConfig | None:
 
 
 def _read(path: str) -> str | None:
+    import gzip  # most who import this module have nothing to look up
+    import zlib
+
     try:
         with Path(path).open("rb") as raw:
             if not path.endswith(".gz"):
