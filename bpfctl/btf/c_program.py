@@ -87,9 +87,9 @@ def _commands(word: str, name: str, file: str) -> str:
     """From here to a running program."""
     pin = f"/sys/fs/bpf/{name}"
     where = " cgroup /sys/fs/cgroup/YOURS" if _plain(word) == "lsm_cgroup" else ""
-    run = (f"prog load {file}.o {pin}", f"link create pinned {pin}{where} --pin {pin}_link")
+    run = [f"prog load {file}.o {pin}", f"link create pinned {pin}{where} --pin {pin}_link"]
     if _plain(word) == "iter":
-        run = (f"iter run {file}.o",)
+        run = [f"iter run {file}.o"]
     lines = [
         "bpfctl btf dump kernel format c > vmlinux.h",
         f"clang -target bpf -g -O2 -c {file}.c -o {file}.o",
