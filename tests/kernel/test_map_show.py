@@ -142,7 +142,7 @@ def test_wrong_words_and_missing_maps(words: tuple[str, ...], status: int) -> No
     done = run(*words)
     assert (done.status, done.out) == (status, "")
     assert done.err.startswith("bpfctl: ")
-    assert run("-j", *words).json["error"]["status"] == status
+    assert in_process("-j", *words).json["error"]["status"] == status
 
 
 def test_a_descriptor_of_something_else_is_closed() -> None:
