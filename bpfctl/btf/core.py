@@ -8,6 +8,7 @@ Source: behaviour of libbpf 1.6 (relo_core.c) and Linux 6.18, Documentation/bpf/
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from bpfctl.btf.core_candidates import Candidates
@@ -25,6 +26,8 @@ from bpfctl.btf.core_questions import (
 from bpfctl.errors import RelocationError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from bpfctl.btf.decode import Btf
     from bpfctl.btf.ext import CoreRelo
 
@@ -33,16 +36,23 @@ class CoreTarget:
     """The types of the kernel to load into, with what was looked up in them so far.
 
     Keep one for all relocations of an object: the types that answered one access to a struct are
-    then the only ones asked for its other members.
+    then the only ones asked for its other members. `modules` gives the types of the kernel's
+    modules, each based on `btf`; it is called when an object asks for a type `btf` does not have.
     """
 
-    def __init__(self, btf: Btf) -> None:
+    def __init__(self, btf: Btf, modules: Callable[[], Iterable[Btf]] = tuple) -> None:
         self.btf = btf
+        self._module_btfs = modules
         self.candidates = Candidates(btf)
         self.members = Members(btf)
         self._matchers: dict[Btf, Matcher] = {}
         # An object asks for the same members again and again.
         self.fixups: dict[tuple[Btf, int, str, int], CoreFixup] = {}
+
+    @cached_property
+    def modules(self) -> tuple[CoreTarget, ...]:
+        """The types of each module."""
+        return tuple(CoreTarget(btf) for btf in self._module_btfs())
 
     def matcher(self, local: Btf) -> Matcher:
         """Give the comparer between an object's types and ours."""
@@ -77,11 +87,30 @@ def _resolve(local: Btf, relo: CoreRelo, target: CoreTarget) -> CoreFixup:
     if kind is CoreKind.TYPE_ID_LOCAL:
         return CoreFixup(kind, local.type_name(relo.type_id), value=relo.type_id)
     try:
-        return _put(_read(local, relo, kind, target), target)
+        found = _put(_read(local, relo, kind, target), target)
+        return found if found.candidates else _in_modules(local, relo, found, target)
     except RelocationError as err:
         if err.insn_index is None:
             err.insn_index = insn_index
         raise
+
+
+def _in_modules(local: Btf, relo: CoreRelo, without: CoreFixup, target: CoreTarget) -> CoreFixup:
+    """Ask the modules that have a type of the name; `without` is the answer where none has.
+
+    As libbpf does (behaviour, libbpf 1.6), only when the kernel itself has no such type.
+    """
+    asked = [resolve(local, relo, module) for module in target.modules]
+    found = [one for one in asked if one.candidates]
+    answers = [one for one in found if not one.poison and one.target]
+    if len({one.value for one in answers}) > 1:
+        raise RelocationError(
+            f"types of several modules could be meant by {without.spec_text}, and they differ",
+            code="core-ambiguous",
+            symbol=without.spec_text,
+            evidence=[f"{one.target} says {one.value}" for one in answers],
+        )
+    return next(iter([*answers, *found]), without)
 
 
 def _read(local: Btf, relo: CoreRelo, kind: CoreKind, target: CoreTarget) -> Question:

@@ -60,7 +60,7 @@ class KernelBtf:
 
     @cached_property
     def core_target(self) -> CoreTarget:
-        """The same types, prepared for CO-RE lookups."""
+        """The same types, prepared for CO-RE lookups; modules' where these lack one."""
         from bpfctl.btf.core import CoreTarget
 
-        return CoreTarget(self.btf)
+        return CoreTarget(self.btf, lambda: [one.btf for one in self.modules])
