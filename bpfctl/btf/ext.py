@@ -7,6 +7,7 @@ include/uapi/linux/bpf.h, Linux 6.18.
 from __future__ import annotations
 
 import struct
+from itertools import starmap
 from typing import TYPE_CHECKING, TypeVar
 
 from bpfctl.btf.layout import VERSION, byte_order
@@ -99,6 +100,7 @@ class _Reader:
         self.btf = btf
         self.path = path
         self.order = byte_order(data, ".BTF.ext", path)
+        self.accesses: dict[int, str] = {}
 
     def header(self) -> list[tuple[int, int]]:
         """The span (start, end) of each of the three subsections, in bytes from the beginning."""
@@ -132,8 +134,8 @@ class _Reader:
         if size < shape.size or size % 4:
             raise self.error(f"has {what} records of {size} bytes", start)
         for section, first, count in self._sections(start + 4, end, size, what):
-            places = range(first, first + size * count, size)
-            made = [make(*shape.unpack_from(self.data, place)) for place in places]
+            rows = memoryview(self.data)[first : first + size * count]
+            made = starmap(make, _rows(shape, rows, size))
             found.setdefault(section, []).extend(made)
         return found
 
@@ -156,8 +158,18 @@ class _Reader:
         return shape.unpack_from(self.data, at)
 
     def core_relo(self, insn_off: int, type_id: int, access_off: int, kind: int) -> CoreRelo:
-        return CoreRelo(insn_off, type_id, self.btf.string(access_off), kind)
+        access = self.accesses.get(access_off)
+        if access is None:
+            access = self.accesses[access_off] = self.btf.string(access_off)
+        return CoreRelo(insn_off, type_id, access, kind)
 
     def error(self, message: str, offset: int) -> BtfError:
         message = f"extended type information {message}"
         return BtfError(message, path=self.path or None, section=".BTF.ext", offset=offset)
+
+
+def _rows(shape: struct.Struct, data: memoryview, size: int) -> Iterator[tuple[int, ...]]:
+    """The fields we know of each record; what a newer compiler put behind them is skipped."""
+    if size == shape.size:
+        return shape.iter_unpack(data)
+    return (shape.unpack_from(data, place) for place in range(0, len(data), size))

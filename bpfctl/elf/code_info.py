@@ -55,4 +55,7 @@ def _of(
     records = by_section.get(function.section.name, [])
     first = bisect_left(records, function.start, key=attrgetter("insn_off"))
     last = bisect_left(records, function.end, key=attrgetter("insn_off"))
-    return tuple(moved(one.insn_off - function.start, one) for one in records[first:last])
+    mine = records[first:last]
+    if function.start:  # the first, mostly the only one of its section needs no others
+        return tuple(moved(one.insn_off - function.start, one) for one in mine)
+    return tuple(mine)
