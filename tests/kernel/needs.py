@@ -101,6 +101,16 @@ def typed(name: str, part: str = "") -> Callable[[], Verdict]:
     return ask
 
 
+def both(*probes: Callable[[], Verdict]) -> Callable[[], Verdict]:
+    """Ask one after the other, until one is no plain yes."""
+
+    def ask() -> Verdict:
+        answers = (probe() for probe in probes)
+        return next((answer for answer in answers if not answer.available), available())
+
+    return ask
+
+
 def calls(name: str) -> Callable[[], Verdict]:
     """Ask the kernel's own types whether they have a function."""
 
@@ -162,7 +172,7 @@ NETFILTER_LINK = needs("netfilter links", since="6.4", probe=told("link netfilte
 FEXIT = needs("fexit", since="5.5", probe=told("program fexit"))
 FMOD_RET = needs("fmod_ret", since="5.7", probe=told("program fmod_ret"))
 FREPLACE = needs("freplace", since="5.6", probe=told("program freplace"))
-KPROBE = needs("kprobes", since="4.1", probe=told("misc kprobe_attach"))
+KPROBE = needs("kprobes", since="4.17", probe=told("misc kprobe_attach"))
 KPROBE_MULTI = needs("kprobe_multi links", since="5.18", probe=told("link kprobe_multi"))
 KPROBE_SESSION = needs("kprobe_session links", since="6.10", probe=told("link kprobe_session"))
 LSM = needs("LSM programs", since="5.7", probe=told("program lsm"))
@@ -174,7 +184,7 @@ SYSCALL_PROGRAM = needs("syscall programs", since="5.14", probe=told("program sy
 TCX = needs("tcx links", since="6.6", probe=told("link tcx"))
 TRAMPOLINES = needs("trampolines", since="5.5", probe=told("program fentry"))
 UPROBE_MULTI = needs("uprobe_multi links", since="6.6", probe=told("link uprobe_multi"))
-UPROBE = needs("uprobes", since="4.3", probe=told("misc uprobe_attach"))
+UPROBE = needs("uprobes", since="4.17", probe=told("misc uprobe_attach"))
 UPROBE_SESSION = needs("uprobe_session links", since="6.13", probe=told("link uprobe_session"))
 
 CALLBACKS = needs(
@@ -197,7 +207,7 @@ RAW_COOKIE = needs(
 KPROBE_MULTI_INFO = needs(
     "information on kprobe_multi links",
     since="6.6",
-    probe=typed("bpf_kprobe_multi_link", "flags"),
+    probe=both(told("link kprobe_multi"), typed("bpf_kprobe_multi_link", "flags")),
 )
 PROG_TARGET_INFO = needs(
     "what a program is to be attached to, in its information",
