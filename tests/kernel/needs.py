@@ -6,7 +6,7 @@ A test says `@needs.TCX`. The probe decides, never the version; where both disag
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -105,7 +105,7 @@ def both(*probes: Callable[[], Verdict]) -> Callable[[], Verdict]:
     """Ask one after the other, until one is no plain yes."""
 
     def ask() -> Verdict:
-        answers = (probe() for probe in probes)
+        answers = (replace(probe(), since="") for probe in probes)  # each has its own
         return next((answer for answer in answers if not answer.available), available())
 
     return ask
