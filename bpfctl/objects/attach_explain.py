@@ -67,17 +67,18 @@ def explain(err: SyscallError, prog: ProgInfo, target: targets.Target) -> Bpfctl
     """Return the error to raise instead: with the cause where a check confirms one."""
     subject = f"program {prog.id} {prog.name}".rstrip()
     found = _wrong_type(prog, target) or lacking(err, target)
-    if found is None and not _denied(err, prog):
+    if found is None and not _denied(err, prog, target):
         found = _cause(err, prog, target)
     return (found or err).within(subject=subject)
 
 
-def _denied(err: SyscallError, prog: ProgInfo) -> bool:
+def _denied(err: SyscallError, prog: ProgInfo, target: targets.Target) -> bool:
     """Name the capability that is missing; False where it is not for lack of one."""
     from bpfctl.objects.denial import name_missing
-    from bpfctl.objects.needs import of_attach
+    from bpfctl.objects.needs import UPROBES, of_attach
 
-    return name_missing(err, of_attach(err.call, prog.type))
+    is_uprobe = isinstance(target, probes.Uprobe) and err.call == "perf_event_open"
+    return name_missing(err, UPROBES if is_uprobe else of_attach(err.call, prog.type))
 
 
 def _wrong_type(prog: ProgInfo, target: targets.Target) -> BpfctlError | None:

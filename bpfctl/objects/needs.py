@@ -15,6 +15,9 @@ from bpfctl.linux.caps import Capability
 Needs = tuple[Capability, ...]
 
 BPF_ONLY: Final[Needs] = (Capability.BPF,)
+# A uprobe within an instruction is destructive: CAP_PERFMON does not do since Linux 6.16 and the
+# stable kernels of its time ("perf: Revert to requiring CAP_SYS_ADMIN for uprobes").
+UPROBES: Final[Needs] = (Capability.SYS_ADMIN,)
 PERFMON_TYPES: Final = frozenset(
     {
         ProgType.KPROBE,

@@ -36,7 +36,7 @@ ROWS = [
     pytest.param(
         row,
         id=f"{row['verb']} {row.get('of', '')}".rstrip(),
-        marks=[getattr(needs, row["kernel"])] if "kernel" in row else [],
+        marks=[getattr(needs, name) for name in row.get("kernel", ())],
     )
     for row in TABLE["row"]
 ]
@@ -58,10 +58,16 @@ class Place:
             "cgroup": self.cgroup,
             "device": self.space and self.space.device,
             "data": self.data,
+            "libc": c_library(),
         }
         return run_with(
             held, [word.format(**names) for word in line.split()], self.space, self.tracefs
         )
+
+
+def c_library() -> str:
+    lines = Path("/proc/self/maps").read_text().splitlines()
+    return next(line.split()[-1] for line in lines if "/libc.so." in line)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from bpfctl.linux import caps
 from bpfctl.linux.caps import Capability
 from bpfctl.objects import denial
 from bpfctl.objects.attach_explain import explain
+from bpfctl.objects.attach_probe_targets import Kprobe, Uprobe
 from bpfctl.objects.attach_targets import Cgroup
 from bpfctl.objects.denial import explain_call, is_admin, name_missing
 from tests.fakes.kernel import FakeKernel
@@ -102,3 +103,17 @@ def test_attaching_what_was_loaded_with_less(hold: Hold) -> None:
     target = Cgroup("/sys/fs/cgroup/x", AttachType.CGROUP_INET_EGRESS)
     assert explain(err, prog(ProgType.CGROUP_SKB), target) is err
     assert err.evidence == ["this process lacks CAP_NET_ADMIN"]
+
+
+@pytest.mark.parametrize(
+    ("target", "lacking"),
+    [
+        pytest.param(Uprobe("/bin/true", "main"), "CAP_SYS_ADMIN", id="uprobe"),
+        pytest.param(Kprobe("vfs_read"), "CAP_PERFMON", id="kprobe"),
+    ],
+)
+def test_probes(target: Uprobe | Kprobe, lacking: str, hold: Hold) -> None:
+    hold([Capability.BPF])
+    err = refused("perf_event_open", errno.EACCES)
+    assert explain(err, prog(ProgType.KPROBE), target) is err
+    assert err.evidence == [f"this process lacks {lacking}"]
