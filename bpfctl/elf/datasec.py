@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bpfctl.btf.decode import Btf
-    from bpfctl.elf.elf_file import ElfFile, Section
+    from bpfctl.elf.elf_file import ElfFile, Section, Symbol
 
 _TYPE_BYTES: Final = 12  # struct btf_type; the size is its last word
 _SECINFO: Final = Struct("<III")
@@ -36,32 +36,36 @@ def datasecs(btf: Btf) -> Iterator[Datasec]:
 def fixup_datasecs(btf: Btf, elf: ElfFile) -> bytes:
     """Return the BTF's bytes with sizes from the sections and offsets from the symbols.
 
+    A hidden variable becomes a static one, as with libbpf: nobody outside may look at it.
     DATASECs without a section in the file (.ksyms, .kconfig) stay as they are.
     Raises: ObjectFileError for a variable without a symbol, or outside of its section.
     """
     data = bytearray(btf.data)
-    offsets: dict[int, dict[str, int]] = {}
+    symbols: dict[int, dict[str, Symbol]] = {}
     for datasec in datasecs(btf):
         section = elf.section(datasec.name)
         if section is None or not section.size:
             continue
         at = btf.record_offset(datasec.id)
         _WORD.pack_into(data, at + _TYPE_BYTES - 4, section.size & 0xFFFFFFFF)
-        if section.number not in offsets:
-            offsets[section.number] = {
-                symbol.name: symbol.value
+        if section.number not in symbols:
+            symbols[section.number] = {
+                symbol.name: symbol
                 for symbol in elf.symbols_in(section)
                 if symbol.bind != STB_LOCAL
             }
-        placed = _placed(btf, elf, datasec, section, offsets[section.number])
+        known = symbols[section.number]
+        placed = _placed(btf, elf, datasec, section, known)
         for number, info in enumerate(placed):
             place = at + _TYPE_BYTES + number * _SECINFO.size
             _SECINFO.pack_into(data, place, info.type_id, info.offset, info.size_bytes)
+        for type_id in _hidden(btf, datasec, known):
+            _WORD.pack_into(data, btf.record_offset(type_id) + _TYPE_BYTES, VarLinkage.STATIC)
     return bytes(data)
 
 
 def _placed(
-    btf: Btf, elf: ElfFile, datasec: Datasec, section: Section, offsets: dict[str, int]
+    btf: Btf, elf: ElfFile, datasec: Datasec, section: Section, symbols: dict[str, Symbol]
 ) -> list[VarSecinfo]:
     """The variables with their offsets, sorted by them."""
     placed = []
@@ -69,10 +73,20 @@ def _placed(
         variable = btf.type(info.type_id)
         offset = info.offset
         if isinstance(variable, Var) and variable.linkage != VarLinkage.STATIC:
-            if variable.name not in offsets:
+            if variable.name not in symbols:
                 raise elf.error(f"has no symbol for variable {variable.name}", section)
-            offset = offsets[variable.name]
+            offset = symbols[variable.name].value
         if offset + info.size_bytes > section.size:
             raise elf.error(f"has variable {variable.name} behind its end", section, offset)
         placed.append(VarSecinfo(info.type_id, offset, info.size_bytes))
     return sorted(placed, key=lambda info: info.offset)
+
+
+def _hidden(btf: Btf, datasec: Datasec, symbols: dict[str, Symbol]) -> Iterator[int]:
+    """The types of the variables whose symbols are hidden (bpf_helpers.h: __hidden)."""
+    for info in datasec.vars:
+        variable = btf.type(info.type_id)
+        if not isinstance(variable, Var) or variable.linkage == VarLinkage.STATIC:
+            continue
+        if symbols[variable.name].is_hidden:
+            yield info.type_id

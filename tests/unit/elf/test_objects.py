@@ -146,6 +146,20 @@ def test_only_static_data_is_not_mapped() -> None:
     assert (rodata.name, rodata.flags) == ("iter_tas.rodata", READ_ONLY)
 
 
+def test_hidden_data_is_not_mapped() -> None:
+    of = spec("hidden_data")
+    assert {one.section: one.flags for one in of.maps} == {".data.mine": 0, ".data.both": MMAPABLE}
+    assert of.btf is not None
+    variables = (of.btf.type(number) for number in range(1, len(of.btf)))
+    linkages = {one.name: one.linkage for one in variables if isinstance(one, t.Var)}
+    assert linkages == {
+        "_license": t.VarLinkage.GLOBAL_ALLOCATED,
+        "mine": t.VarLinkage.STATIC,
+        "ours": t.VarLinkage.STATIC,
+        "yours": t.VarLinkage.GLOBAL_ALLOCATED,
+    }
+
+
 def test_references_to_data_have_their_offset() -> None:
     of = spec("globals")
     seen = {(r.target, r.offset) for r in of.functions["raw_tp:use_globals"].relocs}
