@@ -39,7 +39,8 @@ class SectionName:
 
     `text` is the name as in the file, with the "?" that `autoload` False stands for.
     `target` is what to attach to ("sched_process_exec", "sched/sched_switch"), `label` words
-    without meaning to the kernel; at most one of the two is set.
+    without meaning to the kernel; at most one of the two is set. `problem` is what is wrong with
+    the form of the target: the program loads, and attaches only where somebody says where to.
     """
 
     definition: SectionDef
@@ -47,6 +48,7 @@ class SectionName:
     target: str | None = None
     label: str | None = None
     autoload: bool = True
+    problem: str | None = None
 
     @property
     def prog_type(self) -> ProgType:
@@ -75,7 +77,9 @@ class SectionName:
 
     @property
     def warning(self) -> str | None:
-        """What to tell the author of a legacy name, or None."""
+        """What to tell the author of a legacy name or a malformed target, or None."""
+        if self.problem:
+            return f'section "{self.text}" {self.problem}'
         if not self.definition.modern:
             return None
         modern = " or ".join(f'"{name}"' for name in self.definition.modern)
@@ -104,9 +108,14 @@ def parse_section_name(text: str, *, path: str | None = None) -> SectionName:
     tail = bare[len(name) + 1 :] if len(bare) > len(name) else None
     if problem := _tail_problem(definition, tail):
         raise _error(text, problem, _valid_forms(definition, bare), path)
-    label = tail if definition.follow is Follow.LABEL else None
-    target = tail if label is None else None
-    return SectionName(definition, text, target, label, autoload=not text.startswith("?"))
+    autoload = not text.startswith("?")
+    if definition.follow is Follow.LABEL:
+        return SectionName(definition, text, None, tail, autoload=autoload)
+    if tail is not None and (problem := _target_problem(definition, tail)):
+        # A load that needs the target looks for it by the name that is there, and fails on that.
+        target = tail if definition.btf_target and tail else None
+        return SectionName(definition, text, target, autoload=autoload, problem=problem)
+    return SectionName(definition, text, tail, autoload=autoload)
 
 
 def retyped(text: str, definition: SectionDef) -> SectionName:
@@ -135,14 +144,18 @@ def _longest_match(text: str) -> tuple[str, SectionDef | None]:
 
 
 def _tail_problem(definition: SectionDef, tail: str | None) -> str | None:
-    """Say what is wrong with what follows the name; None for `tail` is: no slash."""
-    if tail is None:
-        needed = definition.follow is Follow.REQUIRED_TARGET
-        return f"lacks its target: {definition.form}" if needed else None
-    if definition.follow is Follow.NOTHING:
+    """Say what forbids to load by this name; None for `tail` is: no slash."""
+    if not tail and definition.follow is Follow.REQUIRED_TARGET:
+        return f"lacks its target: {definition.form}"
+    if tail is not None and definition.follow is Follow.NOTHING:
         return f'is no program section: nothing may follow "{definition.name}"'
-    if definition.follow is Follow.LABEL:
+    if tail is not None and definition.follow is Follow.LABEL:
         return _label_problem(definition, tail)
+    return None
+
+
+def _target_problem(definition: SectionDef, tail: str) -> str | None:
+    """Say what is wrong with the form of a target."""
     form = f"{definition.name}/{definition.grammar.value}"
     if not tail:
         return f"lacks its target: {form}"

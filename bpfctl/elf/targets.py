@@ -1,7 +1,7 @@
 """The form of what stands behind a section name.
 
 Whether the target exists is the kernel's business; here only its form is checked, so that a slip
-of the pen is an error on reading and not a puzzle on attaching.
+of the pen is said on reading and no puzzle on attaching.
 """
 
 from __future__ import annotations
