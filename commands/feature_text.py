@@ -97,11 +97,14 @@ class Page:
         return f"no ({self._why(verdict)})"
 
     def _why(self, verdict: Verdict) -> str:
-        """Say what is most useful about a no: the option, the version, else the kernel's word."""
-        if "CONFIG_" in verdict.reason:
-            return verdict.reason
+        """Say what is most useful about a no: the version, the option, else the kernel's word.
+
+        An option that is not set may be one that a kernel before `since` does not have.
+        """
         if verdict.since and parse_release(verdict.since) > self.version:
             return f"since Linux {verdict.since}"
+        if "CONFIG_" in verdict.reason:
+            return verdict.reason
         return errno_name(verdict.errno) if verdict.errno else verdict.reason
 
     def grouped(self, items: Named) -> str:

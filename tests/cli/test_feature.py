@@ -127,6 +127,13 @@ def test_screen_of_a_kernel_without_bpf(serve: Serve) -> None:
     assert "active LSM" not in "".join(lines)
 
 
+def test_an_option_that_this_kernel_cannot_have(serve: Serve) -> None:
+    """What is newer than the kernel is no matter of its configuration."""
+    later = not_available("CONFIG_LATER is not set", errno.EINVAL, "6.19")
+    serve(report(links={"later": later}))
+    assert "links     later no (since Linux 6.19)\n" in in_process("feature").out
+
+
 def test_lsm_that_would_never_run(serve: Serve) -> None:
     serve(report(facts=replace(facts(), lsms=("landlock",))))
     assert "bpf is no active LSM (see lsm= at boot)" in in_process("feature").out
