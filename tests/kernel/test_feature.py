@@ -1,4 +1,7 @@
-"""What the running kernel is said to do: against bpftool, against its version, and as nobody."""
+"""What the running kernel is said to do: against its version, and as nobody.
+
+Against bpftool: test_feature_oracle.py.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,6 @@ from bpfctl.features.probe import probe_kernel
 from tests.kernel.needs import contradiction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from bpfctl.features.report import FeatureReport
 
 NOBODY = 65534
@@ -28,78 +29,6 @@ def report() -> FeatureReport:
 @pytest.fixture(scope="module")
 def ours(report: FeatureReport) -> dict[str, Any]:
     return report.to_json()
-
-
-@pytest.fixture(scope="module")
-def theirs(bpftool: Callable[..., Any]) -> dict[str, Any]:
-    fields: dict[str, Any] = bpftool("feature", "probe")
-    return fields
-
-
-# --- bpftool 7.1 ---------------------------------------------------------------------------------
-
-# Where the answers may differ, and why: (bpftool's, ours) by key. Others must be the same.
-DIFFERENCES = {
-    "have_tracing_prog_type": (
-        (False, True),
-        "bpftool asks with fentry alone; where that is refused, iterators still load",
-    ),
-    "have_ext_prog_type": ((False, None), "bpftool calls EPERM not available"),
-    "have_lsm_prog_type": ((False, None), "bpftool calls EPERM not available"),
-}
-GROUPS = ("system_config", "syscall_config", "program_types", "map_types", "misc")
-
-
-@pytest.mark.parametrize("group", GROUPS)
-def test_same_answers_as_bpftool(group: str, ours: dict[str, Any], theirs: dict[str, Any]) -> None:
-    assert theirs[group].keys() - ours[group].keys() == set()
-    different = {
-        key: (value, ours[group][key])
-        for key, value in theirs[group].items()
-        if ours[group][key] != value
-    }
-    explained = {key: both for key, (both, _) in DIFFERENCES.items()}
-    assert {key: both for key, both in different.items() if explained.get(key) != both} == {}
-
-
-# Helpers of types that bpftool asks in another way than we do, or not at all.
-ASKED_OTHERWISE = {
-    "tracing": "bpftool names no target and is told nothing",
-    "lsm": "bpftool names no target and is told nothing",
-    "ext": "they depend on the program that is replaced: null here, an empty list there",
-    "struct_ops": "they depend on the struct: null here, an empty list there",
-    "cgroup_device": "bpftool gives no attach type: the kernel hides bpf_get_retval then",
-    "cgroup_sysctl": "bpftool gives no attach type: the kernel hides bpf_get_retval then",
-    "syscall": "bpftool takes 'not allowed in probe' for a yes (bpf_d_path)",
-}
-
-
-def test_helpers_against_bpftool(ours: dict[str, Any], theirs: dict[str, Any]) -> None:
-    """Before Linux 6.10 both give the same lists.
-
-    Since then the verifier words its refusal otherwise ("program of this type cannot use helper"),
-    which bpftool 7.1 takes for a yes: then ours must be among them.
-    """
-    fooled = "bpf_xdp_adjust_head" in theirs["helpers"]["socket_filter_available_helpers"]
-    assert theirs["helpers"].keys() - ours["helpers"].keys() == set()
-    compared = 0
-    for key, names in theirs["helpers"].items():
-        if key.removesuffix("_available_helpers") in ASKED_OTHERWISE:
-            continue
-        known = {name for name in ours["helpers"][key] or [] if name not in newer_than(theirs)}
-        assert known <= set(names), key
-        assert fooled or known == set(names), key
-        compared += 1
-    assert compared > 20
-
-
-def newer_than(theirs: dict[str, Any]) -> set[str]:
-    """Return the helpers that this bpftool cannot name: it was built for older kernels."""
-    from bpfctl.features.helpers import helper_name
-    from bpfctl.kernel.uapi_helpers import HelperId
-
-    named = {name for names in theirs["helpers"].values() for name in names}
-    return {helper_name(helper) for helper in HelperId if helper_name(helper) not in named}
 
 
 def test_helpers_that_anybody_knows(report: FeatureReport) -> None:
