@@ -22,6 +22,7 @@ NOT_NEEDED = {
     "bpfctl.btf.sanitize",
     "bpfctl.explain.load_failure",
     "bpfctl.features.probe",
+    "bpfctl.kernel.uapi_helpers",
     "bpfctl.loader.verifier_log",
     "gzip",
     "hashlib",

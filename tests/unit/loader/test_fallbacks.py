@@ -16,8 +16,9 @@ from bpfctl.elf.sections import parse_section_name
 from bpfctl.elf.spec import ObjectSpec, ProgramSpec
 from bpfctl.errors import SyscallError
 from bpfctl.kernel.uapi import Cmd, ProgType
+from bpfctl.kernel.uapi_helpers import HelperId
 from bpfctl.loader.attach_target import Target
-from bpfctl.loader.fallbacks import Fallbacks
+from bpfctl.loader.fallbacks import _OLDER_HELPERS, Fallbacks
 from bpfctl.loader.link_code import LinkedCode, Placed
 from bpfctl.loader.options import LoadOptions
 from bpfctl.loader.prepare import Prepared
@@ -192,3 +193,12 @@ def test_what_helps_nothing_leaves_the_first_words() -> None:
     with pytest.raises(SyscallError) as raised:
         load(kernel, an_object(), ProgLoad("main", 2, code, "GPL"))
     assert re.search(words, getattr(raised.value, "log", ""))
+
+
+def test_the_numbers_of_helpers_are_the_kernels() -> None:
+    assert {HelperId(new).name: HelperId(old).name for new, old in _OLDER_HELPERS.items()} == {
+        "probe_read_user": "probe_read",
+        "probe_read_kernel": "probe_read",
+        "probe_read_user_str": "probe_read_str",
+        "probe_read_kernel_str": "probe_read_str",
+    }
