@@ -12,6 +12,7 @@ MAX_STRING_BYTES: Final = (
     1 << 16
 )  # of one string; many types of a hostile blob may share a long one
 _FIRST_LOOK_BYTES: Final = 64  # holds nearly every name
+_KNOWN: Final = 64  # searches whose outcome is kept: each module asks the kernel's strings anew
 
 
 def occurrences(haystack: bytes, wanted: bytes) -> Iterator[int]:
@@ -33,6 +34,7 @@ class Strings:
         self._base = base
         self.first: int = base.end if base else 0
         self.end: int = self.first + len(section)
+        self._known: dict[bytes, list[int]] = {}
 
     def get(self, offset: int) -> bytes:
         """The string at an offset.
@@ -53,8 +55,14 @@ class Strings:
 
     def places(self, wanted: bytes) -> list[int]:
         """The offsets of these bytes, the base's included: its strings are shared."""
-        below = self._base.places(wanted) if self._base else []
-        return below + [self.first + at for at in occurrences(self.data, wanted)]
+        known = self._known.get(wanted)
+        if known is None:
+            below = self._base.places(wanted) if self._base else []
+            known = below + [self.first + at for at in occurrences(self.data, wanted)]
+            if len(self._known) >= _KNOWN:
+                self._known.clear()
+            self._known[wanted] = known
+        return known
 
     @cached_property
     def data(self) -> bytes:

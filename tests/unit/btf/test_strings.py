@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bpfctl.btf import strings
 from bpfctl.btf.strings import MAX_STRING_BYTES, Strings
 
 LONG = b"x" * 63
@@ -55,3 +56,20 @@ def test_offsets_go_on_where_the_bases_end(section: Strings) -> None:
     assert split.places(b"file\0") == [1, 9, first]
     with pytest.raises(LookupError, match="outside"):
         split.get(first + 10)
+
+
+def test_each_search_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    searched: list[bytes] = []
+
+    def noting(haystack: bytes, wanted: bytes) -> list[int]:
+        searched.append(wanted)
+        return [at for at in range(len(haystack)) if haystack.startswith(wanted, at)]
+
+    monkeypatch.setattr(strings, "occurrences", noting)
+    base = Strings(SECTION)
+    splits = [Strings(b"file\0", base) for _ in range(3)]
+    assert [one.places(b"file\0") for one in splits * 2] == [[1, 9, len(SECTION)]] * 6
+    assert searched == [b"file\0"] * 4, "in the base once, in each other once"
+    for number in range(200):
+        assert base.places(b"%d" % number) == []
+    assert len(base._known) <= 64
