@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bpfctl.linux.memlock import MemlockLimit
-from bpfctl.linux.version import kernel_version, parse_release
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,11 +22,6 @@ DATA = Path(__file__).parent.parent / "data"
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip a test on a kernel that lacks what it needs; see `needs`."""
     for mark in item.iter_markers("needs"):
-        if len(mark.args) == 2:
-            version, feature = mark.args
-            if kernel_version() < parse_release(version):
-                pytest.skip(f"needs Linux {version}: {feature}")
-            continue
         (need,) = mark.args
         if need.complaint:
             pytest.skip(need.complaint)
