@@ -27,6 +27,11 @@ NOUNS = (
     Noun("iter", "Run iterators, or pin them to be read as files."),
     Noun("btf", "List type information, and write headers for programs.", default="show"),
     Noun("gen", "Write C that programs begin with."),
+    Noun(
+        "struct_ops",
+        "Implement structs of functions of the kernel with programs.",
+        default="show",
+    ),
     Noun("feature", "Ask the running kernel what it can do.", default="probe"),
     Noun("demo", "Show the whole path on this kernel, and clean up.", single=True),
     Noun("version", "Show the versions of bpfctl, Python and the kernel.", single=True),

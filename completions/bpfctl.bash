@@ -3,7 +3,7 @@
 
 _bpfctl_words() {
   case "$1" in
-    '') echo 'prog map link iter btf gen feature demo version help' ;;
+    '') echo 'prog map link iter btf gen struct_ops feature demo version help' ;;
     'prog') echo 'load loadall show pin help' ;;
     'prog load') echo '@file type map idx id name pinned @map pinmaps kernel_btf offload_dev xdpmeta_dev' ;;
     'prog loadall') echo '@file type map idx id name pinned @map pinmaps kernel_btf offload_dev xdpmeta_dev' ;;
@@ -27,6 +27,11 @@ _bpfctl_words() {
     'gen') echo 'ctx prog help' ;;
     'gen ctx') echo '' ;;
     'gen prog') echo '' ;;
+    'struct_ops') echo 'show dump register unregister help' ;;
+    'struct_ops show') echo '' ;;
+    'struct_ops dump') echo '' ;;
+    'struct_ops register') echo '@file' ;;
+    'struct_ops unregister') echo '' ;;
     'feature') echo 'probe list_builtins help' ;;
     'feature probe') echo 'kernel dev full macros prefix unprivileged' ;;
     'feature list_builtins') echo 'prog_types map_types attach_types link_types helpers' ;;
@@ -62,6 +67,11 @@ _bpfctl_options() {
     'gen') echo '-h --help' ;;
     'gen ctx') echo '--btf=@file -h --help' ;;
     'gen prog') echo '--btf=@file -h --help' ;;
+    'struct_ops') echo '-h --help' ;;
+    'struct_ops show') echo '-h --help' ;;
+    'struct_ops dump') echo '-h --help' ;;
+    'struct_ops register') echo '--set= --kernel-config=@file -h --help' ;;
+    'struct_ops unregister') echo '-h --help' ;;
     'feature') echo '-h --help' ;;
     'feature probe') echo '--strict -h --help' ;;
     'feature list_builtins') echo '-h --help' ;;

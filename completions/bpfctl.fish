@@ -62,7 +62,7 @@ function __bpfctl_behind
     contains -- "$words[-1]" $argv
 end
 
-set -g __bpfctl_groups prog map link iter btf gen feature
+set -g __bpfctl_groups prog map link iter btf gen struct_ops feature
 complete -c bpfctl -f
 complete -c bpfctl -n '__bpfctl_behind id name tag' -a '(__bpfctl_field)'
 complete -c bpfctl -n '__bpfctl_behind pinned' -F
@@ -73,6 +73,7 @@ complete -c bpfctl -n '__bpfctl_at \'\'' -a 'link' -d 'Attach programs; show, pi
 complete -c bpfctl -n '__bpfctl_at \'\'' -a 'iter' -d 'Run iterators, or pin them to be read as files'
 complete -c bpfctl -n '__bpfctl_at \'\'' -a 'btf' -d 'List type information, and write headers for programs'
 complete -c bpfctl -n '__bpfctl_at \'\'' -a 'gen' -d 'Write C that programs begin with'
+complete -c bpfctl -n '__bpfctl_at \'\'' -a 'struct_ops' -d 'Implement structs of functions of the kernel with programs'
 complete -c bpfctl -n '__bpfctl_at \'\'' -a 'feature' -d 'Ask the running kernel what it can do'
 complete -c bpfctl -n '__bpfctl_at \'\'' -a 'demo' -d 'Load, link, pin, show, read and remove two programs that ship with bpfctl'
 complete -c bpfctl -n '__bpfctl_at \'\'' -a 'version' -d 'Show the versions of bpfctl, Python and the running kernel'
@@ -181,6 +182,12 @@ complete -c bpfctl -n '__bpfctl_at \'btf dump\'' -a 'unsorted'
 complete -c bpfctl -n '__bpfctl_at \'gen\'' -a 'ctx' -d 'Write the contexts of programs as structs, for plain C instead of BPF_PROG()'
 complete -c bpfctl -n '__bpfctl_at \'gen\'' -a 'prog' -d 'Write a complete program for a section, which compiles and loads'
 complete -c bpfctl -n '__bpfctl_at \'gen\'' -a 'help'
+complete -c bpfctl -n '__bpfctl_at \'struct_ops\'' -a 'show' -d 'Show struct_ops maps: all, or those that the words choose'
+complete -c bpfctl -n '__bpfctl_at \'struct_ops\'' -a 'dump' -d 'Show struct_ops maps whole, with the programs in them, as JSON in any output format'
+complete -c bpfctl -n '__bpfctl_at \'struct_ops\'' -a 'register' -d 'Load an object file and have the kernel use all its struct_ops'
+complete -c bpfctl -n '__bpfctl_at \'struct_ops\'' -a 'unregister' -d 'Have the kernel no longer use struct_ops maps'
+complete -c bpfctl -n '__bpfctl_at \'struct_ops\'' -a 'help'
+complete -c bpfctl -n '__bpfctl_at \'struct_ops register\'' -F
 complete -c bpfctl -n '__bpfctl_at \'feature\'' -a 'probe' -d 'Ask the running kernel what it can do'
 complete -c bpfctl -n '__bpfctl_at \'feature\'' -a 'list_builtins' -d 'List the names that this bpfctl knows: the running kernel is not asked'
 complete -c bpfctl -n '__bpfctl_at \'feature\'' -a 'help'
@@ -287,6 +294,18 @@ complete -c bpfctl -n '__bpfctl_at \'gen ctx\'' -l help -d 'Show this message an
 complete -c bpfctl -n '__bpfctl_at \'gen prog\'' -l btf -r -F -d 'Types of another kernel than the running one.'
 complete -c bpfctl -n '__bpfctl_at \'gen prog\'' -s h -d 'Show this message and exit.'
 complete -c bpfctl -n '__bpfctl_at \'gen prog\'' -l help -d 'Show this message and exit.'
+complete -c bpfctl -n '__bpfctl_at \'struct_ops\'' -s h -d 'Show this message and exit.'
+complete -c bpfctl -n '__bpfctl_at \'struct_ops\'' -l help -d 'Show this message and exit.'
+complete -c bpfctl -n '__bpfctl_at \'struct_ops show\'' -s h -d 'Show this message and exit.'
+complete -c bpfctl -n '__bpfctl_at \'struct_ops show\'' -l help -d 'Show this message and exit.'
+complete -c bpfctl -n '__bpfctl_at \'struct_ops dump\'' -s h -d 'Show this message and exit.'
+complete -c bpfctl -n '__bpfctl_at \'struct_ops dump\'' -l help -d 'Show this message and exit.'
+complete -c bpfctl -n '__bpfctl_at \'struct_ops register\'' -l set -x -d 'Set a global variable before the load; repeatable.'
+complete -c bpfctl -n '__bpfctl_at \'struct_ops register\'' -l kernel-config -r -F -d 'Where the kernel\'s configuration is.'
+complete -c bpfctl -n '__bpfctl_at \'struct_ops register\'' -s h -d 'Show this message and exit.'
+complete -c bpfctl -n '__bpfctl_at \'struct_ops register\'' -l help -d 'Show this message and exit.'
+complete -c bpfctl -n '__bpfctl_at \'struct_ops unregister\'' -s h -d 'Show this message and exit.'
+complete -c bpfctl -n '__bpfctl_at \'struct_ops unregister\'' -l help -d 'Show this message and exit.'
 complete -c bpfctl -n '__bpfctl_at \'feature\'' -s h -d 'Show this message and exit.'
 complete -c bpfctl -n '__bpfctl_at \'feature\'' -l help -d 'Show this message and exit.'
 complete -c bpfctl -n '__bpfctl_at \'feature probe\'' -l strict -d 'Exit with 4 when something could not be told for lack of permission.'

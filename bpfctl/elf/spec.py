@@ -103,7 +103,7 @@ class MapSpec:
     programs load; an arena has `section` and `contents` of its variables. `inner` is the blueprint
     of inner maps. `values` lists initial contents by index and symbol name (program arrays and
     maps of maps). `struct_ops` is there for maps of that type: `value_size` is then that of the
-    object's struct, and the kernel's is another.
+    object's struct, and the kernel's is another. `ifindex` is the network device the map is in.
     """
 
     name: str
@@ -124,6 +124,7 @@ class MapSpec:
     inner: MapSpec | None = None
     values: tuple[tuple[int, str], ...] = ()
     struct_ops: StructOpsSpec | None = None
+    ifindex: int = 0
 
 
 @plain

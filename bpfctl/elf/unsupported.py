@@ -4,20 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from bpfctl.elf.section_def import AttachKind
-
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from bpfctl.elf.elf_file import ElfFile, Section
-    from bpfctl.elf.spec import ProgramSpec
 
 # Sections with a meaning that bpfctl does not know yet, by the beginning of their names.
-_SECTIONS: Final = (
-    (".struct_ops", "struct_ops maps"),
-    ("?.struct_ops", "struct_ops maps"),
-    (".jumptables", "jump tables"),
-)
+_SECTIONS: Final = ((".jumptables", "jump tables"),)
 
 
 def unsupported_sections(elf: ElfFile) -> dict[int, str]:
@@ -33,12 +24,3 @@ def _unsupported(section: Section) -> str | None:
     if section.is_code:
         return None
     return next((words for start, words in _SECTIONS if section.name.startswith(start)), None)
-
-
-def unsupported_programs(programs: Sequence[ProgramSpec]) -> list[str]:
-    """Programs bpfctl cannot load yet, in words."""
-    found = []
-    for program in programs:
-        if program.section.kind is AttachKind.STRUCT_OPS:
-            found.append(f"program {program.name} (part of a struct_ops map)")
-    return found

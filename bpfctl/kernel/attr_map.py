@@ -30,9 +30,14 @@ def map_create(
     inner_map_fd: Descriptor = 0,
     map_ifindex: int = 0,
     map_extra: int = 0,
+    value_type_btf_obj_fd: Descriptor = 0,
     doing: str = "",
 ) -> Attr:
-    """Ask for a new map; sizes in bytes. The call returns its descriptor."""
+    """Ask for a new map; sizes in bytes. The call returns its descriptor.
+
+    `value_type_btf_obj_fd` is the types of the module that has `btf_vmlinux_value_type_id`, with
+    BPF_F_VTYPE_BTF_OBJ_FD (Linux 6.9).
+    """
     attr = Attr(Cmd.MAP_CREATE, doing or f"create map {name}".rstrip())
     attr.set(
         map_type=map_type,
@@ -48,6 +53,7 @@ def map_create(
         inner_map_fd=descriptor(inner_map_fd),
         map_ifindex=map_ifindex,
         map_extra=map_extra,
+        value_type_btf_obj_fd=descriptor(value_type_btf_obj_fd),
     )
     attr.union.map_name = list(object_name(name))
     return attr

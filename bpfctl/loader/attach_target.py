@@ -52,13 +52,15 @@ class Target(NamedTuple):
     """A target as a load asks for it; all 0 where the load needs none.
 
     `btf_id` is its type: the kernel's own, or in the BTF object `btf_obj_id` (a module's, open as
-    `btf_obj_fd`), or in that of the program open as `prog_fd`.
+    `btf_obj_fd`), or in that of the program open as `prog_fd`. `member` is the index of the member
+    that a program of struct_ops implements.
     """
 
     btf_id: int = 0
     btf_obj_id: int = 0
     btf_obj_fd: int = 0
     prog_fd: int = 0
+    member: int = 0
 
 
 class _Place(NamedTuple):

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from bpfctl.elf.spec import MapSpec, ObjectSpec, ProgramSpec
     from bpfctl.kernel.fd import Fd
+    from bpfctl.loader.struct_ops import KernelOps
     from bpfctl.loader.verifier import Log
 
 
@@ -52,6 +53,8 @@ class LoadedMap(NamedTuple):
 class LoadedObject:
     """The programs and maps of one object, in its order. Use it in a `with` statement.
 
+    `struct_ops` says of maps of that type what this kernel wants in them.
+
     Leaving closes all descriptors, so that what is not pinned or attached vanishes. Leaving with
     an exception also removes the pins made through it.
     """
@@ -59,6 +62,7 @@ class LoadedObject:
     spec: ObjectSpec
     programs: dict[str, LoadedProgram] = field(default_factory=dict)
     maps: dict[str, LoadedMap] = field(default_factory=dict)
+    struct_ops: dict[str, KernelOps] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     pins: PinSet = field(default_factory=PinSet)
     resources: ExitStack = field(default_factory=ExitStack)

@@ -7,7 +7,7 @@ import mmap
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bpfctl.errors import NotYetError, SyscallError
+from bpfctl.errors import SyscallError
 from bpfctl.kernel.attr import map_create, map_elem, map_freeze
 from bpfctl.kernel.bpf import bpf, bpf_fd
 from bpfctl.kernel.flags import MapFlags
@@ -39,16 +39,6 @@ _WITHOUT_BTF = frozenset(
         MapType.ARENA,
     }
 )
-_NOT_YET = {
-    MapType.STRUCT_OPS: "struct_ops map",
-}
-
-
-def refuse_unsupported(spec: MapSpec) -> None:
-    """Raise NotYetError for a map that this version does not create."""
-    words = _NOT_YET.get(MapType(spec.type)) if spec.type in set(MapType) else None
-    if words:
-        raise NotYetError(f"map {spec.name} ({words})")
 
 
 def effective(spec: MapSpec) -> MapSpec:
@@ -137,6 +127,7 @@ def _creation(spec: MapSpec, btf_fd: int, inner_fd: int) -> Attr:
         btf_key_type_id=spec.key_type_id if btf_fd else 0,
         btf_value_type_id=spec.value_type_id if btf_fd else 0,
         inner_map_fd=inner_fd,
+        map_ifindex=spec.ifindex,
         map_extra=spec.map_extra,
         doing=f"create map {spec.name}",
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 from contextlib import ExitStack
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bpfctl.errors import BpfctlError, SyscallError, VerifierError
 from bpfctl.kernel.attr import prog_bind_map
@@ -33,7 +33,7 @@ from bpfctl.loader.map_values import (
     store_programs,
     with_array_members,
 )
-from bpfctl.loader.map_wishes import open_in_place, with_wishes
+from bpfctl.loader.map_wishes import explain_no_size, open_in_place, with_wishes
 from bpfctl.loader.options import LoadOptions
 from bpfctl.loader.pins import PinSet
 from bpfctl.loader.prepare import Prepared, locate_failure, prepare, request
@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from bpfctl.elf.spec import MapSpec, ObjectSpec
     from bpfctl.linux.kconfig import KernelConfig
     from bpfctl.loader.verifier import ProgLoad
+
+RODATA: Final = ".rodata"
 
 
 def load(
@@ -165,7 +167,10 @@ def _open_or_create(spec: MapSpec, options: LoadOptions, btf_fd: int) -> LoadedM
     fd = open_pinned_map(spec, path) if path else None
     if fd is not None:
         return LoadedMap(spec, fd, path, reused=True)
-    return LoadedMap(spec, maps.create_map(spec, btf_fd), path)
+    try:
+        return LoadedMap(spec, maps.create_map(spec, btf_fd), path)
+    except SyscallError as err:
+        raise explain_no_size(err, spec)  # noqa: B904 - it is the same error
 
 
 def _load_one(
@@ -184,12 +189,12 @@ def _load_one(
 
 
 def _bind_read_only_data(loaded: LoadedObject) -> None:
-    """Let each program own the read-only data, which then lives and is shown with it.
+    """Let each program own the constants of the object, which then live and are shown with it.
 
-    Only for those who look: a kernel that cannot (before Linux 5.10) is no reason to fail.
+    Not so the values of .kconfig, as with libbpf. Only for those who look: a kernel that cannot (before Linux 5.10) is no reason to fail.
     """
     for entry in loaded.maps.values():
-        if entry.spec.read_only:
+        if (entry.spec.section or "").startswith(RODATA):
             for program in loaded.programs.values():
                 try:
                     bpf(prog_bind_map(program.fd, entry.fd))

@@ -78,7 +78,7 @@ def request(
         prog_type=int(section.prog_type),
         insns=bytes(prepared.linked.code),
         license=spec.license,
-        expected_attach_type=int(section.attach_type or 0),
+        expected_attach_type=int(section.attach_type or prepared.target.member),
         prog_flags=_flags(section, options),
         attach_btf_id=prepared.target.btf_id,
         attach_prog_fd=prepared.target.prog_fd,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bpfctl.kernel.fd import Fd
     from bpfctl.loader.attach_target import TargetWish
     from bpfctl.loader.kernel_btf import KernelBtf
+    from bpfctl.loader.struct_ops import Use
     from bpfctl.objects.select import Selector
 
 EVERY = ""  # the wish for all programs that have none of their own
@@ -29,13 +30,19 @@ EVERY = ""  # the wish for all programs that have none of their own
 class Targets:
     """The targets of an object's programs: what their sections say, unless somebody chose others.
 
-    `resources` keeps open what targets are in: programs, and the types of modules.
+    `resources` keeps open what targets are in: programs, and the types of modules. `members` are
+    the programs of struct_ops by their names.
     """
 
     def __init__(
-        self, kernel: KernelBtf, wishes: Mapping[str, TargetWish], resources: ExitStack
+        self,
+        kernel: KernelBtf,
+        wishes: Mapping[str, TargetWish],
+        resources: ExitStack,
+        members: Mapping[str, Use] | None = None,
     ) -> None:
         self._kernel = kernel
+        self._members = members or {}
         self._wishes = wishes
         self._resources = resources
         self._programs: dict[Selector, Fd] = {}
@@ -48,6 +55,11 @@ class Targets:
         AmbiguousError and SyscallError for a program that cannot be opened.
         """
         section = program.section
+        use = self._members.get(program.name)
+        if use:
+            return self._opened(
+                Target(use.type_id, use.module.id if use.module else 0, member=use.member)
+            )
         if not section.definition.btf_target:
             return Target()
         wish = self._wishes.get(program.name) or self._wishes.get(EVERY)
@@ -55,7 +67,9 @@ class Targets:
             return self._in_program(wish.program, wish.function or section.target, section)
         if wish:
             section = replace(section, target=wish.function)
-        found = find_target(section, self._kernel)
+        return self._opened(find_target(section, self._kernel))
+
+    def _opened(self, found: Target) -> Target:
         if not found.btf_obj_id:
             return found
         return found._replace(btf_obj_fd=self._module(found.btf_obj_id))

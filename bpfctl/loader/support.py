@@ -5,13 +5,9 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from bpfctl.elf.section_def import AttachKind
 from bpfctl.errors import NotFoundError, NotYetError, ObjectFileError
-from bpfctl.loader.maps import refuse_unsupported
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from bpfctl.elf.spec import ObjectSpec, ProgramSpec
     from bpfctl.loader.options import LoadOptions
 
@@ -42,8 +38,8 @@ def _is_chosen(program: ProgramSpec, options: LoadOptions) -> bool:
     return program.name in options.programs
 
 
-def refuse_unknown(spec: ObjectSpec, programs: Sequence[ProgramSpec]) -> None:
-    """Raise for whatever the chosen programs need and this version does not do.
+def refuse_unknown(spec: ObjectSpec) -> None:
+    """Raise for whatever the object needs and this version does not do.
 
     Raises: NotYetError naming the construct, ObjectFileError for the other byte order.
     """
@@ -51,11 +47,6 @@ def refuse_unknown(spec: ObjectSpec, programs: Sequence[ProgramSpec]) -> None:
         raise ObjectFileError("compiled for the other byte order", path=spec.path)
     for construct in spec.unsupported:
         raise NotYetError(construct, subject=spec.path)
-    for one in spec.maps:
-        refuse_unsupported(one)
-    for program in programs:
-        if program.section.kind is AttachKind.STRUCT_OPS:
-            raise NotYetError("struct_ops programs", subject=spec.path, program=program.name)
 
 
 def _refuse_same_names(spec: ObjectSpec) -> None:

@@ -177,10 +177,15 @@ KPROBE_MULTI = needs("kprobe_multi links", since="5.18", probe=told("link kprobe
 KPROBE_SESSION = needs("kprobe_session links", since="6.10", probe=told("link kprobe_session"))
 LSM = needs("LSM programs", since="5.7", probe=told("program lsm"))
 LSM_CGROUP = needs("LSM programs of cgroups", since="6.0", probe=told("program lsm_cgroup"))
+NETKIT = needs("netkit links", since="6.7", probe=told("link netkit"))
 PERF_LINK = needs("links to perf events", since="5.15", probe=told("link perf_event"))
 SK_LOOKUP = needs("sk_lookup", since="5.9", probe=told("program sk_lookup"))
 SOCKMAP_LINK = needs("links to sockmaps", since="6.10", probe=told("link sockmap"))
 SYSCALL_PROGRAM = needs("syscall programs", since="5.14", probe=told("program syscall"))
+STRUCT_OPS = needs("struct_ops", since="5.6", probe=told("map struct_ops"))
+STRUCT_OPS_LINK = needs(
+    "links of struct_ops", since="6.4", probe=typed("bpf_attach_type", "BPF_STRUCT_OPS")
+)
 TCX = needs("tcx links", since="6.6", probe=told("link tcx"))
 TRAMPOLINES = needs("trampolines", since="5.5", probe=told("program fentry"))
 UPROBE_MULTI = needs("uprobe_multi links", since="6.6", probe=told("link uprobe_multi"))
@@ -191,6 +196,12 @@ CALLBACKS = needs(
     "callbacks", since="5.13", probe=typed("bpf_func_id", "BPF_FUNC_for_each_map_elem")
 )
 EXCEPTIONS = needs("exceptions", since="6.7", probe=typed("bpf_prog_aux", "exception_cb"))
+CGROUP_ORDER = needs(
+    "an order of the programs in a cgroup", since="6.17", probe=typed("cgroup_bpf", "revisions")
+)
+DEFRAG = needs(
+    "defragmentation for netfilter programs", since="6.6", probe=typed("bpf_nf_link", "defrag_hook")
+)
 CGROUP_ITER = needs(
     "iterators over cgroups", since="6.1", probe=typed("bpf_iter_link_info", "cgroup")
 )
@@ -199,7 +210,7 @@ PERF_LINK_INFO = needs(
     "information on links to perf events", since="6.6", probe=typed("bpf_perf_event_type")
 )
 FUNCTION_COOKIE = needs(
-    "cookies of fentry and its like", since="5.19", probe=typed("bpf_tramp_link", "cookie")
+    "cookies of fentry and its like", since="5.19", probe=typed("bpf_tramp_run_ctx", "bpf_cookie")
 )
 RAW_COOKIE = needs(
     "cookies of raw tracepoints", since="6.10", probe=typed("bpf_raw_tp_link", "cookie")

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from bpfctl.elf.spec import MapSpec
-from bpfctl.errors import NotYetError, SyscallError
+from bpfctl.errors import SyscallError
 from bpfctl.kernel.bpf import replaced
 from bpfctl.kernel.fd import Fd
 from bpfctl.kernel.libc import ffi
 from bpfctl.kernel.uapi import Cmd, MapType
 from bpfctl.linux.cpus import possible_cpus
-from bpfctl.loader.maps import create_map, effective, fill, refuse_unsupported, ring_size
+from bpfctl.loader.maps import create_map, effective, fill, ring_size
 from tests.fakes.kernel import FakeKernel
 
 COUNTS = MapSpec("counts", MapType.HASH, 4, 8, 16, key_type_id=1, value_type_id=2)
@@ -71,21 +71,6 @@ def test_a_perf_event_array_gets_a_slot_for_each_cpu() -> None:
     spec = MapSpec("events", MapType.PERF_EVENT_ARRAY, 4, 4, 0)
     assert effective(spec).max_entries == possible_cpus()
     assert effective(replace(spec, max_entries=3)).max_entries == 3
-
-
-@pytest.mark.parametrize(
-    ("spec", "words"),
-    [
-        (replace(COUNTS, type=MapType.STRUCT_OPS), "struct_ops map"),
-    ],
-)
-def test_maps_that_come_later(spec: MapSpec, words: str) -> None:
-    with pytest.raises(NotYetError, match=words):
-        refuse_unsupported(spec)
-
-
-def test_a_type_newer_than_ours_goes_to_the_kernel() -> None:
-    refuse_unsupported(replace(COUNTS, type=4000))
 
 
 def some_fd() -> Fd:

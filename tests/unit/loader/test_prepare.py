@@ -125,7 +125,7 @@ def test_license_and_name_go_along() -> None:
 
 def test_constructs_the_reader_names_are_refused() -> None:
     with pytest.raises(NotYetError, match="arena section"):
-        refuse_unknown(one_program("xdp", unsupported=("arena section",)), [])
+        refuse_unknown(one_program("xdp", unsupported=("arena section",)))
 
 
 def test_core_relocations_want_types() -> None:
