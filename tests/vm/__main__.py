@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.vm import junit, kvm, machine, matrix, summary
+from tests.vm import junit, kvm, machine, matrix, newest_bpftool, summary
 from tests.vm.cache import cache
 from tests.vm.errors import VmError
 from tests.vm.kernels import NAMES, SERIES, cached, kernel
@@ -94,6 +94,7 @@ def _fetch(asked: argparse.Namespace) -> int:
     for name in asked.kernel or NAMES:
         print(f"Linux {name}: {kernel(name, ask=True).release}")
     print(f"root: {root().image}")
+    print(f"bpftool: {newest_bpftool.fetched()}")
     return 0
 
 
