@@ -1,3 +1,24 @@
-"""Load, attach, pin, inspect and explain BPF objects on Linux."""
+"""Load, attach, pin, inspect and explain BPF objects on Linux.
+
+`open_object` is where to begin; see `bpfctl.api`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bpfctl.api import Globals, Link, Object, Program, TypedMap, open_object
+    from bpfctl.loader.options import LoadOptions
 
 __version__ = "0.1.0"
+__all__ = ["Globals", "Link", "LoadOptions", "Object", "Program", "TypedMap", "open_object"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the public names when they are asked for: the command line needs none of them."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from bpfctl import api
+
+    return getattr(api, name)

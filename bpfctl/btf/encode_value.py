@@ -1,0 +1,65 @@
+"""Values of Python as the bytes of a type: what `values.compile_reader` reads, the other way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bpfctl.btf import types as t
+from bpfctl.btf.access import Place
+from bpfctl.btf.write_value import write_value
+from bpfctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bpfctl.btf.decode import Btf
+
+    Plain = int | float | str | bytes | Mapping[str, "Plain"] | Sequence["Plain"]
+
+
+def encode_value(btf: Btf, type_id: int, value: Plain) -> bytes:
+    """The bytes of a value of that type; what is not said is zero.
+
+    Structs are dicts by member, arrays lists, `char` arrays text; enumerations take their names.
+    Bytes go as they are. Raises: UsageError for a value that does not fit, BtfError.
+    """
+    size = btf.size_of(type_id)
+    if isinstance(value, bytes):
+        if len(value) != size:
+            raise _refused(f"{btf.type_name(type_id)} has {size} bytes, not {len(value)}")
+        return value
+    data = bytearray(size)
+    _write(btf, data, Place(type_id, 0), value)
+    return bytes(data)
+
+
+def _write(btf: Btf, data: bytearray, place: Place, value: Plain) -> None:
+    if isinstance(value, dict):
+        _write_members(btf, data, place, value)
+    elif isinstance(value, (list, tuple)):
+        _write_items(btf, data, place, value)
+    else:
+        text = str(int(value)) if isinstance(value, bool) else str(value)
+        write_value(btf, data, place, text)
+
+
+def _write_members(btf: Btf, data: bytearray, place: Place, values: Mapping[str, Plain]) -> None:
+    for name, value in values.items():
+        member = btf.member(place.type_id, name)
+        if member is None:
+            raise _refused(f"{btf.type_name(place.type_id)} has no member {name}")
+        inner = Place(member.type_id, place.offset_bits + member.offset_bits, member.bitfield_bits)
+        _write(btf, data, inner, value)
+
+
+def _write_items(btf: Btf, data: bytearray, place: Place, values: Sequence[Plain]) -> None:
+    array = btf.type(btf.skip_modifiers(place.type_id))
+    if not isinstance(array, t.Array) or len(values) > array.nelems:
+        raise _refused(f"{btf.type_name(place.type_id)} takes no list of {len(values)} values")
+    bits = 8 * btf.size_of(array.elem_type_id)
+    for index, value in enumerate(values):
+        _write(btf, data, Place(array.elem_type_id, place.offset_bits + bits * index), value)
+
+
+def _refused(message: str) -> UsageError:
+    return UsageError(message, code="value-does-not-fit")
