@@ -145,6 +145,8 @@ def outcome(
     ran = place.run(named(held), row["run"])
     after = pinned_below(place.pins)
     empty(place.pins)
+    for line in row.get("after", ()):
+        place.run(EVERY, line)
     if ran.status == Status.DONE:
         return "works"
     if after != before:
