@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bpfctl.errors import NotFoundError, UsageError
 from bpfctl.kernel.uapi import MapType
 
 if TYPE_CHECKING:
     from bpfctl.elf.spec import MapSpec, ObjectSpec
+    from bpfctl.errors import SyscallError
     from bpfctl.kernel.fd import Fd
     from bpfctl.loader.options import LoadOptions
 
-MAX_ENTRIES = 0xFFFFFFFF
+MAX_ENTRIES: Final = 0xFFFFFFFF
+# Storage lives with what it belongs to; all other maps need a size (kernel/bpf/bpf_local_storage.c
+# and local_storage.c, Linux 6.18).
+_SIZELESS: Final = frozenset(
+    {
+        MapType.CGROUP_STORAGE,
+        MapType.PERCPU_CGROUP_STORAGE,
+        MapType.SK_STORAGE,
+        MapType.INODE_STORAGE,
+        MapType.TASK_STORAGE,
+        MapType.CGRP_STORAGE,
+    }
+)
 
 
 def with_wishes(spec: ObjectSpec, options: LoadOptions) -> ObjectSpec:
@@ -28,9 +42,16 @@ def with_wishes(spec: ObjectSpec, options: LoadOptions) -> ObjectSpec:
     for name, size in options.max_entries.items():
         if not 0 < size <= MAX_ENTRIES:
             raise UsageError(f"map {name}: {size} is no size, which is 1 to {MAX_ENTRIES}")
-    if not options.max_entries:
+    if not options.max_entries and not options.offload:
         return spec
-    return replace(spec, maps=tuple(_sized(one, options) for one in spec.maps))
+    return replace(spec, maps=tuple(_changed(one, options) for one in spec.maps))
+
+
+def _changed(spec: MapSpec, options: LoadOptions) -> MapSpec:
+    spec = _sized(spec, options)
+    if not options.offload or spec.type == MapType.PERF_EVENT_ARRAY:
+        return spec  # perf events stay in the kernel
+    return replace(spec, ifindex=options.ifindex)
 
 
 def _sized(spec: MapSpec, options: LoadOptions) -> MapSpec:
@@ -40,6 +61,15 @@ def _sized(spec: MapSpec, options: LoadOptions) -> MapSpec:
     if spec.section:
         raise UsageError(f"map {spec.name} is a data section, whose size is fixed")
     return replace(spec, max_entries=size)
+
+
+def explain_no_size(error: SyscallError, spec: MapSpec) -> SyscallError:
+    """Say that a map was refused because nothing sets its size, where that is why."""
+    if error.errno == errno.EINVAL and not spec.max_entries and spec.type not in _SIZELESS:
+        error.code = "map-without-size"
+        error.message = f"map {spec.name} has no max_entries: the object leaves its size open"
+        error.remedy = f"set it: --set-max-entries {spec.name}=N"
+    return error
 
 
 def no_map(name: str, spec: ObjectSpec) -> NotFoundError:

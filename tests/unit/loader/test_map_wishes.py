@@ -1,15 +1,16 @@
 from __future__ import annotations
 
+import errno
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from bpfctl.elf.spec import MapSpec
-from bpfctl.errors import BpfctlError, NotFoundError, UsageError
+from bpfctl.errors import BpfctlError, NotFoundError, SyscallError, UsageError
 from bpfctl.kernel.libc import ffi
 from bpfctl.kernel.uapi import Cmd, MapType
-from bpfctl.loader.map_wishes import open_in_place, with_wishes
+from bpfctl.loader.map_wishes import explain_no_size, open_in_place, with_wishes
 from bpfctl.loader.options import LoadOptions
 from bpfctl.objects.ids import ObjectKind
 from bpfctl.objects.select import Selector
@@ -25,6 +26,38 @@ SEVEN = Selector(ObjectKind.MAP, "id", "7")
 def test_a_size_somebody_chose() -> None:
     found = with_wishes(OBJECT, LoadOptions(max_entries={"counts": 100}))
     assert found.maps == (replace(COUNTS, max_entries=100), DATA)
+
+
+def test_maps_go_to_the_device_save_perf_events() -> None:
+    events = MapSpec("events", MapType.PERF_EVENT_ARRAY, 4, 4, 0)
+    spec = object_of(maps=(COUNTS, events))
+    assert with_wishes(spec, LoadOptions(ifindex=7, offload=True)).maps == (
+        replace(COUNTS, ifindex=7),
+        events,
+    )
+    assert with_wishes(spec, LoadOptions(ifindex=7)) is spec
+
+
+@pytest.mark.parametrize(
+    ("spec", "number", "code"),
+    [
+        pytest.param(COUNTS, errno.EINVAL, "map-without-size", id="no size"),
+        pytest.param(COUNTS, errno.ENOMEM, "syscall-failed", id="another reason"),
+        pytest.param(DATA, errno.EINVAL, "syscall-failed", id="it has a size"),
+        pytest.param(
+            replace(COUNTS, type=MapType.TASK_STORAGE),
+            errno.EINVAL,
+            "syscall-failed",
+            id="storage has none",
+        ),
+    ],
+)
+def test_a_map_without_a_size_is_named(spec: MapSpec, number: int, code: str) -> None:
+    error = explain_no_size(SyscallError(number, "BPF_MAP_CREATE", "create map"), spec)
+    assert error.code == code
+    assert error.remedy == (
+        None if code == "syscall-failed" else "set it: --set-max-entries counts=N"
+    )
 
 
 def test_without_wishes_nothing_changes() -> None:
