@@ -40,7 +40,7 @@ def show(
         show_links(out, [link_info(fd) for fd in fds], whole=True)
 
 
-@app.command()
+@app.command(context_settings={"ignore_unknown_options": True})  # a priority may be negative
 def create(
     ctx: typer.Context,
     words: Annotated[
@@ -61,7 +61,11 @@ def create(
     kernel without links to perf events (before 5.15) attaches to them as long as --hold lasts.
     """
     from .link_create import create_and_keep
+    from .typer_errors import unknown_option
 
+    for word in words or []:
+        if word.startswith("-") and not word[1:].isdecimal():
+            raise unknown_option(word, ctx)
     selector, rest = take_selector(words or [], ObjectKind.PROG)
     create_and_keep(current(ctx), selector, rest, pin=pin, hold=hold)
 

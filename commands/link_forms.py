@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 ITER_FORM: Final = "iter [map MAP] [pid N] [tid N] [cgroup DIR [order ORDER]]"
+_ORDER: Final = "[first|last|before|after link|prog ID] [revision N]"
 PROBE_FORMS: Final = {
     "kprobe": "kprobe FUNCTION[+OFFSET] [cookie N]",
     "kretprobe": "kretprobe FUNCTION [cookie N]",
@@ -24,8 +25,12 @@ FORMS: Final = {
     "raw_tracepoint": "raw_tracepoint NAME [cookie N]",
     "tracepoint": "tracepoint CATEGORY/NAME [cookie N]",
     **PROBE_FORMS,
-    "cgroup": "cgroup DIR ATTACH_TYPE",
+    "cgroup": f"cgroup DIR ATTACH_TYPE {_ORDER} [preorder]",
     "xdp": "xdp dev NAME [generic|driver|offload]",
-    "tcx": "tcx ingress|egress dev NAME [first|last|before|after link|prog ID]",
+    "tcx": f"tcx ingress|egress dev NAME {_ORDER}",
+    "netkit": f"netkit primary|peer dev NAME {_ORDER}",
+    "netns": "netns sk_lookup|flow_dissector [NAME|PATH]",
+    "netfilter": "netfilter ipv4|ipv6 HOOK [priority N] [defrag]",
+    "sockmap": "sockmap MAP msg_verdict|stream_parser|stream_verdict|verdict",
     "iter": ITER_FORM,
 }

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from bpfctl.errors import UsageError
 from bpfctl.kernel.uapi import AttachType, ProgType
 from bpfctl.objects import attach_targets as targets
-from bpfctl.objects.attach_words import cgroup_attach_type, cgroup_attach_words
 
 from .link_forms import FORMS
 from .link_iter_words import parse_iter
+from .link_net_words import NET_PARSERS, XDP_MODES
 from .link_probe_words import PROBE_PARSERS
 from .link_values import COOKIE, pairs
 
@@ -22,17 +22,6 @@ if TYPE_CHECKING:
 
     Parser = Callable[[list[str], ExitStack], targets.Target]
 
-_XDP_MODES = {
-    "generic": "generic",
-    "xdpgeneric": "generic",
-    "skb": "generic",
-    "driver": "driver",
-    "xdpdrv": "driver",
-    "drv": "driver",
-    "offload": "offload",
-    "xdpoffload": "offload",
-    "hw": "offload",
-}
 # What programs of a type are attached to when nothing says so: the word to begin with.
 _USUAL = {
     ProgType.RAW_TRACEPOINT: "raw_tracepoint",
@@ -42,6 +31,11 @@ _USUAL = {
     ProgType.PERF_EVENT: "perf_event",
     ProgType.XDP: "xdp",
     ProgType.SCHED_CLS: "tcx",
+    ProgType.NETFILTER: "netfilter",
+    ProgType.SK_LOOKUP: "netns",
+    ProgType.FLOW_DISSECTOR: "netns",
+    ProgType.SK_MSG: "sockmap",
+    ProgType.SK_SKB: "sockmap",
     ProgType.CGROUP_SKB: "cgroup",
     ProgType.CGROUP_SOCK: "cgroup",
     ProgType.CGROUP_SOCK_ADDR: "cgroup",
@@ -70,7 +64,7 @@ def parse_target(words: Sequence[str], prog: ProgInfo, stack: ExitStack) -> targ
             f'"{first}" is nothing to attach to',
             remedy=f'did you mean "{near}"?' if near else _expected(),
         )
-    return parser([first, *rest] if first in _XDP_MODES else rest, stack)
+    return parser([first, *rest] if first in XDP_MODES else rest, stack)
 
 
 def _expected() -> str:
@@ -141,73 +135,6 @@ def _tracepoint(words: list[str], stack: ExitStack) -> targets.Target:
     return targets.Tracepoint(category, name, cookie)
 
 
-def _cgroup(words: list[str], stack: ExitStack) -> targets.Target:
-    del stack
-    if len(words) != 2:
-        known = ", ".join(cgroup_attach_words())
-        raise UsageError(f"expected {FORMS['cgroup']}", remedy=f"ATTACH_TYPE: {known}")
-    path, word = words
-    found = cgroup_attach_type(word)
-    if found is None:
-        raise UsageError(
-            f'"{word}" is nothing that a cgroup runs programs on',
-            remedy=f"one of {', '.join(cgroup_attach_words())}",
-        )
-    return targets.Cgroup(path, AttachType(found))
-
-
-def _xdp(words: list[str], stack: ExitStack) -> targets.Target:
-    """Read `dev NAME [MODE]`, or bpftool's `xdpgeneric dev NAME`."""
-    del stack
-    mode = _XDP_MODES[words.pop(0)] if words and words[0] in _XDP_MODES else None
-    if len(words) < 2 or words[0] != "dev":
-        raise UsageError(f"expected {FORMS['xdp']}")
-    _, device, *rest = words
-    if rest and rest[0] in _XDP_MODES and mode is None:
-        mode = _XDP_MODES[rest.pop(0)]
-    if rest:
-        raise UsageError(f'"{rest[0]}" is no mode of XDP: expected {FORMS["xdp"]}')
-    return targets.Xdp(device, mode)
-
-
-def _tcx_side(attach_type: AttachType) -> Parser:
-    def parse(words: list[str], stack: ExitStack) -> targets.Target:
-        del stack
-        if len(words) < 2 or words[0] != "dev":
-            raise UsageError(f"expected {FORMS['tcx']}")
-        return _tcx_place(words[1], attach_type, words[2:])
-
-    return parse
-
-
-def _tcx(words: list[str], stack: ExitStack) -> targets.Target:
-    side, *rest = words or [""]
-    parser = _SIDES.get(side)
-    if parser is None:
-        raise UsageError(f"expected {FORMS['tcx']}")
-    return parser(rest, stack)
-
-
-def _tcx_place(device: str, attach_type: AttachType, words: list[str]) -> targets.Target:
-    """Read where among the programs: first, last, or before or after a certain one."""
-    match words:
-        case []:
-            return targets.Tcx(device, attach_type)
-        case ["first"]:
-            return targets.Tcx(device, attach_type, "before")
-        case ["last"]:
-            return targets.Tcx(device, attach_type, "after")
-        case [("before" | "after") as place, ("link" | "prog") as kind, *rest] if rest:
-            digits = rest[1:] if rest[0] == "id" else rest
-            if len(digits) == 1 and digits[0].isdecimal():
-                return targets.Tcx(device, attach_type, place, kind, int(digits[0]))
-    raise UsageError(f"expected {FORMS['tcx']}")
-
-
-_SIDES: dict[str, Parser] = {
-    "ingress": _tcx_side(AttachType.TCX_INGRESS),
-    "egress": _tcx_side(AttachType.TCX_EGRESS),
-}
 _PARSERS: dict[str, Parser] = {
     "raw_tracepoint": _raw_tracepoint,
     "raw_tp": _raw_tracepoint,
@@ -221,13 +148,6 @@ _PARSERS: dict[str, Parser] = {
     **PROBE_PARSERS,
     "tracepoint": _tracepoint,
     "tp": _tracepoint,
-    "cgroup": _cgroup,
-    "xdp": _xdp,
-    "xdpgeneric": _xdp,
-    "xdpdrv": _xdp,
-    "xdpoffload": _xdp,
-    "tcx": _tcx,
-    "tcx_ingress": _SIDES["ingress"],
-    "tcx_egress": _SIDES["egress"],
+    **NET_PARSERS,
     "iter": parse_iter,
 }

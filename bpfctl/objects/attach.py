@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import errno
-import os
 from typing import TYPE_CHECKING, Any
 
-from bpfctl.errors import NotFoundError, PathError, SyscallError
+from bpfctl.errors import SyscallError
 from bpfctl.kernel.attr_link import (
     link_create,
     raw_tracepoint_open,
     with_function,
-    with_neighbour,
 )
 from bpfctl.kernel.bpf import bpf_fd
-from bpfctl.kernel.flags import AttachFlags
 from bpfctl.kernel.uapi import AttachType
-from bpfctl.linux.netdev import interface_index
+from bpfctl.objects import attach_net_targets as net
 from bpfctl.objects import attach_probe_targets as probes
 from bpfctl.objects import attach_targets as targets
 from bpfctl.objects.attach_multi import link_kprobes, link_uprobes
+from bpfctl.objects.attach_net import link_netfilter, link_netkit, link_netns, link_sockmap, ordered
 from bpfctl.objects.attach_perf import hold_event, link_event
+from bpfctl.objects.attach_places import find_interface, open_directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,7 +92,7 @@ def _iter(prog_fd: Fd, target: targets.Iter) -> Fd:
 def _cgroup(prog_fd: Fd, target: targets.Cgroup) -> Fd:
     with open_directory(target.path) as group:
         attr = link_create(prog_fd=prog_fd, target_fd=group, attach_type=target.attach_type)
-        return _open(attr, target)
+        return _open(ordered(attr, "cgroup", target.order), target)
 
 
 def _xdp(prog_fd: Fd, target: targets.Xdp) -> Fd:
@@ -107,48 +106,17 @@ def _xdp(prog_fd: Fd, target: targets.Xdp) -> Fd:
 
 
 def _tcx(prog_fd: Fd, target: targets.Tcx) -> Fd:
-    flags = AttachFlags(0)
-    if target.place:
-        flags |= AttachFlags.BEFORE if target.place == "before" else AttachFlags.AFTER
-    if target.neighbour_id:
-        flags |= AttachFlags.ID
-        flags |= AttachFlags.LINK if target.neighbour == "link" else 0
     attr = link_create(
         prog_fd=prog_fd,
         target_ifindex=find_interface(target.device),
         attach_type=target.attach_type,
-        flags=flags,
     )
-    return _open(with_neighbour(attr, "tcx", relative=target.neighbour_id), target)
+    return _open(ordered(attr, "tcx", target.order), target)
 
 
 def _open(attr: Any, target: targets.Target) -> Fd:
     attr.doing = f"attach to {target}"
     return bpf_fd(attr)
-
-
-def find_interface(name: str) -> int:
-    """Return the index of an interface. Raises: NotFoundError."""
-    index = interface_index(name)
-    if index is None:
-        raise NotFoundError(
-            f"there is no interface {name} in this network namespace",
-            code="no-such-interface",
-            subject=name,
-            remedy="see: ip -brief link    (another namespace: ip netns exec NAME bpfctl ...)",
-        )
-    return index
-
-
-def open_directory(path: str) -> Fd:
-    """Open a cgroup's directory; the caller closes it. Raises: PathError."""
-    from bpfctl.kernel.fd import Fd
-
-    try:
-        return Fd(os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
-    except OSError as err:
-        words = (err.strerror or str(err)).lower()
-        raise PathError(f"cannot open the cgroup: {words}", code="no-cgroup", subject=path) from err
 
 
 _ATTACH: dict[type[object], Callable[[Fd, Any], Fd]] = {
@@ -165,4 +133,8 @@ _ATTACH: dict[type[object], Callable[[Fd, Any], Fd]] = {
     targets.Cgroup: _cgroup,
     targets.Xdp: _xdp,
     targets.Tcx: _tcx,
+    net.Netkit: link_netkit,
+    net.Netns: link_netns,
+    net.Netfilter: link_netfilter,
+    net.Sockmap: link_sockmap,
 }

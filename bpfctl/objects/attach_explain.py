@@ -17,6 +17,7 @@ from bpfctl.errors import (
 from bpfctl.kernel.names import label
 from bpfctl.kernel.uapi import AttachType, ProgType
 from bpfctl.linux.mounts import mounts
+from bpfctl.objects import attach_net_targets as net
 from bpfctl.objects import attach_probe_targets as probes
 from bpfctl.objects import attach_targets as targets
 from bpfctl.objects.attach_explain_probe import explain_multi
@@ -44,6 +45,10 @@ _FITTING: Final[dict[type[object], frozenset[ProgType]]] = {
     targets.Iter: frozenset({ProgType.TRACING}),
     targets.Xdp: frozenset({ProgType.XDP}),
     targets.Tcx: frozenset({ProgType.SCHED_CLS}),
+    net.Netkit: frozenset({ProgType.SCHED_CLS}),
+    net.Netns: frozenset({ProgType.FLOW_DISSECTOR, ProgType.SK_LOOKUP}),
+    net.Netfilter: frozenset({ProgType.NETFILTER}),
+    net.Sockmap: frozenset({ProgType.SK_MSG, ProgType.SK_SKB}),
 }
 _OF_CGROUPS: Final = {
     AttachType.CGROUP_INET_INGRESS: ProgType.CGROUP_SKB,
@@ -115,13 +120,26 @@ def _cause(err: SyscallError, prog: ProgInfo, target: targets.Target) -> BpfctlE
             err.candidates.append("the program is attached already, and can be only once")
         case targets.Function() if err.errno == errno.EINVAL:
             err.candidates.append("the function differs from the one the program was loaded for")
-        case targets.Tcx(neighbour_id=neighbour) if neighbour and err.errno in _NOT_THERE:
-            err.candidates.append(f"{target.neighbour} {target.neighbour_id} is not attached there")
-        case targets.Tcx() if err.errno == errno.EEXIST:
-            err.candidates.append("the program is attached there already")
+        case targets.Tcx() | net.Netkit() | net.Netfilter():
+            _among_others(err, target)
         case _:
             return None
     return None
+
+
+def _among_others(err: SyscallError, target: targets.Tcx | net.Netkit | net.Netfilter) -> None:
+    """Say what may be wrong with the place among the programs there."""
+    if isinstance(target, net.Netfilter):
+        if err.errno in _BUSY:
+            err.candidates.append("a program of that priority is attached there already")
+        return
+    order = target.order
+    if order.neighbour_id and err.errno in _NOT_THERE:
+        err.candidates.append(f"{order.neighbour} {order.neighbour_id} is not attached there")
+    elif err.errno == errno.ESTALE:
+        err.candidates.append(f"what is attached there changed since revision {order.revision}")
+    elif err.errno == errno.EEXIST:
+        err.candidates.append("the program is attached there already")
 
 
 def _no_raw_tracepoint(name: str) -> BpfctlError:
@@ -170,6 +188,11 @@ def _cgroup(err: SyscallError, target: targets.Cgroup) -> BpfctlError | None:
         )
     if err.errno == errno.EPERM:
         _forbidden(err, target)
+    elif err.errno == errno.ESTALE:
+        err.candidates.append(f"what runs there changed since revision {target.order.revision}")
+    elif err.errno in _NOT_THERE and target.order.neighbour_id:
+        neighbour = f"{target.order.neighbour} {target.order.neighbour_id}"
+        err.candidates.append(f"{neighbour} is not attached there, or by a link and is named by it")
     elif err.errno == errno.EINVAL:
         err.candidates.append("the program was loaded for another attach type")
     return None

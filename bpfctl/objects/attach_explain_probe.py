@@ -53,11 +53,13 @@ def explain_multi(err: SyscallError, target: KprobeMulti | UprobeMulti) -> Bpfct
         if err.errno == errno.EINVAL:
             err.candidates.append("the program was loaded for another attach type")
         return None
-    found = addresses_of(target.functions) or {}
-    for name in target.functions:
-        if name in found and not found[name]:
-            return _no_function(name)
-    several = [name for name in target.functions if len(found.get(name, ())) > 1]
+    found = addresses_of(target.functions)
+    if found is None:
+        return None
+    absent = [name for name in target.functions if name not in found]
+    if absent:
+        return _no_function(absent[0])
+    several = [name for name in target.functions if len(found[name]) > 1]
     err.evidence += [f"{len(found[name])} functions are called {name}" for name in several]
     if not several:
         err.candidates.append("one of the functions cannot be traced (notrace, or inlined)")
@@ -66,7 +68,7 @@ def explain_multi(err: SyscallError, target: KprobeMulti | UprobeMulti) -> Bpfct
 
 def _addresses(name: str) -> frozenset[int] | None:
     found = addresses_of([name])
-    return found[name] if found and name in found else (frozenset() if found is not None else None)
+    return None if found is None else found.get(name, frozenset())
 
 
 def _no_function(name: str) -> NotFoundError:

@@ -52,7 +52,7 @@ def _parameters(target: Iter, stack: ExitStack) -> bytes:
         return struct.pack("=III", target.tid or 0, target.pid or 0, 0)
     if target.cgroup is None:
         return b""
-    from bpfctl.objects.attach import open_directory
+    from bpfctl.objects.attach_places import open_directory
 
     group = stack.enter_context(open_directory(target.cgroup))
     order = target.order or CgroupIterOrder.DESCENDANTS_PRE

@@ -6,6 +6,7 @@ import errno
 from typing import TYPE_CHECKING, Final
 
 from bpfctl.errors import BpfctlError, NotSupportedError
+from bpfctl.objects import attach_net_targets as net
 from bpfctl.objects import attach_probe_targets as probes
 from bpfctl.objects import attach_targets as targets
 
@@ -17,6 +18,9 @@ LINK_LACKING: Final = "link-kind-unsupported"  # the code of errors for links a 
 _YOUNG_LINKS: Final[dict[type[object], str]] = {
     targets.Tracepoint: "perf_event",
     targets.Tcx: "tcx",
+    net.Netkit: "netkit",
+    net.Netfilter: "netfilter",
+    net.Sockmap: "sockmap",
     probes.Kprobe: "perf_event",
     probes.Uprobe: "perf_event",
     probes.PerfEvent: "perf_event",
@@ -24,10 +28,10 @@ _YOUNG_LINKS: Final[dict[type[object], str]] = {
     probes.UprobeMulti: "uprobe_multi",
 }
 _SESSIONS: Final = {"kprobe_multi": "kprobe_session", "uprobe_multi": "uprobe_session"}
-# Cookies: the kernel's struct whose member `cookie` came with them, and when.
-_COOKIES: Final[dict[type[object], tuple[str, str]]] = {
-    targets.Loaded: ("bpf_tramp_link", "5.19"),
-    targets.RawTracepoint: ("bpf_raw_tp_link", "6.10"),
+# Cookies: a struct of the kernel and its member that came with them, and when.
+_COOKIES: Final[dict[type[object], tuple[str, str, str]]] = {
+    targets.Loaded: ("bpf_tramp_run_ctx", "bpf_cookie", "5.19"),
+    targets.RawTracepoint: ("bpf_raw_tp_link", "cookie", "6.10"),
 }
 # EINVAL: unknown command or attach type; E2BIG: fields this kernel does not know.
 _MAY_MEAN_LACKING: Final = frozenset({errno.EINVAL, errno.E2BIG, errno.EOPNOTSUPP})
@@ -38,7 +42,7 @@ def lacking(err: SyscallError, target: targets.Target) -> NotSupportedError | No
     """Ask the kernel whether it has such links at all, where its answer may mean that."""
     if err.errno not in _MAY_MEAN_LACKING:
         return None
-    return _lacks_cookies(target) or lacks_links(target)
+    return _lacks_cookies(target) or _lacks_order(target) or lacks_links(target)
 
 
 def lacks_links(target: targets.Target) -> NotSupportedError | None:
@@ -68,14 +72,27 @@ def _lacks_cookies(target: targets.Target) -> NotSupportedError | None:
     known = _COOKIES.get(type(target))
     if known is None or not isinstance(target, targets.Loaded | targets.RawTracepoint):
         return None
-    struct, since = known
-    if not target.cookie or _has_member(struct, "cookie") is not False:
+    struct, member, since = known
+    if not target.cookie or _has_member(struct, member) is not False:
         return None
     return NotSupportedError(
         "cookies of such programs",
         since,
         code="cookie-unsupported",
-        evidence=[f"its struct {struct} has no cookie"],
+        evidence=[f"its struct {struct} has no {member}"],
+    )
+
+
+def _lacks_order(target: targets.Target) -> NotSupportedError | None:
+    is_ordered = isinstance(target, targets.Cgroup) and target.order != net.LAST
+    if not is_ordered or _has_member("cgroup_bpf", "revisions") is not False:
+        return None
+    return NotSupportedError(
+        "an order of the programs in a cgroup",
+        "6.17",
+        code="order-unsupported",
+        evidence=["its struct cgroup_bpf has no revisions"],
+        remedy="attach them in the order in which they are to run",
     )
 
 

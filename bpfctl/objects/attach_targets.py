@@ -7,6 +7,7 @@ from typing import Final
 
 from bpfctl.kernel.flags import XdpFlags
 from bpfctl.kernel.uapi import AttachType, CgroupIterOrder
+from bpfctl.objects.attach_net_targets import LAST, NetTarget, Order
 from bpfctl.objects.attach_probe_targets import Probe
 from bpfctl.objects.attach_words import attach_word
 
@@ -95,10 +96,14 @@ class Iter:
 
 @dataclass(frozen=True, slots=True)
 class Cgroup:
-    """A cgroup of version 2 by its directory, and what in it runs the program."""
+    """A cgroup of version 2 by its directory, what in it runs the program, and in which order.
+
+    Orders are known since Linux 6.17.
+    """
 
     path: str
     attach_type: AttachType
+    order: Order = LAST
 
     def __str__(self) -> str:
         return f"cgroup {self.path} ({attach_word(self.attach_type)})"
@@ -117,21 +122,17 @@ class Xdp:
 
 @dataclass(frozen=True, slots=True)
 class Tcx:
-    """A direction of an interface, and the place among the programs there.
-
-    `place` is "before" or "after", of the link or program `neighbour_id`, or of all without one;
-    without a place the program goes last.
-    """
+    """A direction of an interface, and the place among the programs there."""
 
     device: str
     attach_type: AttachType
-    place: str | None = None
-    neighbour: str | None = None
-    neighbour_id: int = 0
+    order: Order = LAST
 
     def __str__(self) -> str:
         side = "ingress" if self.attach_type == AttachType.TCX_INGRESS else "egress"
         return f"{self.device} (tcx {side})"
 
 
-Target = RawTracepoint | Loaded | Function | Tracepoint | Probe | Iter | Cgroup | Xdp | Tcx
+Target = (
+    RawTracepoint | Loaded | Function | Tracepoint | Probe | Iter | Cgroup | Xdp | Tcx | NetTarget
+)

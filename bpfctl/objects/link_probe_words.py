@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Final
 from bpfctl.objects import link_probes as probes
 
 if TYPE_CHECKING:
+    from bpfctl.linux.kallsyms import Symbol
     from bpfctl.objects.link_kinds import Details
 
 _MOST_NAMES: Final = 3
+_ENDBR_BYTES: Final = 4
 
 
 def probe_target(details: Details) -> tuple[str, dict[str, object]]:
@@ -62,9 +64,7 @@ def _uprobe_words(multi: probes.UprobeMulti) -> str:
 
 
 def _kprobe_multi(multi: probes.KprobeMulti) -> tuple[str, dict[str, object]]:
-    from bpfctl.linux.kallsyms import symbols_at
-
-    found = symbols_at([place.at for place in multi.places])
+    found = _symbols([place.at for place in multi.places])
     funcs = [
         {
             "addr": place.at,
@@ -84,3 +84,16 @@ def _kprobe_multi(multi: probes.KprobeMulti) -> tuple[str, dict[str, object]]:
     else:
         words = ", ".join(names) + (f" and {more} more" if more else "")
     return f"{_kind('kprobe', multi.is_return)} {words}", {"funcs": funcs}
+
+
+def _symbols(addresses: list[int]) -> dict[int, Symbol]:
+    """Name functions by the places where they are traced.
+
+    With indirect branch tracking (CONFIG_X86_KERNEL_IBT, Linux 5.18) that is behind the first
+    instruction, endbr64.
+    """
+    from bpfctl.linux.kallsyms import symbols_at
+
+    begins = symbols_at([at - back for at in addresses for back in (0, _ENDBR_BYTES)])
+    found = {at: begins.get(at) or begins.get(at - _ENDBR_BYTES) for at in addresses}
+    return {at: symbol for at, symbol in found.items() if symbol}

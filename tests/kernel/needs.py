@@ -199,9 +199,6 @@ EXCEPTIONS = needs("exceptions", since="6.7", probe=typed("bpf_prog_aux", "excep
 CGROUP_ORDER = needs(
     "an order of the programs in a cgroup", since="6.17", probe=typed("cgroup_bpf", "revisions")
 )
-DEFRAG = needs(
-    "defragmentation for netfilter programs", since="6.6", probe=typed("bpf_nf_link", "defrag_hook")
-)
 CGROUP_ITER = needs(
     "iterators over cgroups", since="6.1", probe=typed("bpf_iter_link_info", "cgroup")
 )

@@ -159,6 +159,7 @@ def test_detach_by_force_is_not_for_every_kind(pinned: Callable[[str], str], bpf
             "there is no directory /nowhere",
             id="pin",
         ),
+        pytest.param("{prog} raw_tp x --hlod", 2, "unknown option --hlod", id="option"),
         pytest.param("4294967295 raw_tp x --pin {bpffs}/l", 3, "no program has id", id="program"),
     ],
 )

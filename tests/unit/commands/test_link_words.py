@@ -5,10 +5,12 @@ from __future__ import annotations
 from contextlib import ExitStack
 
 import pytest
+from bpfctl.commands.link_forms import FORMS
 from bpfctl.commands.link_words import parse_target
 
 from bpfctl.errors import UsageError
 from bpfctl.kernel.uapi import AttachType, CgroupIterOrder, ProgType
+from bpfctl.objects.attach_net_targets import Netfilter, Netkit, Netns, Order
 from bpfctl.objects.attach_targets import (
     Cgroup,
     Iter,
@@ -51,13 +53,46 @@ def parse(words: str, kind: ProgType | int = ProgType.XDP) -> Target:
         pytest.param("xdp dev generic", Xdp("generic"), id="an interface called generic"),
         pytest.param("tcx ingress dev eth1", Tcx("eth1", IN), id="tcx"),
         pytest.param("tcx_egress dev eth1", Tcx("eth1", OUT), id="tcx as bpftool"),
-        pytest.param("tcx egress dev eth1 first", Tcx("eth1", OUT, "before"), id="first"),
-        pytest.param("tcx egress dev eth1 last", Tcx("eth1", OUT, "after"), id="last"),
+        pytest.param("tcx egress dev eth1 first", Tcx("eth1", OUT, Order("before")), id="first"),
+        pytest.param("tcx egress dev eth1 last", Tcx("eth1", OUT, Order("after")), id="last"),
         pytest.param(
-            "tcx ingress dev e before link 7", Tcx("e", IN, "before", "link", 7), id="before"
+            "tcx ingress dev e before link 7", Tcx("e", IN, Order("before", "link", 7)), id="before"
         ),
         pytest.param(
-            "tcx ingress dev e after prog id 8", Tcx("e", IN, "after", "prog", 8), id="after"
+            "tcx ingress dev e after prog id 8", Tcx("e", IN, Order("after", "prog", 8)), id="after"
+        ),
+        pytest.param(
+            "tcx ingress dev e last revision 4", Tcx("e", IN, Order("after", revision=4)), id="rev"
+        ),
+        pytest.param(
+            "cgroup /g connect4 before prog 5 preorder",
+            Cgroup("/g", AttachType.CGROUP_INET4_CONNECT, Order("before", "prog", 5, 0, True)),
+            id="place in a cgroup",
+        ),
+        pytest.param(
+            "netkit peer dev nk0 first",
+            Netkit("nk0", AttachType.NETKIT_PEER, Order("before")),
+            id="netkit",
+        ),
+        pytest.param(
+            "netkit_primary dev nk0", Netkit("nk0", AttachType.NETKIT_PRIMARY), id="one word"
+        ),
+        pytest.param("netns sk_lookup", Netns(AttachType.SK_LOOKUP), id="own netns"),
+        pytest.param(
+            "netns flow_dissector blue",
+            Netns(AttachType.FLOW_DISSECTOR, "/run/netns/blue"),
+            id="named netns",
+        ),
+        pytest.param(
+            "netns sk_lookup /proc/7/ns/net",
+            Netns(AttachType.SK_LOOKUP, "/proc/7/ns/net"),
+            id="netns by path",
+        ),
+        pytest.param("netfilter ipv4 input", Netfilter("ipv4", "input"), id="netfilter"),
+        pytest.param(
+            "netfilter ipv6 output priority -7 defrag",
+            Netfilter("ipv6", "output", -7, True),
+            id="netfilter, all",
         ),
         pytest.param("iter", Iter(), id="iter"),
         pytest.param("iter pid 7", Iter(pid=7), id="pid"),
@@ -91,10 +126,20 @@ def test_forms(words: str, expected: Target) -> None:
         pytest.param("tcx", "expected tcx ingress", id="tcx alone"),
         pytest.param("tcx dev eth1", "expected tcx ingress", id="no direction"),
         pytest.param("tcx ingress dev", "expected tcx ingress", id="tcx without interface"),
-        pytest.param("tcx ingress dev e before", "expected tcx ingress", id="before nothing"),
-        pytest.param("tcx ingress dev e before link", "expected tcx", id="before no id"),
-        pytest.param("tcx ingress dev e before link x", "expected tcx", id="before a word"),
-        pytest.param("tcx ingress dev e before map 7", "expected tcx", id="before a map"),
+        pytest.param("tcx ingress dev e before", '"before" is not expected', id="before nothing"),
+        pytest.param("tcx ingress dev e before link", "is no id", id="before no id"),
+        pytest.param("tcx ingress dev e before link x", '"x" is no id', id="before a word"),
+        pytest.param("tcx ingress dev e before map 7", '"before" is not expected', id="before map"),
+        pytest.param("tcx ingress dev e first last", '"last" is not expected', id="two places"),
+        pytest.param("tcx ingress dev e preorder", '"preorder" is not', id="preorder of tcx"),
+        pytest.param("tcx ingress dev e revision 0", '"0" is no revision', id="revision 0"),
+        pytest.param("netkit ingress dev e", "expected netkit primary", id="side of netkit"),
+        pytest.param("netns sk_reuseport", "expected netns sk_lookup", id="other type"),
+        pytest.param("netns sk_lookup a b", "expected netns sk_lookup", id="two namespaces"),
+        pytest.param("netfilter arp input", "expected netfilter ipv4", id="family"),
+        pytest.param("netfilter ipv4 ingress", "expected netfilter ipv4", id="hook"),
+        pytest.param("netfilter ipv4 input 5", "expected netfilter", id="priority unsaid"),
+        pytest.param("netfilter ipv4 input priority --5", "is no priority", id="two signs"),
         pytest.param("iter speed 7", '"speed" is not expected there', id="no parameter"),
         pytest.param("iter pid", '"pid" wants a value', id="no pid"),
         pytest.param("iter pid 0", '"0" is no pid', id="pid 0"),
@@ -127,7 +172,7 @@ def test_some_programs_know_their_target(kind: ProgType) -> None:
     ("kind", "remedy"),
     [
         pytest.param(ProgType.XDP, "expected PROG xdp dev NAME [generic|driver|offload]", id="xdp"),
-        pytest.param(ProgType.CGROUP_SKB, "expected PROG cgroup DIR ATTACH_TYPE", id="cgroup_skb"),
+        pytest.param(ProgType.CGROUP_SKB, f"expected PROG {FORMS['cgroup']}", id="cgroup_skb"),
     ],
 )
 def test_others_have_to_be_told(kind: ProgType, remedy: str) -> None:

@@ -27,6 +27,7 @@ from bpfctl.linux.mounts import Mount
 from bpfctl.objects import attach_explain
 from bpfctl.objects import attach_targets as targets
 from bpfctl.objects.attach import create_link
+from bpfctl.objects.attach_net_targets import Order
 from tests.fakes.kernel import FakeKernel, memory
 from tests.unit.objects.link_structs import answer
 from tests.unit.objects.records import prog
@@ -167,7 +168,7 @@ def test_tcx(
     kernel: FakeKernel, fd: Fd, place: tuple[Any, ...], flags: int, neighbour: int
 ) -> None:
     kernel.on(Cmd.LINK_CREATE, kernel.new_fd)
-    target = targets.Tcx("lo", AttachType.TCX_EGRESS, *place)
+    target = targets.Tcx("lo", AttachType.TCX_EGRESS, Order(*place))
     sent = attach(kernel, fd, ProgType.SCHED_CLS, target).link_create
     assert (sent.target_fd, sent.attach_type) == (1, AttachType.TCX_EGRESS)
     assert (sent.flags, sent.tcx.relative_fd) == (flags, neighbour)
@@ -441,7 +442,7 @@ def test_a_program_for_another_attach_type(
 
 def test_tcx_candidates(kernel: FakeKernel, fd: Fd) -> None:
     kernel.on(Cmd.LINK_CREATE, -errno.ENOENT, -errno.EEXIST)
-    target = targets.Tcx("lo", AttachType.TCX_INGRESS, "before", "link", 9)
+    target = targets.Tcx("lo", AttachType.TCX_INGRESS, Order("before", "link", 9))
     err = refused(kernel, fd, ProgType.SCHED_CLS, target)
     assert err.candidates == ["link 9 is not attached there"]
     err = refused(kernel, fd, ProgType.SCHED_CLS, target)

@@ -243,19 +243,47 @@ def test_tcx(told: Any, ifindex: int, words: str, monkeypatch: pytest.MonkeyPatc
 
 
 def test_functions_of_many_kprobes(monkeypatch: pytest.MonkeyPatch) -> None:
-    symbols = {at: Symbol(f"f{at}", "veth" if at == 2 else None) for at in range(1, 5)}
+    """The fourth is traced behind its endbr64, the fifth has no symbol."""
+    symbols = {at: Symbol(f"f{at}", "veth" if at == 20 else None) for at in range(10, 50, 10)}
     monkeypatch.setattr(kallsyms, "symbols_at", lambda _: symbols)
-    places = tuple(probes.Place(at, at * 10) for at in (3, 2, 1, 4, 5))
+    places = tuple(probes.Place(at, at * 10) for at in (30, 20, 10, 44, 50))
     info = link(probes.KprobeMulti(5, False, 0, places), LinkType.KPROBE_MULTI)
     target = Targets([info]).describe(info)
-    assert target.words == "kprobe f1, f2, f3 and 2 more"
+    assert target.words == "kprobe f10, f20, f30 and 2 more"
     functions = target.facts["funcs"]
     assert isinstance(functions, list)
     assert functions[:2] == [
-        {"addr": 1, "func": "f1", "module": None, "cookie": 10},
-        {"addr": 2, "func": "f2", "module": "veth", "cookie": 20},
+        {"addr": 10, "func": "f10", "module": None, "cookie": 100},
+        {"addr": 20, "func": "f20", "module": "veth", "cookie": 200},
     ]
-    assert len(functions) == 4
+    assert [one["func"] for one in functions[2:]] == ["f30", "f40"]
+
+
+@pytest.mark.parametrize(
+    ("details", "kind", "words"),
+    [
+        pytest.param(
+            probes.KprobeMulti(0, False, None),
+            LinkType.KPROBE_MULTI,
+            "kprobe functions that this kernel does not tell",
+            id="kprobe.multi before 6.6",
+        ),
+        pytest.param(
+            probes.UprobeMulti("", 0, True, 0),
+            LinkType.UPROBE_MULTI,
+            "uretprobe a file that this kernel does not tell",
+            id="uprobe.multi before 6.8",
+        ),
+        pytest.param(
+            None,
+            LinkType.PERF_EVENT,
+            "perf event (this kernel does not tell of what)",
+            id="perf event before 6.6",
+        ),
+    ],
+)
+def test_what_old_kernels_do_not_tell(details: Any, kind: LinkType, words: str) -> None:
+    assert describe_target(link(details, kind)) == words
 
 
 def test_kprobes_without_symbols() -> None:

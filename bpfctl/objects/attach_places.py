@@ -1,0 +1,31 @@
+"""Interfaces and directories that programs are attached to."""
+
+from __future__ import annotations
+
+import os
+
+from bpfctl.errors import NotFoundError, PathError
+from bpfctl.kernel.fd import Fd
+from bpfctl.linux.netdev import interface_index
+
+
+def find_interface(name: str) -> int:
+    """Return the index of an interface. Raises: NotFoundError."""
+    index = interface_index(name)
+    if index is None:
+        raise NotFoundError(
+            f"there is no interface {name} in this network namespace",
+            code="no-such-interface",
+            subject=name,
+            remedy="see: ip -brief link    (another namespace: ip netns exec NAME bpfctl ...)",
+        )
+    return index
+
+
+def open_directory(path: str) -> Fd:
+    """Open a cgroup's directory; the caller closes it. Raises: PathError."""
+    try:
+        return Fd(os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+    except OSError as err:
+        words = (err.strerror or str(err)).lower()
+        raise PathError(f"cannot open the cgroup: {words}", code="no-cgroup", subject=path) from err
