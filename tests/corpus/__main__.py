@@ -7,20 +7,21 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.corpus import judge, packaged, places, reference, report, selftests
+from tests.corpus import judge, libbpf, packaged, places, reference, report, selftests
 from tests.vm.errors import VmError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LIMIT_S = 60.0
+WHOLES, PROGRAMS = "objects.jsonl", "programs.jsonl"
 EPILOG = """
 examples:
   python -m tests.corpus prepare
   python -m tests.corpus run
   python -m tests.corpus run --disputed --believe test_map_in_map xdp
   python -m tests.vm run --kernel 6.12 --drive "$(python -m tests.corpus place)" --limit 5400 -- \\
-    'BPFCTL_CORPUS=/run/drive python -m tests.corpus run --disputed --results $RESULTS/corpus.jsonl'
+    'BPFCTL_CORPUS=/run/drive python -m tests.corpus run --results $RESULTS/corpus.jsonl'
 """
 
 
@@ -46,6 +47,11 @@ def parser() -> argparse.ArgumentParser:
     told = verbs.add_parser("report", help="print the results of the last run")
     told.add_argument("--all", action="store_true", help="every object that neither loads")
     for verb in (run, told):
+        verb.add_argument(
+            "--each",
+            action="store_true",
+            help="each program alone, with libbpf, of objects that were not loaded whole by both",
+        )
         verb.add_argument("--results", type=Path, help="the file; default: in the corpus")
     return top
 
@@ -63,6 +69,7 @@ def main(words: Sequence[str]) -> int:
 
 def _prepare(asked: argparse.Namespace) -> int:
     reference.prepare()
+    libbpf.prepare()
     packaged.prepare()
     selftests.prepare()
     print(f"{len(judge.objects([]))} objects in {places.objects()}")
@@ -76,7 +83,9 @@ def _place(asked: argparse.Namespace) -> int:
 
 def _run(asked: argparse.Namespace) -> int:
     names = judge.objects(asked.pattern)
-    before = judge.read(asked.before or _default())
+    if asked.each:
+        names = list(judge.programs(names, judge.read(places.corpus() / WHOLES)))
+    before = judge.read(asked.before or _results(asked))
     if asked.disputed:
         names = [name for name in names if name not in before or not report.alike(before[name])]
     done = judge.read(_results(asked)) if asked.disputed or asked.pattern else {}
@@ -96,11 +105,7 @@ def _report(asked: argparse.Namespace) -> int:
 
 def _results(asked: argparse.Namespace) -> Path:
     chosen: Path | None = asked.results
-    return chosen or _default()
-
-
-def _default() -> Path:
-    return places.corpus() / "results.jsonl"
+    return chosen or places.corpus() / (PROGRAMS if asked.each else WHOLES)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
+from bpfctl.elf.reader import read_object
+from bpfctl.errors import BpfctlError
 from tests.corpus import loaders, places
 from tests.corpus.own_bpffs import leave_the_mounts
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PROCESSES = 2
+TOOLS = ("bpfctl", "bpftool")
 Verdict = dict[str, Any]
 
 
@@ -27,8 +30,26 @@ def objects(patterns: Iterable[str]) -> list[str]:
     return [name for name in names if not wanted or any(one in name for one in wanted)]
 
 
+def programs(names: Iterable[str], wholes: Mapping[str, Verdict]) -> Iterator[str]:
+    """Yield OBJECT:PROGRAM for each program of objects that can be read.
+
+    Left out are objects of which both loaded all programs, according to the results `wholes`.
+    """
+    for name in names:
+        try:
+            spec = read_object(str(places.objects() / name))
+        except BpfctlError:
+            continue
+        counts = (len(wholes[name][tool]["programs"]) if name in wholes else 0 for tool in TOOLS)
+        if any(count != len(spec.programs) for count in counts):
+            yield from (f"{name}:{program.name}" for program in spec.programs)
+
+
 def run(names: list[str], limit_s: float, known: Mapping[str, Verdict]) -> Iterator[Verdict]:
-    """Judge objects, several at once; what is known of bpftool from before is taken as it is."""
+    """Judge objects or programs of them, several at once.
+
+    What is known of bpftool from before is taken as it is.
+    """
     leave = ProcessPoolExecutor(PROCESSES, get_context("fork"), _begin)
     with leave as pool:
         waiting = [pool.submit(_judge, name, limit_s, known.get(name)) for name in names]
@@ -43,11 +64,12 @@ def _begin() -> None:
 
 
 def _judge(name: str, limit_s: float, known: Verdict | None) -> Verdict:
-    path = places.objects() / name
+    file, _, program = name.partition(":")
+    path = places.objects() / file
     return {
         "object": name,
-        "bpfctl": loaders.bpfctl(path, limit_s),
-        "bpftool": known["bpftool"] if known else loaders.bpftool(path, limit_s),
+        "bpfctl": loaders.bpfctl(path, program, limit_s),
+        "bpftool": known["bpftool"] if known else loaders.bpftool(path, program, limit_s),
     }
 
 

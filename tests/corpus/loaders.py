@@ -43,23 +43,27 @@ def preload() -> None:
         import_module(name)
 
 
-def bpfctl(path: Path, limit_s: float) -> dict[str, Any]:
-    """Load an object with bpfctl's command line, in a process forked from this one.
+def bpfctl(path: Path, program: str, limit_s: float) -> dict[str, Any]:
+    """Load an object, or one program of it, with bpfctl's command line.
 
-    Only the start of Python is left out: a machine without KVM takes seconds for it.
+    It runs in a process forked from this one, so that only the start of Python is left out: a
+    machine without KVM takes seconds for it.
     """
     with fresh_bpffs() as bpffs:
         words = ["-j", "prog", "loadall", str(path), f"{bpffs}/{PINS}"]
+        words += ["--only", program] if program else []
         ended = _run(lambda: _be_bpfctl(words), limit_s)
         answer = _answer(ended, _bpfctl_verdict(ended))
         answer["programs"] = observe.pinned(f"{bpffs}/{PINS}")
     return answer
 
 
-def bpftool(path: Path, limit_s: float) -> dict[str, Any]:
-    """Load an object with bpftool."""
+def bpftool(path: Path, program: str, limit_s: float) -> dict[str, Any]:
+    """Load an object with bpftool, or one program of it with the same library."""
     with fresh_bpffs() as bpffs:
         words = [str(places.bpftool()), "prog", "loadall", str(path), f"{bpffs}/{PINS}"]
+        if program:
+            words = [str(places.load_one()), str(path), program, f"{bpffs}/{PINS}/{program}"]
         ended = _run(lambda: os.execv(words[0], words), limit_s)
         answer = _answer(ended, _bpftool_verdict(ended))
         answer["programs"] = observe.pinned(f"{bpffs}/{PINS}")

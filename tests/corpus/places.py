@@ -26,6 +26,11 @@ def bpftool() -> Path:
     return corpus() / "bpftool" / "bpftool"
 
 
+def load_one() -> Path:
+    """Return the program that loads one program with libbpf; it lies with bpftool's libraries."""
+    return corpus() / "bpftool" / "load_one"
+
+
 def work() -> Path:
     """Return the directory of what only the preparation needs: the compiler, the sources."""
     return cache() / "corpus-work"
