@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from bpfctl.btf.decode import Btf
     from bpfctl.kernel.info import Info
 
-KERNEL_FILE: Final = "/sys/kernel/btf/vmlinux"
+KERNEL_FOLDER: Final = "/sys/kernel/btf"
+KERNEL_FILE: Final = f"{KERNEL_FOLDER}/vmlinux"
 
 
 def kernel_btf() -> Btf:
@@ -75,6 +76,8 @@ def module_btfs(base: Btf) -> Iterator[tuple[str, int, Btf]]:
     None without CAP_SYS_ADMIN, which listing takes. Raises: BtfError.
     Source: kernel_btf of struct bpf_btf_info, Linux 5.11.
     """
+    if not _any_module():
+        return
     try:
         numbers = list(ids(ObjectKind.BTF))
     except SyscallError:
@@ -89,6 +92,17 @@ def module_btfs(base: Btf) -> Iterator[tuple[str, int, Btf]]:
         except (NotFoundError, SyscallError):  # gone since it was listed
             continue
         yield name, number, _parse(data, base, name)
+
+
+def _any_module() -> bool:
+    """Whether the kernel shows types of a module; true where it cannot be seen.
+
+    Among the BTF objects one would have to ask each: every program may have one.
+    """
+    try:
+        return any(entry.name != "vmlinux" for entry in Path(KERNEL_FOLDER).iterdir())
+    except OSError:
+        return True
 
 
 def _parse(data: bytes, base: Btf | None, path: str) -> Btf:

@@ -14,6 +14,7 @@ from bpfctl.errors import BtfError, NotSupportedError, PathError
 from bpfctl.kernel.libc import ffi
 from bpfctl.kernel.uapi import Cmd
 from bpfctl.loader.kernel_btf import KernelBtf
+from bpfctl.objects import btf
 from bpfctl.objects.btf import module_btfs, read_kernel_btf
 from tests.fakes.kernel import FakeKernel, memory
 
@@ -96,15 +97,46 @@ def listing(*found: tuple[str, int, bytes]) -> FakeKernel:
     return kernel.on(Cmd.OBJ_GET_INFO_BY_FD, fill)
 
 
+@pytest.fixture
+def a_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A /sys/kernel/btf with a module's types."""
+    for name in ("vmlinux", "nf_tables"):
+        (tmp_path / name).touch()
+    monkeypatch.setattr(btf, "KERNEL_FOLDER", str(tmp_path))
+
+
+@pytest.mark.usefixtures("a_module")
 def test_modules_go_on_from_the_kernels_types() -> None:
     base = types_of("int")
     module = types_of("long", base).data
     kernel = listing(("vmlinux", 1, b""), ("", 0, b""), ("nf_tables", 1, module))
     with kernel:
-        found = [(name, number, btf.name(len(base))) for name, number, btf in module_btfs(base)]
+        found = [(name, number, types.name(len(base))) for name, number, types in module_btfs(base)]
     assert found == [("nf_tables", 3, "long")]
 
 
+@pytest.mark.parametrize("names", [["vmlinux"], []], ids=["the kernel only", "nothing"])
+def test_no_object_is_asked_where_no_module_has_types(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: list[str]
+) -> None:
+    for name in names:
+        (tmp_path / name).touch()
+    monkeypatch.setattr(btf, "KERNEL_FOLDER", str(tmp_path))
+    with FakeKernel() as kernel:
+        assert list(module_btfs(types_of("int"))) == []
+    assert kernel.calls == []
+
+
+def test_objects_are_asked_where_modules_cannot_be_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(btf, "KERNEL_FOLDER", str(tmp_path / "none"))
+    base = types_of("int")
+    with listing(("nf_tables", 1, types_of("long", base).data)):
+        assert [name for name, _, _ in module_btfs(base)] == ["nf_tables"]
+
+
+@pytest.mark.usefixtures("a_module")
 def test_who_may_not_list_sees_no_modules() -> None:
     with FakeKernel().on(Cmd.BTF_GET_NEXT_ID, -errno.EPERM):
         assert list(module_btfs(types_of("int"))) == []
@@ -116,6 +148,7 @@ def one_id(union: Any, size: int) -> int:
     return 0
 
 
+@pytest.mark.usefixtures("a_module")
 def test_a_module_that_goes_meanwhile_is_left_out() -> None:
     kernel = FakeKernel().on(Cmd.BTF_GET_NEXT_ID, one_id, -errno.ENOENT)
     with kernel.on(Cmd.BTF_GET_FD_BY_ID, -errno.ENOENT):
