@@ -133,8 +133,20 @@ def locate_failure(error: VerifierError, spec: ObjectSpec, prepared: Prepared) -
         error.code = "core-relocation-unresolved"
         error.evidence.append(f"CO-RE: nothing in this kernel fits {fixup.spec_text}")
         error.evidence += [fixup.reason] if fixup.reason else []
-        near = fixup.nearest()
-        error.remedy = f"did you mean {' or '.join(near)}?" if near else None
+        error.remedy = _unresolved_remedy(fixup)
     source = source_line(prepared.linked.placed, error.insn, spec.btf) if spec.btf else None
     if source is not None:
         error.file, error.line, error.source = source.file, source.line, source.text.strip()
+
+
+def _unresolved_remedy(fixup: CoreFixup) -> str:
+    """What to write instead of an access that no kernel type answers."""
+    near = fixup.nearest()
+    if fixup.kind.is_field:
+        check = "bpf_core_field_exists"
+    elif fixup.kind.is_enumerator:
+        check = "bpf_core_enum_value_exists"
+    else:
+        check = "bpf_core_type_exists"
+    guard = f"guard the access: if ({check}(...))"
+    return f"did you mean {' or '.join(near)}? If not, {guard}" if near else guard

@@ -40,6 +40,8 @@ ADD_1 = bytes([0x07, 0, 0, 0, 1, 0, 0, 0])
 
 # Objects that Debian's bpftool 7.1 loads too; what an object needs of the kernel.
 SHARED: list[Any] = [
+    pytest.param("arg_tags", marks=needs.ARG_TAGS),
+    "target",
     "cgroup_skb",
     "connect4",
     "core",

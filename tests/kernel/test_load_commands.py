@@ -83,6 +83,54 @@ def test_a_rejection_ends_in_6_with_the_place_and_the_whole_log(data: Path, bpff
     assert below(bpffs) == []
 
 
+def test_a_member_no_kernel_has_is_named(data: Path, bpffs: Path) -> None:
+    path = str(data / "core_gone.bpf.o")
+    error = in_process("-j", "prog", "loadall", path, str(bpffs / "x")).json["error"]
+    assert (error["code"], error["program"]) == ("core-relocation-unresolved", "unguarded")
+    assert error["message"] == (
+        "program unguarded: rejected: "
+        "nothing in this kernel fits struct task_struct___gone.tgidd (0:0)"
+    )
+    assert 'the kernel\'s struct task_struct has no member "tgidd"' in error["evidence"]
+    assert error["remedy"].startswith("did you mean tgid? If not, guard the access")
+    assert below(bpffs) == []
+
+
+def test_code_behind_a_check_for_a_member_loads(data: Path, bpffs: Path) -> None:
+    words = ("--only", "guarded")
+    done = in_process("prog", "loadall", str(data / "core_gone.bpf.o"), str(bpffs / "x"), *words)
+    assert done == Done(0, "", "")
+    assert below(bpffs) == ["x", "x/guarded"]
+
+
+def test_programs_are_left_out_and_maps_sized(data: Path, bpffs: Path) -> None:
+    words = ("--skip", "summer", "--set-max-entries", "numbers=9", "pinmaps", str(bpffs / "m"))
+    path = str(data / "subprogs.bpf.o")
+    done = in_process("prog", "loadall", path, str(bpffs / "p"), *words)
+    assert done == Done(0, "", "")
+    assert below(bpffs) == ["m", "m/numbers", "p", "p/caller"]
+    assert in_process("-j", "map", "show", str(bpffs / "m/numbers")).json["max_entries"] == 9
+
+
+def test_a_loaded_map_takes_the_place_of_one_of_the_objects(data: Path, bpffs: Path) -> None:
+    path, maps = str(data / "subprogs.bpf.o"), bpffs / "m"
+    first = ("prog", "load", path, str(bpffs / "one"), "--program", "caller", "pinmaps", str(maps))
+    assert in_process(*first).status == 0
+    for number, which in enumerate((("idx", "0"), ("name", "numbers"))):
+        words = ("map", *which, "pinned", str(maps / "numbers"), "pinmaps", f"{bpffs}/m{number}")
+        place = str(bpffs / f"p{number}")
+        done = in_process("prog", "load", path, place, *words, "--program", "caller")
+        assert done == Done(0, "", "")
+        assert pinned_id(bpffs / f"m{number}/numbers") == pinned_id(maps / "numbers")
+
+
+def test_a_type_on_the_line_counts_more_than_the_section(data: Path, bpffs: Path) -> None:
+    path = str(data / "bad_xdpomg.bpf.o")
+    assert in_process("prog", "load", path, str(bpffs / "x")).status == 1
+    assert in_process("prog", "load", path, str(bpffs / "x"), "type", "xdp") == Done(0, "", "")
+    assert in_process("-j", "prog", "show", str(bpffs / "x")).json["type"] == "xdp"
+
+
 def without_trampolines(cmd: int, union: Any, size: int) -> int:
     """Answer as a kernel that refuses trampolines (some do), and else as the running one."""
     if cmd == Cmd.PROG_LOAD and union.expected_attach_type == AttachType.TRACE_FENTRY:

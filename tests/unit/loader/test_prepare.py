@@ -155,9 +155,26 @@ def test_a_poisoned_instruction_names_the_access() -> None:
     assert (error.insn, error.code, error.remedy) == (
         2,
         "core-relocation-unresolved",
-        "did you mean pid?",
+        "did you mean pid? If not, guard the access: if (bpf_core_field_exists(...))",
     )
     assert error.evidence == [
         "CO-RE: nothing in this kernel fits struct task_struct.pidd",
         "task_struct has no member pidd",
     ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "check"),
+    [
+        (CoreKind.FIELD_BYTE_OFFSET, "bpf_core_field_exists"),
+        (CoreKind.FIELD_BYTE_SIZE, "bpf_core_field_exists"),
+        (CoreKind.ENUMVAL_VALUE, "bpf_core_enum_value_exists"),
+        (CoreKind.TYPE_SIZE, "bpf_core_type_exists"),
+    ],
+)
+def test_an_access_without_like_names_can_be_guarded(kind: CoreKind, check: str) -> None:
+    spec = one_program("xdp")
+    poisoned = ready(spec)._replace(poisoned={2: CoreFixup(kind, "struct s.x", poison=True)})
+    error = VerifierError(errno.EINVAL, "load", "2: (85) call\ninvalid func unknown#195896080\n")
+    locate_failure(error, spec, poisoned)
+    assert error.remedy == f"guard the access: if ({check}(...))"
