@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 # The immediate of a call to a function that this kernel does not have, its number added: no
 # helper has it, so that the verifier refuses the call unless nothing leads to it (libbpf's number).
 POISON_KFUNC: Final = 2002000000
+# check_pseudo_btf_id(), kernel/bpf/verifier.c, Linux 5.10.
+NO_ADDRESS: Final = "failed to find the address for kernel symbol"
 _UNKNOWN: Final = Missing(
     "has no type in .kconfig or .ksyms",
     remedy="declare it with __kconfig or __ksym, compile with -g, or link the file that defines it",
@@ -145,11 +147,15 @@ def _words(one: ExternSpec, why: Missing, programs: list[str]) -> dict[str, obje
     }
 
 
-def name_absent_function(error: VerifierError, linked: LinkedCode, externs: Externs) -> None:
-    """Tell an error which absent function of the kernel the program calls, if that was it.
+def explain_extern(error: VerifierError, linked: LinkedCode, externs: Externs) -> None:
+    """Tell an error what it has to do with an extern, if it has.
 
-    The verifier met a call that was poisoned, because the function is weak and not there.
+    The verifier may have met a call that was poisoned, because the function is weak and not there,
+    or a variable that is in the kernel's types and not in its symbols.
     """
+    if NO_ADDRESS in error.log:
+        error.code = "kernel-variable-hidden"
+        error.remedy = "boot a kernel with CONFIG_KALLSYMS_ALL=y: others list no variables"
     if error.insn is None or error.insn >= len(linked.code) // SLOT_BYTES:
         return
     insn = unpack(linked.code, error.insn)

@@ -42,7 +42,7 @@ _OPTIONS: Final = tuple(
     )
 )
 _NEAREST: Final = 3
-_SIMILAR: Final = 0.7
+_SIMILAR: Final = 0.8
 _PREFIX: Final = 4  # bytes that names must share to be compared: a kernel has 100,000
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bpfctl.kernel.attr import Attr
     from bpfctl.kernel.fd import Fd
 
+_OF_MAPS = (MapType.ARRAY_OF_MAPS, MapType.HASH_OF_MAPS)
 _RING_BUFFERS = (MapType.RINGBUF, MapType.USER_RINGBUF)
 # Map types that take no types: the kernel answers ENOTSUPP (map_check_no_btf(),
 # kernel/bpf/syscall.c, Linux 4.18).
@@ -95,9 +96,21 @@ def create_map(spec: MapSpec, btf_fd: int) -> Fd:
     Raises: SyscallError.
     """
     if spec.inner is None:
-        return _create(spec, btf_fd, 0)
+        try:
+            return _create(spec, btf_fd, 0)
+        except SyscallError as err:
+            raise _without_inner(err, spec)  # noqa: B904 - it is the same error
     with create_map(spec.inner, btf_fd) as inner:
         return _create(spec, btf_fd, inner.fileno())
+
+
+def _without_inner(error: SyscallError, spec: MapSpec) -> SyscallError:
+    """Say that a map of maps was refused because nothing tells what its inner maps are."""
+    if spec.type in _OF_MAPS:
+        error.code = "map-without-inner"
+        error.message = f"map {spec.name} is one of maps, and its definition does not tell of which"
+        error.remedy = "define it with __array(values, struct INNER), or use a loaded map in place"
+    return error
 
 
 def _create(spec: MapSpec, btf_fd: int, inner_fd: int) -> Fd:

@@ -21,7 +21,7 @@ from bpfctl.loader import maps
 from bpfctl.loader.arena import map_arena
 from bpfctl.loader.core import FittedCode
 from bpfctl.loader.extern_code import Bound, bind
-from bpfctl.loader.externs import Externs, name_absent_function, resolve, with_kconfig
+from bpfctl.loader.externs import Externs, explain_extern, resolve, with_kconfig
 from bpfctl.loader.fallbacks import Fallbacks
 from bpfctl.loader.globals import with_globals
 from bpfctl.loader.kernel_btf import KernelBtf
@@ -181,7 +181,7 @@ def _load_one(
     except BpfctlError as err:
         if isinstance(err, VerifierError):
             locate_failure(err, loaded.spec, one)
-            name_absent_function(err, one.linked, bound.externs)
+            explain_extern(err, one.linked, bound.externs)
         err.within(program=one.spec.name)
         raise
     loaded.resources.enter_context(fd)
@@ -191,7 +191,8 @@ def _load_one(
 def _bind_read_only_data(loaded: LoadedObject) -> None:
     """Let each program own the constants of the object, which then live and are shown with it.
 
-    Not so the values of .kconfig, as with libbpf. Only for those who look: a kernel that cannot (before Linux 5.10) is no reason to fail.
+    Not so the values of .kconfig, as with libbpf. Only for those who look: a kernel that cannot
+    (before Linux 5.10) is no reason to fail.
     """
     for entry in loaded.maps.values():
         if (entry.spec.section or "").startswith(RODATA):

@@ -25,7 +25,7 @@ _VALUE: Final = "bpf_struct_ops_"
 
 
 class Slot(NamedTuple):
-    """A member that a program implements: where its descriptor goes, and the index of the member."""
+    """A member that a program implements: where its descriptor goes, and its index."""
 
     program: str
     offset_bytes: int

@@ -17,7 +17,7 @@ from bpfctl.errors import ExternError, NotFoundError, RelocationError, VerifierE
 from bpfctl.kernel.uapi import Cmd
 from bpfctl.loader.extern_code import Bound, bind, set_externs
 from bpfctl.loader.extern_result import Address, KernelType, Missing, Outcome, Value
-from bpfctl.loader.externs import Externs, name_absent_function, resolve, with_kconfig
+from bpfctl.loader.externs import Externs, explain_extern, resolve, with_kconfig
 from bpfctl.loader.kernel_btf import ModuleBtf
 from bpfctl.loader.ksym_words import option_for
 from bpfctl.loader.ksyms import address, kernel_type
@@ -314,7 +314,7 @@ def test_a_poisoned_call_that_is_reached_names_the_function() -> None:
     set_externs(code, BOUND)
     error = VerifierError(22, "load", "log")
     error.insn = 0
-    name_absent_function(error, code, BOUND.externs)
+    explain_extern(error, code, BOUND.externs)
     assert (error.code, error.evidence, error.remedy) == (
         "extern-unresolved",
         ["it calls absent, which is gone; it comes with CONFIG_ABSENT"],
@@ -326,8 +326,16 @@ def test_a_poisoned_call_that_is_reached_names_the_function() -> None:
 def test_other_refusals_stay_as_they_are(insn: int | None) -> None:
     error = VerifierError(22, "load", "log")
     error.insn = insn
-    name_absent_function(error, linked("helped", [Insn(BPF_CALL_IMM, imm=1)]), BOUND.externs)
+    explain_extern(error, linked("helped", [Insn(BPF_CALL_IMM, imm=1)]), BOUND.externs)
     assert (error.code, error.evidence) == ("verifier-rejected", [])
+
+
+def test_a_variable_without_an_address_is_explained() -> None:
+    log = "ldimm64 failed to find the address for kernel symbol 'runqueues'.\n"
+    error = VerifierError(2, "load", log)
+    explain_extern(error, linked("helped", [Insn(BPF_CALL_IMM)]), BOUND.externs)
+    assert error.code == "kernel-variable-hidden"
+    assert error.remedy == "boot a kernel with CONFIG_KALLSYMS_ALL=y: others list no variables"
 
 
 def test_modules_are_opened_once_and_closed() -> None:

@@ -144,6 +144,14 @@ def test_a_map_that_is_refused_either_way(number: int) -> None:
     assert len(kernel.calls) == (2 if number == errno.EINVAL else 1)
 
 
+def test_a_map_of_maps_without_inner_map_is_explained() -> None:
+    spec = MapSpec("outer", MapType.HASH_OF_MAPS, 4, 4, 2)
+    with FakeKernel().on(Cmd.MAP_CREATE, -errno.EINVAL), pytest.raises(SyscallError) as caught:
+        create_map(spec, 0)
+    assert caught.value.code == "map-without-inner"
+    assert "does not tell of which" in caught.value.message
+
+
 def test_an_inner_map_is_made_to_show_what_inner_maps_look_like() -> None:
     inner = MapSpec("outer.inner", MapType.RINGBUF, 0, 0, 5000)
     spec = effective(MapSpec("outer", MapType.ARRAY_OF_MAPS, 4, 4, 2, inner=inner))
