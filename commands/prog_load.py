@@ -14,7 +14,7 @@ from .loading import load, read
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from bpfctl.elf.spec import ObjectSpec
+    from bpfctl.elf.spec import MapSpec, ObjectSpec
     from bpfctl.kernel.fd import Fd
     from bpfctl.loader.loaded import LoadedObject
     from bpfctl.loader.options import LoadOptions
@@ -88,7 +88,8 @@ def load_all(out: Context, request: LoadRequest) -> None:
     operation = "prog-loadall"
     spec = request.read(operation)
     options = request.options(out, spec)
-    if not request.only and not any(one.section.autoload for one in spec.programs):
+    some = bool(request.only) or any(one.section.autoload for one in spec.programs)
+    if not some and not request.words.pinmaps and not any(map(_pins_itself, spec.maps)):
         raise _no_program(spec, operation)
     _load_and_pin(
         out,
@@ -143,6 +144,10 @@ def _answer(
             for name, one in loaded.maps.items()
         ],
     }
+
+
+def _pins_itself(spec: MapSpec) -> bool:
+    return spec.pin_by_name or spec.pin_path is not None
 
 
 def _first(spec: ObjectSpec) -> str:

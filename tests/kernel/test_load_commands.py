@@ -51,6 +51,14 @@ def test_json_tells_what_is_where(data: Path, bpffs: Path) -> None:
     ]
 
 
+def test_maps_without_a_program_can_be_pinned(data: Path, bpffs: Path) -> None:
+    words = ("prog", "loadall", str(data / "only_maps.bpf.o"), str(bpffs / "p"))
+    assert in_process("-j", *words).json["error"]["code"] == "no-program"
+    assert below(bpffs) == []
+    assert in_process(*words, "pinmaps", str(bpffs / "m")) == Done(0, "", "")
+    assert below(bpffs) == ["m", "m/for_others", "p"]
+
+
 def test_load_takes_the_first_program(data: Path, bpffs: Path) -> None:
     done = in_process("-j", "prog", "load", str(data / "sections.bpf.o"), str(bpffs / "one"))
     assert [one["name"] for one in done.json["programs"]] == ["first"]
