@@ -5,11 +5,12 @@ Importing all of them would cost several times what `prog show` itself does.
 
 from __future__ import annotations
 
+from copy import copy
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from typer.core import TyperGroup
-from typer.main import get_group
+from typer.main import get_command_name, get_group
 
 from bpfctl.errors import UsageError
 
@@ -21,6 +22,7 @@ from .typer_errors import unknown_option
 
 if TYPE_CHECKING:
     from typer.main import Typer
+    from typer.models import CommandInfo
 
 _ALIASES = {"list": "show"}  # bpftool's other word for it
 
@@ -78,6 +80,16 @@ class RootGroup(WordGroup):
         del ctx
         return [noun.name for noun in NOUNS]
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Find the noun of the first word, with the verb of the second alone if it has that.
+
+        Raises: UsageError (unknown word).
+        """
+        word, *rest = args
+        if word in BY_NAME and word not in self.commands and rest:
+            self.commands[word] = load_noun(word, rest[0])
+        return super().resolve_command(ctx, args)
+
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Import the noun's module and return its command, or None for an unknown word."""
         del ctx
@@ -101,18 +113,38 @@ class RootGroup(WordGroup):
             formatter.write_dl([(noun.name, noun.help) for noun in NOUNS])
 
 
-def load_noun(name: str) -> Any:
-    """Build the command of one noun from the `app` of its module."""
+def load_noun(name: str, verb: str = "") -> Any:
+    """Build the command of one noun from the `app` of its module.
+
+    When it has that verb, it is the only one built: typer takes a millisecond for each.
+    """
     noun = BY_NAME[name]
     app: Typer = import_module(f".{noun.module or name}", __package__).app
     app.rich_markup_mode = None  # rich takes longer to import than our commands to run
     app.info.cls = NounGroup
     for info in app.registered_commands:
         info.cls = Command
-    group = get_group(app)
+    group = get_group(app if noun.single else _narrowed(app, verb))
     assert isinstance(group, NounGroup)
     group.default_verb = noun.default
     command = group.commands[name] if noun.single else group
     command.name = name
     command.short_help = noun.help
     return command
+
+
+def _narrowed(app: Typer, verb: str) -> Typer:
+    """The same application with one command alone, if it has that."""
+    named = {
+        info.name or get_command_name(_function(info)): info for info in app.registered_commands
+    }
+    wanted = named.get(verb) or named.get(_ALIASES.get(verb, ""))
+    if wanted is None:
+        return app
+    narrowed = copy(app)
+    narrowed.registered_commands = [wanted]
+    return narrowed
+
+
+def _function(info: CommandInfo) -> str:
+    return info.callback.__name__ if info.callback else ""
