@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import resource
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -63,12 +64,17 @@ def _sized(spec: MapSpec, options: LoadOptions) -> MapSpec:
     return replace(spec, max_entries=size)
 
 
-def explain_no_size(error: SyscallError, spec: MapSpec) -> SyscallError:
-    """Say that a map was refused because nothing sets its size, where that is why."""
+def explain_map(error: SyscallError, spec: MapSpec, count: int) -> SyscallError:
+    """Say why a map was refused where that is known; `count` is how many maps the object has."""
     if error.errno == errno.EINVAL and not spec.max_entries and spec.type not in _SIZELESS:
         error.code = "map-without-size"
         error.message = f"map {spec.name} has no max_entries: the object leaves its size open"
         error.remedy = f"set it: --set-max-entries {spec.name}=N"
+    elif error.errno == errno.EMFILE:
+        error.code = "too-many-descriptors"
+        limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        error.evidence.append(f"the object has {count} maps, this process may open {limit} files")
+        error.remedy = "raise the limit of open files (ulimit -n)"
     return error
 
 

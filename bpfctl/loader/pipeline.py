@@ -14,36 +14,33 @@ from typing import TYPE_CHECKING, Final
 from bpfctl.errors import BpfctlError, SyscallError, VerifierError
 from bpfctl.kernel.attr import prog_bind_map
 from bpfctl.kernel.bpf import bpf
-from bpfctl.kernel.uapi import MapType
 from bpfctl.linux.kconfig import kernel_config
 from bpfctl.linux.memlock import MemlockLimit
-from bpfctl.loader import maps
-from bpfctl.loader.arena import map_arena
 from bpfctl.loader.core import FittedCode
+from bpfctl.loader.create_maps import create_maps
+from bpfctl.loader.exclusive import owners
 from bpfctl.loader.extern_code import Bound, bind
-from bpfctl.loader.externs import Externs, explain_extern, resolve, with_kconfig
+from bpfctl.loader.externs import Externs, explain_extern, resolve
 from bpfctl.loader.fallbacks import Fallbacks
 from bpfctl.loader.globals import with_globals
 from bpfctl.loader.kernel_btf import KernelBtf
-from bpfctl.loader.loaded import LoadedMap, LoadedObject, LoadedProgram
-from bpfctl.loader.map_pins import make_directories, named_pin, open_pinned_map
+from bpfctl.loader.loaded import LoadedObject, LoadedProgram
+from bpfctl.loader.map_pins import make_directories
 from bpfctl.loader.map_values import (
     check_values,
-    store_maps,
     store_programs,
     with_array_members,
 )
-from bpfctl.loader.map_wishes import explain_no_size, open_in_place, with_wishes
+from bpfctl.loader.map_wishes import with_wishes
 from bpfctl.loader.options import LoadOptions
 from bpfctl.loader.pins import PinSet
 from bpfctl.loader.prepare import Prepared, locate_failure, prepare, request
 from bpfctl.loader.program_target import Targets, refuse_idle_wishes
 from bpfctl.loader.struct_ops import kernel_ops, uses, with_members
-from bpfctl.loader.struct_ops_load import create_ops_map
 from bpfctl.loader.support import chosen_programs, refuse_unknown
 
 if TYPE_CHECKING:
-    from bpfctl.elf.spec import MapSpec, ObjectSpec
+    from bpfctl.elf.spec import ObjectSpec
     from bpfctl.linux.kconfig import KernelConfig
     from bpfctl.loader.verifier import ProgLoad
 
@@ -83,7 +80,8 @@ def _load(spec: ObjectSpec, options: LoadOptions, kernel: KernelBtf) -> LoadedOb
         try:
             prepared, externs = _prepare(loaded, options, kernel)
             btf_fd = _load_types(loaded)
-            _create_maps(loaded, options, btf_fd, externs)
+            hashes = owners(spec, options.exclusive, prepared, externs)
+            create_maps(loaded, options, btf_fd, externs, hashes)
             descriptors = {name: entry.fd.fileno() for name, entry in loaded.maps.items()}
             bound = bind(externs, spec, descriptors, loaded.resources)
             fallbacks = Fallbacks(spec, options, loaded.resources)
@@ -139,38 +137,6 @@ def _load_types(loaded: LoadedObject) -> int:
         loaded.warnings.append(f"the kernel refuses the object's types, which go without: {words}")
         return 0
     return loaded.resources.enter_context(fd).fileno()
-
-
-def _create_maps(loaded: LoadedObject, options: LoadOptions, btf_fd: int, externs: Externs) -> None:
-    for blueprint in loaded.spec.maps:
-        if blueprint.struct_ops and blueprint.struct_ops.optional:
-            continue
-        spec = maps.effective(with_kconfig(blueprint, externs))
-        if spec.struct_ops:
-            one = LoadedMap(spec, create_ops_map(spec, loaded.struct_ops[spec.name], btf_fd))
-        else:
-            one = _open_or_create(spec, options, btf_fd)
-        loaded.resources.enter_context(one.fd)
-        loaded.maps[spec.name] = one
-        if spec.type == MapType.ARENA and not one.reused:
-            map_arena(spec, one.fd, loaded.resources)
-        elif not one.reused:
-            maps.fill(spec, one.fd)
-    store_maps(loaded)
-
-
-def _open_or_create(spec: MapSpec, options: LoadOptions, btf_fd: int) -> LoadedMap:
-    chosen = open_in_place(spec, options)
-    if chosen is not None:
-        return LoadedMap(spec, chosen, reused=True)
-    path = named_pin(spec, options.bpffs)
-    fd = open_pinned_map(spec, path) if path else None
-    if fd is not None:
-        return LoadedMap(spec, fd, path, reused=True)
-    try:
-        return LoadedMap(spec, maps.create_map(spec, btf_fd), path)
-    except SyscallError as err:
-        raise explain_no_size(err, spec)  # noqa: B904 - it is the same error
 
 
 def _load_one(
