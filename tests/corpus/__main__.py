@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LIMIT_S = 60.0
+KEEP_EACH = 100  # results, so that those of a run that dies are not lost
 WHOLES, PROGRAMS = "objects.jsonl", "programs.jsonl"
 EPILOG = """
 examples:
@@ -91,7 +92,10 @@ def _run(asked: argparse.Namespace) -> int:
     done = judge.read(_results(asked)) if asked.disputed or asked.pattern else {}
     for verdict in judge.run(names, asked.limit, before if asked.believe else {}):
         done[verdict["object"]] = verdict
-        judge.write(_results(asked), done)
+        if len(done) % KEEP_EACH == 0:
+            judge.write(_results(asked), done)
+            print(f"{len(done)} done, the last {verdict['object']}", flush=True)
+    judge.write(_results(asked), done)
     print("\n".join(report.table(done.values())))
     return 0
 

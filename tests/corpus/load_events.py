@@ -52,18 +52,23 @@ class LoadEvents:
         os.close(self._fd)
 
     def loads(self) -> list[tuple[str, str]]:
-        """Return name and tag of each program with a name that was loaded, in order."""
+        """Return what was loaded until now, as far as it fits into the buffer."""
         (head,) = struct.unpack_from("<Q", self._ring, DATA_HEAD_OFFSET)
-        found, names = [], []
-        for kind, body in _records(self._ring[mmap.PAGESIZE : mmap.PAGESIZE + head]):
-            if kind == KSYMBOL and not KSYMBOL_HEAD.unpack_from(body)[3] & UNREGISTERED:
-                names.append(_function_name(body[KSYMBOL_HEAD.size :]))
-            elif kind == BPF_EVENT:
-                what, _flags, _id, tag = BPF_EVENT_HEAD.unpack_from(body)
-                if what == LOADED and names and names[0]:
-                    found.append((names[0], tag.hex()))
-                names = []
-        return found
+        return programs(self._ring[mmap.PAGESIZE : mmap.PAGESIZE + head])
+
+
+def programs(data: bytes) -> list[tuple[str, str]]:
+    """Return name and tag of each program with a name that was loaded, in order."""
+    found, names = [], []
+    for kind, body in _records(data):
+        if kind == KSYMBOL and not KSYMBOL_HEAD.unpack_from(body)[3] & UNREGISTERED:
+            names.append(_function_name(body[KSYMBOL_HEAD.size :]))
+        elif kind == BPF_EVENT:
+            what, _flags, _id, tag = BPF_EVENT_HEAD.unpack_from(body)
+            if what == LOADED and names and names[0]:
+                found.append((names[0], tag.hex()))
+            names = []
+    return found
 
 
 def _records(data: bytes) -> Iterator[tuple[int, bytes]]:
