@@ -32,7 +32,8 @@ def kernel_btf() -> Btf:
 def read_kernel_btf(path: str) -> Btf:
     """Return the kernel's type information from a file, which is read once: it never changes.
 
-    Raises: NotSupportedError where there is no such file, PathError, BtfError.
+    Any other file than the kernel's own may be an ELF file too, such as a vmlinux.
+    Raises: NotSupportedError where the kernel has none of its own, PathError, ObjectFileError.
     """
     try:
         return _read(path)
@@ -51,7 +52,9 @@ def read_kernel_btf(path: str) -> Btf:
 
 def _read(path: str) -> Btf:
     if path != KERNEL_FILE:
-        return _parse(Path(path).read_bytes(), None, path)
+        from bpfctl.objects.btf_source import raw_btf
+
+        return _parse(raw_btf(path), None, path)
     from bpfctl.objects.btf_index import read_indexed
 
     return read_indexed(path)

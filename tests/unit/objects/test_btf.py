@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,9 +19,6 @@ from bpfctl.objects import btf
 from bpfctl.objects.btf import module_btfs, read_kernel_btf
 from tests.fakes.kernel import FakeKernel, memory
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 
 def test_the_file_is_read_once_whoever_asks(tmp_path: Path) -> None:
     builder = BtfBuilder()
@@ -34,8 +32,9 @@ def test_the_file_is_read_once_whoever_asks(tmp_path: Path) -> None:
     assert KernelBtf(str(place)).core_target.btf is first
 
 
-def test_a_kernel_without_types(tmp_path: Path) -> None:
+def test_a_kernel_without_types(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = str(tmp_path / "vmlinux")
+    monkeypatch.setattr("bpfctl.objects.btf.KERNEL_FILE", place)
     with pytest.raises(NotSupportedError) as caught:
         read_kernel_btf(place)
     assert (caught.value.code, caught.value.since) == ("kernel-btf-missing", "5.4")
@@ -44,8 +43,16 @@ def test_a_kernel_without_types(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     """That says nothing about the kernel."""
-    with pytest.raises(PathError, match="cannot read the kernel's types: is a directory"):
+    with pytest.raises(PathError, match="cannot read it: is a directory"):
         read_kernel_btf(str(tmp_path))
+    with pytest.raises(PathError, match="cannot read it: no such file"):
+        read_kernel_btf(str(tmp_path / "gone"))
+
+
+def test_types_in_an_elf_file() -> None:
+    """A vmlinux image carries them in a section, and any object does."""
+    path = Path(__file__).parents[2] / "data" / "core.bpf.o"
+    assert read_kernel_btf(str(path)).find("task_struct", t.Kind.STRUCT) is not None
 
 
 def test_a_file_of_something_else(tmp_path: Path) -> None:
