@@ -76,6 +76,8 @@ def read_legacy_maps(elf: ElfFile, btf: Btf | None) -> list[LegacyMap]:
             (one for one in elf.symbols_in(section) if one.name and one.type != _STT_SECTION),
             key=lambda one: one.value,
         )
+        if not symbols:
+            raise elf.error("has definitions of maps, and no symbol that names one", section)
         ends = [one.value for one in symbols[1:]] + [section.size]
         for symbol, after in zip(symbols, ends, strict=True):
             spec, extra = _definition(elf, section, symbol, after, btf)

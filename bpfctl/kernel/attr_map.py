@@ -31,12 +31,14 @@ def map_create(
     map_ifindex: int = 0,
     map_extra: int = 0,
     value_type_btf_obj_fd: Descriptor = 0,
+    excl_prog_hash: bytes = b"",
     doing: str = "",
 ) -> Attr:
     """Ask for a new map; sizes in bytes. The call returns its descriptor.
 
     `value_type_btf_obj_fd` is the types of the module that has `btf_vmlinux_value_type_id`, with
-    BPF_F_VTYPE_BTF_OBJ_FD (Linux 6.9).
+    BPF_F_VTYPE_BTF_OBJ_FD (Linux 6.9). `excl_prog_hash` is the SHA-256 of the only program that may
+    use the map (6.18).
     """
     attr = Attr(Cmd.MAP_CREATE, doing or f"create map {name}".rstrip())
     attr.set(
@@ -54,6 +56,8 @@ def map_create(
         map_ifindex=map_ifindex,
         map_extra=map_extra,
         value_type_btf_obj_fd=descriptor(value_type_btf_obj_fd),
+        excl_prog_hash=attr.pointer(excl_prog_hash),
+        excl_prog_hash_size=len(excl_prog_hash),
     )
     attr.union.map_name = list(object_name(name))
     return attr

@@ -7,7 +7,7 @@ import mmap
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bpfctl.errors import SyscallError
+from bpfctl.errors import NotSupportedError, SyscallError
 from bpfctl.kernel.attr import map_create, map_elem, map_freeze
 from bpfctl.kernel.bpf import bpf, bpf_fd
 from bpfctl.kernel.flags import MapFlags
@@ -86,8 +86,10 @@ def ring_size(size_bytes: int, page_bytes: int) -> int:
     return int(page_bytes << (pages - 1).bit_length())
 
 
-def create_map(spec: MapSpec, btf_fd: int) -> Fd:
+def create_map(spec: MapSpec, btf_fd: int, owner: bytes = b"") -> Fd:
     """Create the map of an effective blueprint; `btf_fd` is the loaded types, 0 for none.
+
+    `owner` is the hash of the only program that may use it (Linux 6.18).
 
     A kernel that refuses the types takes the map without: most programs do not need them, and of
     those that do the verifier says so. (Before Linux 5.12 a section without variables cannot be
@@ -97,11 +99,11 @@ def create_map(spec: MapSpec, btf_fd: int) -> Fd:
     """
     if spec.inner is None:
         try:
-            return _create(spec, btf_fd, 0)
+            return _create(spec, btf_fd, 0, owner)
         except SyscallError as err:
             raise _without_inner(err, spec)  # noqa: B904 - it is the same error
     with create_map(spec.inner, btf_fd) as inner:
-        return _create(spec, btf_fd, inner.fileno())
+        return _create(spec, btf_fd, inner.fileno(), owner)
 
 
 def _without_inner(error: SyscallError, spec: MapSpec) -> SyscallError:
@@ -113,21 +115,23 @@ def _without_inner(error: SyscallError, spec: MapSpec) -> SyscallError:
     return error
 
 
-def _create(spec: MapSpec, btf_fd: int, inner_fd: int) -> Fd:
+def _create(spec: MapSpec, btf_fd: int, inner_fd: int, owner: bytes) -> Fd:
     typed = bool(btf_fd and (spec.key_type_id or spec.value_type_id))
     try:
-        return bpf_fd(_creation(spec, btf_fd if typed else 0, inner_fd))
+        return bpf_fd(_creation(spec, btf_fd if typed else 0, inner_fd, owner))
     except SyscallError as err:
+        if owner and err.errno == errno.E2BIG:
+            raise NotSupportedError("exclusive maps", "6.18") from err
         if err.errno == errno.EPERM or not typed:
             raise
         refused = err
     try:
-        return bpf_fd(_creation(spec, 0, inner_fd))
+        return bpf_fd(_creation(spec, 0, inner_fd, owner))
     except SyscallError:
         raise refused from None
 
 
-def _creation(spec: MapSpec, btf_fd: int, inner_fd: int) -> Attr:
+def _creation(spec: MapSpec, btf_fd: int, inner_fd: int, owner: bytes) -> Attr:
     return map_create(
         map_type=int(spec.type),
         key_size=spec.key_size,
@@ -142,6 +146,7 @@ def _creation(spec: MapSpec, btf_fd: int, inner_fd: int) -> Attr:
         inner_map_fd=inner_fd,
         map_ifindex=spec.ifindex,
         map_extra=spec.map_extra,
+        excl_prog_hash=owner,
         doing=f"create map {spec.name}",
     )
 

@@ -26,6 +26,7 @@ class LoadOptions:
     instead of what the section says; the name "" stands for all others.
     `max_entries` sets the size of maps by name, `reuse` the loaded maps to use in their place.
     `globals` are assignments to global variables ("limit=10"), made before programs load.
+    `exclusive` names for maps the only program that may use each.
     `ifindex` is a network device: programs for it alone, maps and programs in it if `offload`.
     `log_level` is the kernel's (1 branches, 2 every insn, 4 statistics; 0: a log only
     when a load fails). `log_size` is the size of the log buffer in bytes; None: as much as the
@@ -42,6 +43,7 @@ class LoadOptions:
     max_entries: Mapping[str, int] = field(default_factory=dict)
     reuse: Mapping[str, Selector] = field(default_factory=dict)
     globals: tuple[str, ...] = ()
+    exclusive: Mapping[str, str] = field(default_factory=dict)
     ifindex: int = 0
     offload: bool = False
     log_level: int = 0

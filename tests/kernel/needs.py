@@ -111,6 +111,20 @@ def both(*probes: Callable[[], Verdict]) -> Callable[[], Verdict]:
     return ask
 
 
+def holds(name: str, field: str) -> Callable[[], Verdict]:
+    """Ask the kernel's own types for a field of a union, in anonymous structs too."""
+
+    def ask() -> Verdict:
+        btf = Prober().kernel_btf
+        assert btf is not None
+        union = btf.find(name, t.Kind.UNION)
+        if union is not None and btf.member(union, field):
+            return available()
+        return not_available(f"union {name} has no {field}")
+
+    return ask
+
+
 def calls(name: str) -> Callable[[], Verdict]:
     """Ask the kernel's own types whether they have a function."""
 
@@ -167,6 +181,7 @@ def takes(*types: t.Type) -> Callable[[], Verdict]:
 
 ARENA = needs("arenas", since="6.9", probe=told("map arena"))
 BLOOM_FILTER = needs("bloom filters", since="5.16", probe=told("map bloom_filter"))
+EXCLUSIVE = needs("exclusive maps", since="6.18", probe=holds("bpf_attr", "excl_prog_hash"))
 CGROUP_STORAGE = needs("storage of cgroups", since="6.2", probe=told("map cgrp_storage"))
 NETFILTER_LINK = needs("netfilter links", since="6.4", probe=told("link netfilter"))
 FEXIT = needs("fexit", since="5.5", probe=told("program fexit"))

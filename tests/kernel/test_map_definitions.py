@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bpfctl.elf.reader import read_object
-from bpfctl.errors import OutputError
+from bpfctl.errors import OutputError, VerifierError
 from bpfctl.kernel.info import map_info, prog_info
 from bpfctl.loader.options import LoadOptions
 from bpfctl.loader.pipeline import load
@@ -125,6 +125,29 @@ def test_an_arena_begins_with_its_variables(data: Path) -> None:
         assert number(variables(loaded)["seen"]) == 42
         run(loaded, "use_arena")
         assert number(variables(loaded)["seen"]) == 43
+
+
+@needs.EXCLUSIVE
+@pytest.mark.parametrize(
+    ("name", "exclusive", "loads"),
+    [
+        ("maps", {"counters": "touch_all"}, True),
+        ("maps", {"maps.rodata": "touch_all"}, True),
+        ("kconfig", {"kconfig.kconfig": "use_kconfig"}, True),
+        ("map_in_map", {"outer": "never"}, False),
+    ],
+)
+def test_only_its_program_may_use_an_exclusive_map(
+    data: Path, name: str, exclusive: dict[str, str], loads: bool
+) -> None:
+    spec, options = read_object(str(data / f"{name}.bpf.o")), LoadOptions(exclusive=exclusive)
+    if loads:
+        with load(spec, options) as loaded:
+            assert loaded.programs
+        return
+    with pytest.raises(VerifierError) as raised:
+        load(spec, options)
+    assert "hash doesn't match map's excl_prog_hash" in raised.value.log
 
 
 @needs.CGROUP_STORAGE

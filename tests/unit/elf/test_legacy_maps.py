@@ -119,6 +119,14 @@ def test_definitions_that_make_no_sense(data: bytes, message: str, offset: int) 
     assert (raised.value.section, raised.value.offset) == ("maps", offset)
 
 
+def test_definitions_without_a_name() -> None:
+    builder = ElfBuilder()
+    builder.function("prog", "xdp")
+    builder.section("maps", definition(1, 4, 8, 16))
+    with pytest.raises(ObjectFileError, match="no symbol that names one"):
+        parse_object(builder.build(), "x.o")
+
+
 def test_a_variable_that_leaves_its_section() -> None:
     builder = ElfBuilder()
     builder.function("prog", "xdp")

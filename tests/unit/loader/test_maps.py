@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bpfctl.elf.spec import MapSpec
-from bpfctl.errors import SyscallError
+from bpfctl.errors import NotSupportedError, SyscallError
 from bpfctl.kernel.bpf import replaced
 from bpfctl.kernel.fd import Fd
 from bpfctl.kernel.libc import ffi
@@ -150,6 +150,18 @@ def test_a_map_of_maps_without_inner_map_is_explained() -> None:
         create_map(spec, 0)
     assert caught.value.code == "map-without-inner"
     assert "does not tell of which" in caught.value.message
+
+
+def test_the_owner_of_an_exclusive_map_goes_along() -> None:
+    kernel = FakeKernel()
+    with kernel.on(Cmd.MAP_CREATE, kernel.new_fd), create_map(COUNTS, 5, b"x" * 32):
+        assert kernel.calls[0].attr.excl_prog_hash_size == 32
+
+
+def test_a_kernel_without_exclusive_maps() -> None:
+    with FakeKernel().on(Cmd.MAP_CREATE, -errno.E2BIG), pytest.raises(NotSupportedError) as caught:
+        create_map(COUNTS, 5, b"x" * 32)
+    assert (caught.value.feature, caught.value.since) == ("exclusive maps", "6.18")
 
 
 def test_an_inner_map_is_made_to_show_what_inner_maps_look_like() -> None:

@@ -1,0 +1,69 @@
+"""Make all maps of an object, or open those that are there already, and fill the new ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bpfctl.errors import SyscallError
+from bpfctl.kernel.uapi import MapType
+from bpfctl.loader import maps
+from bpfctl.loader.arena import map_arena
+from bpfctl.loader.externs import with_kconfig
+from bpfctl.loader.loaded import LoadedMap
+from bpfctl.loader.map_pins import named_pin, open_pinned_map
+from bpfctl.loader.map_values import store_maps
+from bpfctl.loader.map_wishes import explain_map, open_in_place
+from bpfctl.loader.struct_ops_load import create_ops_map
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bpfctl.elf.spec import MapSpec
+    from bpfctl.loader.externs import Externs
+    from bpfctl.loader.loaded import LoadedObject
+    from bpfctl.loader.options import LoadOptions
+
+
+def create_maps(
+    loaded: LoadedObject,
+    options: LoadOptions,
+    btf_fd: int,
+    externs: Externs,
+    owners: Mapping[str, bytes],
+) -> None:
+    """Make the maps in the order of the object; `owners` has the hash of exclusive maps' programs.
+
+    Raises: SyscallError; PathError and OutputError for maps that are pinned by name.
+    """
+    for blueprint in loaded.spec.maps:
+        if blueprint.struct_ops and blueprint.struct_ops.optional:
+            continue
+        spec = maps.effective(with_kconfig(blueprint, externs))
+        if spec.struct_ops:
+            one = LoadedMap(spec, create_ops_map(spec, loaded.struct_ops[spec.name], btf_fd))
+        else:
+            owner, count = owners.get(spec.name, b""), len(loaded.spec.maps)
+            one = _open_or_create(spec, options, btf_fd, owner, count)
+        loaded.resources.enter_context(one.fd)
+        loaded.maps[spec.name] = one
+        if spec.type == MapType.ARENA and not one.reused:
+            map_arena(spec, one.fd, loaded.resources)
+        elif not one.reused:
+            maps.fill(spec, one.fd)
+    store_maps(loaded)
+
+
+def _open_or_create(
+    spec: MapSpec, options: LoadOptions, btf_fd: int, owner: bytes, count: int
+) -> LoadedMap:
+    chosen = open_in_place(spec, options)
+    if chosen is not None:
+        return LoadedMap(spec, chosen, reused=True)
+    path = named_pin(spec, options.bpffs)
+    fd = open_pinned_map(spec, path) if path else None
+    if fd is not None:
+        return LoadedMap(spec, fd, path, reused=True)
+    try:
+        return LoadedMap(spec, maps.create_map(spec, btf_fd, owner), path)
+    except SyscallError as err:
+        raise explain_map(err, spec, count)  # noqa: B904 - it is the same error
