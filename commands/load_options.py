@@ -40,10 +40,23 @@ Set = Annotated[
         "--set", metavar="NAME=VALUE", help="Set a global variable before the load; repeatable."
     ),
 ]
+Attach = Annotated[
+    bool, typer.Option("--attach", help="Attach to what sections say; pin the links.")
+]
+KeepGoing = Annotated[
+    bool,
+    typer.Option("--keep-going", help="Keep what could be attached where something could not."),
+]
 SetMaxEntries = Annotated[
     list[str] | None,
     typer.Option(
         "--set-max-entries", metavar="MAP=N", help="Size of a map of the object; repeatable."
+    ),
+]
+Exclusive = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--exclusive", metavar="MAP=PROG", help="Only this program may use the map; repeatable."
     ),
 ]
 KernelBtf = Annotated[
@@ -84,6 +97,19 @@ def parse_sizes(words: Sequence[str]) -> dict[str, int]:
         if name in found:
             raise UsageError(f"the size of map {name} is given twice")
         found[name] = _number(size, word)
+    return found
+
+
+def parse_owners(words: Sequence[str]) -> dict[str, str]:
+    """Read MAP=PROG words. Raises: UsageError."""
+    found: dict[str, str] = {}
+    for word in words:
+        name, equals, program = word.partition("=")
+        if not equals or not name or not program:
+            raise UsageError(f'"{word}" gives no map a program: expected MAP=PROG')
+        if name in found:
+            raise UsageError(f"two programs for map {name}: only one may use it")
+        found[name] = program
     return found
 
 

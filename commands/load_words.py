@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from bpfctl.errors import NotFoundError, NotYetError, UsageError
+from bpfctl.errors import NotFoundError, UsageError
 from bpfctl.plain import plain
 
 from .selectors import take_selector
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 GRAMMAR: Final = (
     "[type TYPE] [map idx N MAP] [map name NAME MAP] [pinmaps DIR] [kernel_btf FILE] "
-    "[offload_dev NAME] [xdpmeta_dev NAME]"
+    "[offload_dev NAME] [xdpmeta_dev NAME] [autoattach]"
 )
 
 
@@ -29,6 +29,7 @@ class LoadWords:
 
     `reuse` has the maps to use in place of the object's, each by name or by position (from 0).
     `device` is a network device: `offload` says that programs run in it, not just for it.
+    `attach`: programs are attached to what their sections say, and links pinned in their place.
     """
 
     obj: str
@@ -39,6 +40,7 @@ class LoadWords:
     kernel_btf: str | None = None
     device: str | None = None
     offload: bool = False
+    attach: bool = False
 
     @property
     def prog_type(self) -> SectionDef | None:
@@ -68,7 +70,7 @@ class LoadWords:
 def parse_load_words(words: Sequence[str]) -> LoadWords:
     """Read the words behind `prog load`.
 
-    Raises: UsageError, NotYetError for what bpftool knows and this version does not.
+    Raises: UsageError.
     """
     if len(words) < 2:
         raise UsageError("expected OBJ PATH: the object file, and where to pin")
@@ -77,8 +79,9 @@ def parse_load_words(words: Sequence[str]) -> LoadWords:
     said: set[str] = set()
     while rest:
         word, *rest = rest
-        if word in _LATER:
-            raise NotYetError(word)
+        if word == "autoattach":
+            found = replace(found, attach=True)
+            continue
         if word == "map":
             which, rest = _take_map(rest)
             found = replace(found, reuse=(*found.reuse, which))
@@ -89,9 +92,6 @@ def parse_load_words(words: Sequence[str]) -> LoadWords:
         said |= fields.keys()
         found = replace(found, **fields)
     return found
-
-
-_LATER: Final = ("autoattach",)
 
 
 def _take(word: str, rest: list[str]) -> tuple[dict[str, Any], list[str]]:

@@ -12,6 +12,9 @@ from bpfctl.objects.ids import ObjectKind
 from .chosen import chosen
 from .context import current
 from .load_options import (
+    Attach,
+    Exclusive,
+    KeepGoing,
     KernelBtf,
     KernelConfig,
     LogFixed,
@@ -41,26 +44,32 @@ def load(
     target: Target = None,
     set_: Set = None,
     set_max_entries: SetMaxEntries = None,
+    exclusive: Exclusive = None,
     kernel_btf: KernelBtf = None,
     kernel_config: KernelConfig = None,
     log_level: LogLevel = 0,
     log_size: LogSize = None,
     log_fixed: LogFixed = False,
+    attach: Attach = False,
 ) -> None:
     """Load one program of an object file and pin it.
 
     It is the object's first program, or the one named by --program. PATH is where to pin it, on a
     bpffs; `pinmaps DIR` also pins the object's maps, at DIR/name. `map` uses a loaded map in place
     of one of the object's, `type` loads the program as one of that section instead of its own.
-    Whatever fails, nothing stays.
+    --attach (bpftool's `autoattach`) pins a link to what its section says. Whatever fails, nothing
+    stays.
     """
     from .prog_load import LoadRequest, load_one
 
+    parsed = parse_load_words(words or [])
     request = LoadRequest(
-        parse_load_words(words or []),
+        parsed,
+        attach=attach or parsed.attach,
         targets=tuple(target or ()),
         globals=tuple(set_ or ()),
         max_entries=tuple(set_max_entries or ()),
+        exclusive=tuple(exclusive or ()),
         kernel_btf=kernel_btf,
         kernel_config=kernel_config,
         log_level=log_level,
@@ -81,28 +90,37 @@ def loadall(
     target: Target = None,
     set_: Set = None,
     set_max_entries: SetMaxEntries = None,
+    exclusive: Exclusive = None,
     kernel_btf: KernelBtf = None,
     kernel_config: KernelConfig = None,
     log_level: LogLevel = 0,
     log_size: LogSize = None,
     log_fixed: LogFixed = False,
+    attach: Attach = False,
+    keep_going: KeepGoing = False,
 ) -> None:
     """Load all programs of an object file and pin each at DIR/name.
 
     Programs in sections that begin with "?" are left out unless --only names them. DIR is made
     when its parent is there, on a bpffs. `pinmaps DIR` also pins the object's maps. `map` uses a
     loaded map in place of one of the object's, `type` loads the programs as those of that section
-    instead of their own. Whatever fails, nothing stays.
+    instead of their own. Whatever fails, nothing stays. --attach (bpftool's `autoattach`) attaches
+    each program to what its section says and pins the link at DIR/name in its place; programs
+    whose sections do not say are pinned as they are.
     """
     from .prog_load import LoadRequest, load_all
 
+    parsed = parse_load_words(words or [])
     request = LoadRequest(
-        parse_load_words(words or []),
+        parsed,
+        attach=attach or parsed.attach,
+        keep_going=keep_going,
         only=tuple(only or ()),
         skip=tuple(skip or ()),
         targets=tuple(target or ()),
         globals=tuple(set_ or ()),
         max_entries=tuple(set_max_entries or ()),
+        exclusive=tuple(exclusive or ()),
         kernel_btf=kernel_btf,
         kernel_config=kernel_config,
         log_level=log_level,

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 from bpfctl.errors import BpfctlError, NotFoundError
 from bpfctl.plain import plain
 
-from .load_options import parse_sizes, parse_targets
+from .load_attach import failures, link_entries, note_unattached, pin_attached
+from .load_options import parse_owners, parse_sizes, parse_targets
 from .loading import load, read
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from bpfctl.elf.spec import MapSpec, ObjectSpec
     from bpfctl.kernel.fd import Fd
+    from bpfctl.loader.attachment import Attachment
     from bpfctl.loader.loaded import LoadedObject
     from bpfctl.loader.options import LoadOptions
 
@@ -27,7 +29,9 @@ if TYPE_CHECKING:
 class LoadRequest:
     """What to load, how and where to pin it, and how much of the verifier's log is wanted.
 
-    The tuples hold the values of options, still to be read.
+    The tuples hold the values of options, still to be read. `attach`: programs are attached to
+    what their sections say, and their links pinned; `keep_going`: those that cannot be are not
+    reason enough to give up.
     """
 
     words: LoadWords
@@ -36,11 +40,14 @@ class LoadRequest:
     targets: tuple[str, ...] = ()
     globals: tuple[str, ...] = ()
     max_entries: tuple[str, ...] = ()
+    exclusive: tuple[str, ...] = ()
     kernel_btf: str | None = None
     kernel_config: str | None = None
     log_level: int = 0
     log_size: int | None = None
     log_fixed: bool = False
+    attach: bool = False
+    keep_going: bool = False
 
     def read(self, operation: str) -> ObjectSpec:
         """Read the object file."""
@@ -56,6 +63,7 @@ class LoadRequest:
             skip=frozenset(self.skip),
             targets=parse_targets(self.targets),
             max_entries=parse_sizes(self.max_entries),
+            exclusive=parse_owners(self.exclusive),
             reuse=self.words.reused(spec),
             globals=self.globals,
             ifindex=self.words.ifindex,
@@ -76,28 +84,28 @@ def load_one(out: Context, request: LoadRequest, name: str | None) -> None:
     chosen = name or _first(spec)
     options = replace(request.options(out, spec), programs=frozenset({chosen}))
 
-    def pin(loaded: LoadedObject) -> Mapping[str, str]:
-        loaded.pin_program(chosen, request.words.path)
-        return {chosen: request.words.path}
-
-    _load_and_pin(out, request, spec, options, pin, operation)
+    _load_and_pin(out, request, spec, options, lambda _: request.words.path, operation)
 
 
 def load_all(out: Context, request: LoadRequest) -> None:
     """Load and pin all programs of an object."""
+    from bpfctl.loader.pins import pin_path
+
     operation = "prog-loadall"
     spec = request.read(operation)
     options = request.options(out, spec)
     some = bool(request.only) or any(one.section.autoload for one in spec.programs)
     if not some and not request.words.pinmaps and not any(map(_pins_itself, spec.maps)):
         raise _no_program(spec, operation)
+    directory = request.words.path
     _load_and_pin(
         out,
         request,
         spec,
         options,
-        lambda loaded: loaded.pin_programs(request.words.path),
+        lambda name: pin_path(directory, name),
         operation,
+        directory=directory,
     )
 
 
@@ -106,27 +114,49 @@ def _load_and_pin(
     request: LoadRequest,
     spec: ObjectSpec,
     options: LoadOptions,
-    pin: Callable[[LoadedObject], Mapping[str, str]],
+    place: Callable[[str], str],
     operation: str,
+    directory: str | None = None,
 ) -> None:
-    """Load, pin, and answer; what was pinned goes again when anything fails."""
+    """Load, attach, pin, and answer; what was pinned goes again when anything fails."""
     with load(spec, options, operation) as loaded:
         try:
-            programs = pin(loaded)
+            attached = _attach(loaded, request)
+            if directory is not None:
+                loaded.pins.make_directory(directory)
+            paths = pin_attached(loaded, attached, place)
             maps = loaded.pin_maps(request.words.pinmaps) if request.words.pinmaps else {}
-            answer = _answer(loaded, programs, maps) if out.json else None
+            answer = _answer(loaded, attached, paths, maps) if out.json else None
         except BpfctlError as err:
             err.within(operation=operation)
             raise
-        if answer is not None:
+        if request.attach:
+            note_unattached(loaded, attached)
+        failed = failures(attached, operation)
+        if answer is not None and failed is None:
             from .output import finish, write_json
 
             write_json(out, answer)
             finish()  # while what was pinned can still go
+    if failed is not None:
+        raise failed
+
+
+def _attach(loaded: LoadedObject, request: LoadRequest) -> list[Attachment]:
+    if request.attach:
+        from bpfctl.loader.attach import attach_all
+
+        return attach_all(loaded, keep_going=request.keep_going)
+    from bpfctl.loader.attachment import Attachment
+
+    return [Attachment(name) for name in loaded.programs]
 
 
 def _answer(
-    loaded: LoadedObject, programs: Mapping[str, str], maps: Mapping[str, str]
+    loaded: LoadedObject,
+    attached: Sequence[Attachment],
+    paths: Mapping[str, str],
+    maps: Mapping[str, str],
 ) -> dict[str, object]:
     from bpfctl.objects.ids import ObjectKind
     from bpfctl.objects.pin import id_of
@@ -134,11 +164,14 @@ def _answer(
     def entry(kind: ObjectKind, name: str, fd: Fd, pinned: str | None) -> dict[str, object]:
         return {"id": id_of(kind, fd), "name": name, "pinned": pinned}
 
+    links = link_entries(attached, paths)
+    programs = [
+        entry(ObjectKind.PROG, name, one.fd, None if name in links else paths.get(name))
+        | ({"link": links[name]} if name in links else {})
+        for name, one in loaded.programs.items()
+    ]
     return {
-        "programs": [
-            entry(ObjectKind.PROG, name, one.fd, programs.get(name))
-            for name, one in loaded.programs.items()
-        ],
+        "programs": programs,
         "maps": [
             entry(ObjectKind.MAP, name, one.fd, maps.get(name) or one.pinned)
             for name, one in loaded.maps.items()

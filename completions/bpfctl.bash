@@ -5,8 +5,8 @@ _bpfctl_words() {
   case "$1" in
     '') echo 'prog map link iter btf gen struct_ops feature demo version help' ;;
     'prog') echo 'load loadall show pin help' ;;
-    'prog load') echo '@file type map idx id name pinned @map pinmaps kernel_btf offload_dev xdpmeta_dev' ;;
-    'prog loadall') echo '@file type map idx id name pinned @map pinmaps kernel_btf offload_dev xdpmeta_dev' ;;
+    'prog load') echo '@file type map idx id name pinned @map pinmaps kernel_btf offload_dev xdpmeta_dev autoattach' ;;
+    'prog loadall') echo '@file type map idx id name pinned @map pinmaps kernel_btf offload_dev xdpmeta_dev autoattach' ;;
     'prog show') echo 'id name tag pinned @prog' ;;
     'prog pin') echo 'id name tag pinned @prog @file' ;;
     'map') echo 'show dump pin help' ;;
@@ -45,8 +45,8 @@ _bpfctl_options() {
   case "$1" in
     '') echo '-h --help -j --json -p --pretty -d --debug -V --version -f --bpffs -n --nomount -o=table,wide,json,jsonl --output=table,wide,json,jsonl' ;;
     'prog') echo '-h --help' ;;
-    'prog load') echo '--program= --target= --set= --set-max-entries= --kernel-btf=@file --kernel-config=@file --log-level= --log-size= --log-fixed -h --help' ;;
-    'prog loadall') echo '--only= --skip= --target= --set= --set-max-entries= --kernel-btf=@file --kernel-config=@file --log-level= --log-size= --log-fixed -h --help' ;;
+    'prog load') echo '--program= --target= --set= --set-max-entries= --exclusive= --kernel-btf=@file --kernel-config=@file --log-level= --log-size= --log-fixed --attach -h --help' ;;
+    'prog loadall') echo '--only= --skip= --target= --set= --set-max-entries= --exclusive= --kernel-btf=@file --kernel-config=@file --log-level= --log-size= --log-fixed --attach --keep-going -h --help' ;;
     'prog show') echo '-h --help' ;;
     'prog pin') echo '-h --help' ;;
     'map') echo '-h --help' ;;

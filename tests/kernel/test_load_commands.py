@@ -168,7 +168,6 @@ def test_eperm_for_a_trampoline_is_explained(data: Path, bpffs: Path) -> None:
         pytest.param(["OBJ", "PIN", "pinmaps"], 2, "wants a directory", id="no directory"),
         pytest.param(["OBJ", "PIN", "pinmops", "x"], 2, "one word too many", id="no such word"),
         pytest.param(["OBJ", "PIN", "type", "xpd"], 2, "is no program type", id="type"),
-        pytest.param(["OBJ", "PIN", "autoattach"], 1, "autoattach: not supported yet", id="attach"),
         pytest.param(["OBJ", "PIN", "map", "name", "x", "1"], 3, "called x", id="map"),
         pytest.param(["OBJ", "PIN", "--set-max-entries", "x=1"], 3, "called x", id="size"),
         pytest.param(["OBJ", "PIN", "dev", "nodev0"], 3, "no network device nodev0", id="device"),

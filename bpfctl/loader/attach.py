@@ -1,0 +1,164 @@
+"""Attach the programs of a loaded object to what their sections say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from bpfctl.elf.section_def import AttachKind
+from bpfctl.errors import BpfctlError
+from bpfctl.kernel.flags import MapFlags
+from bpfctl.loader.attachment import Attachment
+from bpfctl.objects import attach_probe_targets as probes
+from bpfctl.objects import attach_targets as targets
+from bpfctl.objects.attach import create_link
+from bpfctl.objects.prog import prog_info
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bpfctl.elf.sections import SectionName
+    from bpfctl.loader.loaded import LoadedObject
+    from bpfctl.objects.attach_targets import Target
+
+# The kernel knows the target of these since they were loaded.
+_LOADED: Final = frozenset({AttachKind.TRACING, AttachKind.EXT, AttachKind.LSM})
+
+
+def section_target(section: SectionName) -> Target | None:
+    """What a section says to attach to; None where it does not say, or nothing can.
+
+    libbpf's rule (`bpf_program__attach`): interfaces, cgroups, sockets and maps are never said.
+    """
+    if section.kind in _LOADED:
+        return targets.Loaded()
+    if section.kind is AttachKind.ITER:
+        return targets.Iter()
+    reader = _READERS.get(section.kind)
+    if reader is None or section.target is None:
+        return None
+    return reader(section, section.target)
+
+
+def attach_program(loaded: LoadedObject, name: str, target: Target | None = None) -> Attachment:
+    """Attach one program, to `target` or what its section says; the object holds the link.
+
+    Raises: what `create_link` raises, with the program's name.
+    """
+    program = loaded.programs[name]
+    target = target or section_target(program.spec.section)
+    if target is None:
+        return Attachment(name)
+    try:
+        link = create_link(program.fd, prog_info(program.fd), target)
+    except BpfctlError as err:
+        err.subject = None  # it has its number there, which is of no use once it is gone
+        err.evidence.append(f'it is in section "{program.spec.section.text}"')
+        err.within(program=name, subject=loaded.spec.path)
+        raise
+    loaded.resources.enter_context(link)
+    return Attachment(name, target, link)
+
+
+def attach_all(loaded: LoadedObject, *, keep_going: bool = False) -> list[Attachment]:
+    """Attach every program whose section says where, then maps of section ".struct_ops.link".
+
+    With `keep_going` errors are in the result. Raises: what `attach_program` raises, and
+    SyscallError for a struct_ops that the kernel refuses; the links made so far go with the object.
+    """
+    found = []
+    steps: list[tuple[str, Callable[[LoadedObject, str], Attachment]]]
+    steps = [(name, attach_program) for name in loaded.programs]
+    steps += [(name, _attach_ops) for name in loaded.struct_ops if _has_link(loaded, name)]
+    for name, step in steps:
+        try:
+            found.append(step(loaded, name))
+        except BpfctlError as err:
+            if not keep_going:
+                raise
+            found.append(Attachment(name, error=err))
+    return found
+
+
+def _has_link(loaded: LoadedObject, name: str) -> bool:
+    return bool(loaded.maps[name].spec.flags & MapFlags.LINK)
+
+
+def _attach_ops(loaded: LoadedObject, name: str) -> Attachment:
+    from bpfctl.loader.struct_ops_load import register
+
+    link = register(loaded, name).link
+    if link is not None:
+        loaded.resources.enter_context(link)
+    return Attachment(name, link=link)
+
+
+def _kprobe(section: SectionName, text: str) -> Target:
+    function, offset = _offset(text)
+    return probes.Kprobe(function, offset, is_return=section.definition.name == "kretprobe")
+
+
+def _ksyscall(section: SectionName, text: str) -> Target:
+    from bpfctl.linux.syscalls import syscall_function
+
+    is_return = section.definition.name == "kretsyscall"
+    return probes.Kprobe(syscall_function(text), is_return=is_return)
+
+
+def _kprobe_multi(section: SectionName, text: str) -> Target:
+    return probes.KprobeMulti(
+        functions=() if _is_pattern(text) else (text,),
+        pattern=text if _is_pattern(text) else "",
+        is_return="ret" in section.definition.name,
+        is_session="session" in section.definition.name,
+    )
+
+
+def _uprobe(section: SectionName, text: str) -> Target:
+    path, _, place = text.partition(":")
+    is_return = section.definition.name.startswith("uret")
+    if place[:1].isdigit():
+        return probes.Uprobe(path, "", int(place, 0), is_return)
+    function, offset = _offset(place)
+    return probes.Uprobe(path, function, offset, is_return)
+
+
+def _uprobe_multi(section: SectionName, text: str) -> Target:
+    path, _, place = text.partition(":")
+    return probes.UprobeMulti(
+        path,
+        functions=() if _is_pattern(place) else (place,),
+        pattern=place if _is_pattern(place) else "",
+        is_return="ret" in section.definition.name,
+        is_session="session" in section.definition.name,
+    )
+
+
+def _tracepoint(section: SectionName, text: str) -> Target:
+    del section
+    category, _, name = text.partition("/")
+    return targets.Tracepoint(category, name)
+
+
+def _raw_tracepoint(section: SectionName, text: str) -> Target:
+    del section
+    return targets.RawTracepoint(text)
+
+
+def _offset(text: str) -> tuple[str, int]:
+    name, plus, offset = text.rpartition("+")
+    return (name, int(offset, 0)) if plus else (text, 0)
+
+
+def _is_pattern(text: str) -> bool:
+    return "*" in text or "?" in text
+
+
+_READERS: Final[dict[AttachKind, Callable[[SectionName, str], Target]]] = {
+    AttachKind.KPROBE: _kprobe,
+    AttachKind.KSYSCALL: _ksyscall,
+    AttachKind.KPROBE_MULTI: _kprobe_multi,
+    AttachKind.UPROBE: _uprobe,
+    AttachKind.UPROBE_MULTI: _uprobe_multi,
+    AttachKind.TRACEPOINT: _tracepoint,
+    AttachKind.RAW_TRACEPOINT: _raw_tracepoint,
+}

@@ -1,0 +1,22 @@
+"""What attaching a loaded object came to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from bpfctl.errors import BpfctlError
+    from bpfctl.kernel.fd import Fd
+    from bpfctl.objects.attach_targets import Target
+
+
+class Attachment(NamedTuple):
+    """What became of one program or struct_ops map: it has a link, or an error, or neither.
+
+    Neither is: its section does not say what to attach to (`target` is None).
+    """
+
+    name: str
+    target: Target | None = None
+    link: Fd | None = None
+    error: BpfctlError | None = None

@@ -1,0 +1,79 @@
+"""What `prog load` and `prog loadall` do to attach: links in place of programs, and what failed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bpfctl.errors import BpfctlError
+
+from .clean import clean
+from .output import say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from bpfctl.kernel.fd import Fd
+    from bpfctl.loader.attachment import Attachment
+    from bpfctl.loader.loaded import LoadedObject
+
+
+def pin_attached(
+    loaded: LoadedObject, attached: Sequence[Attachment], place: Callable[[str], str]
+) -> dict[str, str]:
+    """Pin each link, or the program where it has none; give the paths by name.
+
+    Raises: PathError, SyscallError.
+    """
+    paths = {}
+    for one in attached:
+        held = one.link or _held(loaded, one.name)
+        if held is not None:
+            loaded.pins.pin(held, place(one.name))
+            paths[one.name] = place(one.name)
+    return paths
+
+
+def _held(loaded: LoadedObject, name: str) -> Fd | None:
+    """Return a program; None for a map, which has no place of its own there."""
+    return loaded.programs[name].fd if name in loaded.programs else None
+
+
+def note_unattached(loaded: LoadedObject, attached: Sequence[Attachment]) -> None:
+    """Say on standard error which programs are pinned and not attached, and why not."""
+    for one in attached:
+        if one.link is None and one.error is None and one.name in loaded.programs:
+            section = loaded.programs[one.name].spec.section.text
+            reason = f'section "{section}" does not say what to attach to'
+            say(clean(f"bpfctl: program {one.name} is pinned only: {reason}"))
+
+
+def failures(attached: Sequence[Attachment], operation: str) -> BpfctlError | None:
+    """Return the error that stands for all that were passed over, None where all went well."""
+    failed = [one for one in attached if one.error is not None]
+    if not failed:
+        return None
+    if len(failed) == 1 and failed[0].error is not None:
+        return failed[0].error.within(operation=operation)
+    return BpfctlError(
+        f"{len(failed)} of {len(attached)} programs could not be attached",
+        code="attach-incomplete",
+        operation=operation,
+        subject=next((one.error.subject for one in failed if one.error), None),
+        evidence=[f"{one.name}: {one.error.message}" for one in failed if one.error],
+        remedy="without --keep-going nothing stays when one fails",
+    )
+
+
+def link_entries(
+    attached: Sequence[Attachment], paths: Mapping[str, str]
+) -> dict[str, dict[str, object]]:
+    """Return for JSON what each program's link is, by the program's name."""
+    return {one.name: _entry(one.link, paths[one.name]) for one in attached if one.link}
+
+
+def _entry(link: Fd, path: str) -> dict[str, object]:
+    from bpfctl.objects.link import link_info
+    from bpfctl.objects.link_targets import describe_target
+
+    info = link_info(link)
+    return {"id": info.id, "pinned": path, "attached_to": describe_target(info)}
