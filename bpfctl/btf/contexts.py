@@ -82,7 +82,12 @@ def find_context(btf: Btf, word: str, target: str) -> Context | None:
     proto = _prototype(btf, btf.find(kind.prefix + target, Kind.FUNC))
     if proto is None and kind is TRACEPOINT:
         proto = _prototype(btf, btf.find(_TRACEPOINT_TYPE + target, Kind.TYPEDEF))
-    return _context(btf, kind, word, target, proto) if proto else None
+    if proto is None:
+        return None
+    reason = _Fitness(btf).complaint(kind, proto)
+    if reason:
+        raise btf.error(f"{target} {reason}: no program can be attached to it", proto.id)
+    return _context(kind, word, target, proto)
 
 
 def all_contexts(btf: Btf, words: Container[str] = _BY_WORD) -> Iterator[Context]:
@@ -90,21 +95,22 @@ def all_contexts(btf: Btf, words: Container[str] = _BY_WORD) -> Iterator[Context
 
     They come by kind and name. Functions that programs cannot be attached to are left out.
     """
+    fitness = _Fitness(btf)
+    functions = {btf.name(i): i for i in reversed(btf.ids((Kind.FUNC,)))}
     for kind in KINDS:
         word = next((one for one in kind.words if one in words), None)
         if word is None:
             continue
-        for target, type_id in sorted(_targets(btf, kind).items()):
+        for target, type_id in sorted(_targets(btf, kind, functions).items()):
             proto = _prototype(btf, type_id)
-            if proto is not None and not _unfit(btf, kind, proto):
-                context = _context(btf, kind, word, target, proto)
+            if proto is not None and not fitness.complaint(kind, proto):
+                context = _context(kind, word, target, proto)
                 if context.members:
                     yield context
 
 
-def _targets(btf: Btf, kind: ContextKind) -> dict[str, int]:
+def _targets(btf: Btf, kind: ContextKind, functions: dict[str, int]) -> dict[str, int]:
     """The targets of one kind, each with the type that has its prototype."""
-    functions = {btf.name(i): i for i in reversed(btf.ids((Kind.FUNC,)))}
     if kind is TRACEPOINT:
         types = {btf.name(i): i for i in btf.ids((Kind.TYPEDEF,))}
         targets = _without(_TRACEPOINT_TYPE, types)
@@ -145,39 +151,44 @@ def _prototype(btf: Btf, type_id: int | None) -> t.FuncProto | None:
     return found if isinstance(found, t.FuncProto) else None
 
 
-def _context(btf: Btf, kind: ContextKind, word: str, target: str, proto: t.FuncProto) -> Context:
-    reason = _unfit(btf, kind, proto)
-    if reason:
-        raise btf.error(f"{target} {reason}: no program can be attached to it", proto.id)
+def _context(kind: ContextKind, word: str, target: str, proto: t.FuncProto) -> Context:
     params = proto.params[kind.hidden :]
     members = [
         ContextMember(param.name or f"arg{number}", param.type_id)
         for number, param in enumerate(params)
     ]
     if kind.returns and proto.return_type_id:
-        taken = {member.name for member in members}
-        members.append(
-            ContextMember("ret_value" if "ret" in taken else "ret", proto.return_type_id)
-        )
+        taken = any(member.name == "ret" for member in members)
+        members.append(ContextMember("ret_value" if taken else "ret", proto.return_type_id))
     name = f"{word.removesuffix('.s')}_{target}_ctx"
     return Context(f"{word}/{target}", name, tuple(members))
 
 
-def _unfit(btf: Btf, kind: ContextKind, proto: t.FuncProto) -> str:
-    """Why the kernel attaches no program to such a function, "" where nothing is in the way.
+class _Fitness:
+    """Tells which functions the kernel attaches programs to; sizes of types are found once.
 
     Source: btf_distill_func_proto() in kernel/bpf/btf.c, Linux 6.18.
     """
-    params = proto.params[kind.hidden :]
-    if any(not param.type_id for param in params):
-        return "takes a variable number of arguments"
-    if sum(_slots(btf, param.type_id) for param in params) > MAX_SLOTS:
-        return f"takes more than {MAX_SLOTS} words of arguments"
-    if isinstance(btf.type(btf.skip_modifiers(proto.return_type_id)), t.Struct):
-        return "returns a struct"
-    return ""
 
+    def __init__(self, btf: Btf) -> None:
+        self._btf = btf
+        self._slots: dict[int, int] = {}
 
-def _slots(btf: Btf, type_id: int) -> int:
-    found = btf.type(type_id)
-    return 1 if isinstance(found, t.Ptr) else -(-btf.size_of(type_id) // SLOT_BYTES)
+    def complaint(self, kind: ContextKind, proto: t.FuncProto) -> str:
+        """Why no program can be attached, "" where nothing is in the way."""
+        slots = 0
+        for param in proto.params[kind.hidden :]:
+            if not param.type_id:
+                return "takes a variable number of arguments"
+            slots += self._slots.get(param.type_id) or self._find_slots(param.type_id)
+        if slots > MAX_SLOTS:
+            return f"takes more than {MAX_SLOTS} words of arguments"
+        if isinstance(self._btf.type(self._btf.skip_modifiers(proto.return_type_id)), t.Struct):
+            return "returns a struct"
+        return ""
+
+    def _find_slots(self, type_id: int) -> int:
+        pointer = isinstance(self._btf.type(type_id), t.Ptr)
+        slots = 1 if pointer else -(-self._btf.size_of(type_id) // SLOT_BYTES)
+        self._slots[type_id] = slots
+        return slots
