@@ -132,6 +132,22 @@ def test_a_loaded_map_takes_the_place_of_one_of_the_objects(data: Path, bpffs: P
         assert pinned_id(bpffs / f"m{number}/numbers") == pinned_id(maps / "numbers")
 
 
+def without_types(cmd: int, union: Any, size: int) -> int:
+    """Answer as a kernel that takes no types at all, and else as the running one."""
+    return -errno.EINVAL if cmd == Cmd.BTF_LOAD else bpf._enter_kernel(cmd, union, size)
+
+
+def test_a_kernel_that_refuses_the_types_loads_without_them(data: Path, bpffs: Path) -> None:
+    path = str(data / "globals.bpf.o")
+    with bpf.replaced(without_types):
+        done = in_process("prog", "loadall", path, str(bpffs / "p"))
+    assert (done.status, done.out) == (0, "")
+    words = "the kernel refuses the object's types, which go without: EINVAL"
+    assert done.err == f"bpfctl: {path}: {words}\n"
+    assert below(bpffs) == ["p", "p/use_globals"]
+    assert in_process("-j", "prog", "show", str(bpffs / "p/use_globals")).json.get("btf_id") is None
+
+
 def test_a_type_on_the_line_counts_more_than_the_section(data: Path, bpffs: Path) -> None:
     path = str(data / "bad_xdpomg.bpf.o")
     assert in_process("prog", "load", path, str(bpffs / "x")).status == 1
