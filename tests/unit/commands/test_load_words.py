@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from bpfctl.commands.load_options import parse_sizes, parse_targets
+from bpfctl.commands.load_options import parse_owners, parse_sizes, parse_targets
 from bpfctl.commands.load_words import LoadWords, parse_load_words
 
 from bpfctl.elf.section_table import BY_NAME
@@ -113,9 +113,16 @@ def test_sizes() -> None:
     assert parse_sizes(["a=1", "x.y=0x10"]) == {"a": 1, "x.y": 16}
 
 
+def test_owners() -> None:
+    assert parse_owners(["a=main", "x.y=other"]) == {"a": "main", "x.y": "other"}
+
+
 @pytest.mark.parametrize(
     ("parse", "words", "message"),
     [
+        pytest.param(parse_owners, ["a"], '"a" gives no map a program', id="no owner"),
+        pytest.param(parse_owners, ["a="], '"a=" gives no map a program', id="empty owner"),
+        pytest.param(parse_owners, ["a=b", "a=c"], "two programs for map a", id="two owners"),
         pytest.param(parse_sizes, ["a"], '"a" is no size of a map: expected MAP=N', id="no size"),
         pytest.param(parse_sizes, ["=5"], '"=5" is no size of a map', id="no map"),
         pytest.param(parse_sizes, ["a=b"], '"a=b": "b" is no whole number', id="no number"),
