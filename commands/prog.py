@@ -152,6 +152,25 @@ def show(
 
 
 @app.command()
+def unload(
+    ctx: typer.Context,
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="DIR | NAME", help="The directory of a load, or a program."),
+    ] = None,
+) -> None:
+    """Take apart what a load made: remove its pins, links first, and its directory.
+
+    DIR is where `loadall` pinned, by its path or its name on a bpffs; NAME is a program, of which
+    all pins go, and those of its links. What is still in the kernel then is shown, with what keeps
+    it: other pins, links, programs or processes.
+    """
+    from .prog_unload import unload_chosen
+
+    unload_chosen(current(ctx), words or [])
+
+
+@app.command()
 def pin(
     ctx: typer.Context,
     words: Annotated[

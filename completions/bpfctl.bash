@@ -4,10 +4,11 @@
 _bpfctl_words() {
   case "$1" in
     '') echo 'prog map link iter btf gen struct_ops feature demo version help' ;;
-    'prog') echo 'load loadall show pin help' ;;
+    'prog') echo 'load loadall show unload pin help' ;;
     'prog load') echo '@file type map idx id name pinned @map pinmaps kernel_btf offload_dev xdpmeta_dev autoattach' ;;
     'prog loadall') echo '@file type map idx id name pinned @map pinmaps kernel_btf offload_dev xdpmeta_dev autoattach' ;;
     'prog show') echo 'id name tag pinned @prog' ;;
+    'prog unload') echo '@file' ;;
     'prog pin') echo 'id name tag pinned @prog @file' ;;
     'map') echo 'show dump pin help' ;;
     'map show') echo 'id name pinned @map' ;;
@@ -48,6 +49,7 @@ _bpfctl_options() {
     'prog load') echo '--program= --target= --set= --set-max-entries= --exclusive= --kernel-btf=@file --kernel-config=@file --log-level= --log-size= --log-fixed --attach -h --help' ;;
     'prog loadall') echo '--only= --skip= --target= --set= --set-max-entries= --exclusive= --kernel-btf=@file --kernel-config=@file --log-level= --log-size= --log-fixed --attach --keep-going -h --help' ;;
     'prog show') echo '-h --help' ;;
+    'prog unload') echo '-h --help' ;;
     'prog pin') echo '-h --help' ;;
     'map') echo '-h --help' ;;
     'map show') echo '-h --help' ;;

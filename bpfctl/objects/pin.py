@@ -213,7 +213,7 @@ def pins() -> Pins:
     """
     found: Pins = {}
     for root in bpffs_mounts():
-        for path in _files(root):
+        for path in files_below(root):
             entry = _pinned(path)
             if entry is not None:
                 found.setdefault(entry, []).append(path)
@@ -229,7 +229,7 @@ def _pinned(path: str) -> tuple[ObjectKind, int] | None:
         return None
 
 
-def _files(root: str) -> Iterator[str]:
+def files_below(root: str) -> Iterator[str]:
     """Yield the files below a directory of a bpffs, those of one directory by name."""
     pending, budget = [(root, 0)], _MOST_ENTRIES
     while pending:

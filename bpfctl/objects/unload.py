@@ -1,0 +1,215 @@
+"""Take apart what a load made: remove its pins, and find out what stays all the same."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from bpfctl.errors import BpfctlError, NotFoundError, OutputError, PathError
+from bpfctl.kernel.info import map_info
+from bpfctl.linux.mounts import bpffs_mounts, is_bpffs
+from bpfctl.objects.ids import ObjectKind, open_id
+from bpfctl.objects.link import link_info, links
+from bpfctl.objects.pin import files_below, id_of, open_pin, pins, unpin
+from bpfctl.objects.prog import prog_info
+from bpfctl.plain import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from bpfctl.kernel.fd import Fd
+    from bpfctl.objects.holders_types import Holder, Object
+
+_ORDER: Final = (ObjectKind.LINK, ObjectKind.PROG, ObjectKind.MAP, ObjectKind.BTF)
+# Links and programs end some time after their last reference, by a worker (Linux 5.10: always).
+_PATIENCE_S: Final = 1.0
+_PAUSE_S: Final = 0.02
+
+
+@plain
+class Left:
+    """An object that is still there, and what keeps it, as far as can be seen.
+
+    `links` are the ids of links that run a program, `programs` those of programs with a map.
+    """
+
+    kind: ObjectKind
+    id: int
+    name: str
+    pinned: tuple[str, ...] = ()
+    holders: tuple[Holder, ...] = ()
+    links: tuple[int, ...] = ()
+    programs: tuple[int, ...] = ()
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether a reason was found."""
+        return bool(self.pinned or self.holders or self.links or self.programs)
+
+
+@plain
+class Unloaded:
+    """The pins and directories that were removed, and what is left in the kernel."""
+
+    removed: tuple[str, ...]
+    left: tuple[Left, ...] = ()
+    note: str | None = None
+
+
+@plain
+class Pinned:
+    """A pin: a path, and the kind and id of what is pinned there."""
+
+    path: str
+    kind: ObjectKind
+    id: int
+
+    @property
+    def key(self) -> Object:
+        """The object."""
+        return self.kind, self.id
+
+
+def pins_below(directory: str) -> list[Pinned]:
+    """Return all that is pinned below a directory of a bpffs.
+
+    Raises: PathError (no such directory, or one that is not a load's own), OutputError (something
+    there is no pin), SyscallError.
+    """
+    path = Path(directory)
+    if not path.is_dir():
+        raise NotFoundError("there is no such directory", subject=directory)
+    if not is_bpffs(directory):
+        raise PathError("this is on no bpf file system", code="not-bpffs", subject=directory)
+    if str(path.resolve()) in bpffs_mounts():
+        raise PathError(
+            "this is a whole bpf file system, not what one load made",
+            code="unload-everything",
+            subject=directory,
+            remedy="name a directory in it",
+        )
+    return [_pinned(place) for place in files_below(directory)]
+
+
+def pins_of_program(prog: Fd) -> list[Pinned]:
+    """Return the pins of a program and of its links. Raises: SyscallError."""
+    number = id_of(ObjectKind.PROG, prog)
+    wanted = {(ObjectKind.PROG, number)}
+    wanted |= {(ObjectKind.LINK, info.id) for info in links() if info.prog_id == number}
+    found = pins()
+    return [Pinned(path, *key) for key in sorted(wanted, key=str) for path in found.get(key, ())]
+
+
+def _pinned(path: str) -> Pinned:
+    try:
+        kind, fd = open_pin(path, read_only=True)
+    except BpfctlError as err:
+        raise OutputError(
+            f"this cannot be opened, so nothing is removed: {err.message}",
+            code="unload-unknown",
+            subject=path,
+        ) from err
+    with fd:
+        return Pinned(path, kind, id_of(kind, fd))
+
+
+def unload(found: Sequence[Pinned], directory: str | None = None) -> Unloaded:
+    """Remove pins, and the directory they are in; links first, so that programs stop running.
+
+    Objects that somebody else holds stay, and are in the answer. Raises: PathError.
+    """
+    watched = _with_parts(found)
+    removed = []
+    for one in sorted(found, key=lambda one: _ORDER.index(one.kind)):
+        unpin(one.path)
+        removed.append(one.path)
+    removed += _remove_directories(directory) if directory else []
+    left, note = _what_is_left(watched)
+    return Unloaded(tuple(removed), tuple(left), note)
+
+
+def _with_parts(found: Iterable[Pinned]) -> list[Object]:
+    """Add the programs that links run, and the maps that programs have."""
+    keys = dict.fromkeys(one.key for one in found)
+    for kind, number in list(keys):
+        if kind is ObjectKind.LINK:
+            with open_id(kind, number) as fd:
+                prog_id = link_info(fd).prog_id
+            keys |= {(ObjectKind.PROG, prog_id): None} if prog_id else {}
+    for kind, number in list(keys):
+        if kind is ObjectKind.PROG:
+            with open_id(kind, number) as fd:
+                keys |= dict.fromkeys((ObjectKind.MAP, one) for one in prog_info(fd).map_ids)
+    return list(keys)
+
+
+def _remove_directories(directory: str) -> list[str]:
+    removed = []
+    folders = sorted((str(one) for one in Path(directory).rglob("*")), reverse=True)
+    for folder in (*folders, directory):
+        try:
+            Path(folder).rmdir()
+        except OSError:  # somebody pinned more into it
+            continue
+        removed.append(folder)
+    return removed
+
+
+def _what_is_left(watched: Sequence[Object]) -> tuple[list[Left], str | None]:
+    """Look until everything is gone, or something keeps what is not; then say what that is."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while True:
+        there = [key for key in watched if _name(key) is not None]
+        if not there:
+            return [], None
+        left, note = _kept(there)
+        if all(one.is_kept for one in left) or time.monotonic() > deadline:
+            return left, note
+        time.sleep(_PAUSE_S)
+
+
+def _kept(there: Sequence[Object]) -> tuple[list[Left], str | None]:
+    from bpfctl.objects.holders import holders
+
+    held, places = holders(set(there)), pins()
+    running = list(links())
+    left = []
+    for key in there:
+        kind, number = key
+        left.append(
+            Left(
+                kind,
+                number,
+                _name(key) or "",
+                tuple(places.get(key, ())),
+                tuple(held.by.get(key, ())),
+                tuple(
+                    one.id for one in running if kind is ObjectKind.PROG and one.prog_id == number
+                ),
+                _users(key),
+            )
+        )
+    return left, held.note
+
+
+def _users(key: Object) -> tuple[int, ...]:
+    """Return the programs that have a map."""
+    kind, number = key
+    if kind is not ObjectKind.MAP:
+        return ()
+    from bpfctl.objects.prog import programs
+
+    return tuple(one.id for one in programs() if number in one.map_ids)
+
+
+def _name(key: Object) -> str | None:
+    """Return the name of an object; None where it is gone."""
+    kind, number = key
+    try:
+        with open_id(kind, number) as fd:
+            if kind is ObjectKind.PROG:
+                return prog_info(fd).name
+            return map_info(fd).text("name") if kind is ObjectKind.MAP else ""
+    except NotFoundError:
+        return None
