@@ -1,7 +1,8 @@
-"""`bpfctl link`: attach programs; show, pin and detach what is attached."""
+"""`bpfctl link`: attach programs; show, pin, update and detach what is attached."""
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import Annotated
 
 import typer
@@ -12,9 +13,9 @@ from .chosen import chosen, open_one
 from .context import current
 from .link_forms import FORMS
 from .output import write_done
-from .selectors import parse_selector, take_selector
+from .selectors import expect_end, parse_selector, take_selector
 
-app = typer.Typer(help="Attach programs; show, pin and detach what is attached.")
+app = typer.Typer(help="Attach programs; show, pin, update and detach what is attached.")
 
 _CREATE_HELP = f"""The program, and what to attach it to: {"; ".join(FORMS.values())}."""
 
@@ -100,4 +101,33 @@ def detach(
 
     with open_one(parse_selector(words or [], ObjectKind.LINK)) as fd:
         detach_link(fd)
+    write_done(current(ctx))
+
+
+@app.command()
+def update(
+    ctx: typer.Context,
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="LINK PROG [old PROG]", help="The link, and the program it is to run."
+        ),
+    ] = None,
+) -> None:
+    """Have a link run another program, without a moment in which none runs.
+
+    With `old` the link must run that program until then. Links of cgroups, network devices,
+    network namespaces, maps of sockets and iterators can be updated.
+    """
+    from bpfctl.objects.link_update import update as update_link
+
+    link, rest = take_selector(words or [], ObjectKind.LINK)
+    program, rest = take_selector(rest, ObjectKind.PROG)
+    old = parse_selector(rest[1:], ObjectKind.PROG) if rest[:1] == ["old"] else None
+    expect_end(rest if old is None else [])
+    with ExitStack() as stack:
+        link_fd = stack.enter_context(open_one(link))
+        program_fd = stack.enter_context(open_one(program))
+        expected = stack.enter_context(open_one(old)) if old else None
+        update_link(link_fd, program_fd, expected)
     write_done(current(ctx))

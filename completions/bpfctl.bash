@@ -14,11 +14,12 @@ _bpfctl_words() {
     'map show') echo 'id name pinned @map' ;;
     'map dump') echo 'id name pinned @map' ;;
     'map pin') echo 'id name pinned @map @file' ;;
-    'link') echo 'show create pin detach help' ;;
+    'link') echo 'show create pin detach update help' ;;
     'link show') echo 'id pinned @link' ;;
     'link create') echo 'id name tag pinned @prog' ;;
     'link pin') echo 'id pinned @link @file' ;;
     'link detach') echo 'id pinned @link' ;;
+    'link update') echo 'id pinned @link name tag @prog old' ;;
     'iter') echo 'pin run help' ;;
     'iter pin') echo '@file map id name pinned @map' ;;
     'iter run') echo '@file map id name pinned @map' ;;
@@ -60,6 +61,7 @@ _bpfctl_options() {
     'link create') echo '--pin=@file --hold -h --help' ;;
     'link pin') echo '-h --help' ;;
     'link detach') echo '-h --help' ;;
+    'link update') echo '-h --help' ;;
     'iter') echo '-h --help' ;;
     'iter pin') echo '--program= -h --help' ;;
     'iter run') echo '--program= -h --help' ;;

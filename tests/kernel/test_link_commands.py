@@ -135,6 +135,63 @@ def test_detach_by_force_is_not_for_every_kind(pinned: Callable[[str], str], bpf
     assert f"pinned at {path}" in error["evidence"]
 
 
+@pytest.fixture
+def guards(bpffs: Path, data: Path) -> list[str]:
+    """Load the same program three times."""
+    places = [f"{bpffs}/guard{number}" for number in range(3)]
+    for place in places:
+        assert in_process("prog", "load", f"{data}/connect4.bpf.o", place) == Done(0, "", "")
+    return places
+
+
+def test_update(guards: list[str], bpffs: Path, cgroup: Path) -> None:
+    """The link runs another program, if it runs the one that is expected."""
+    link = f"{bpffs}/link"
+    in_process("link", "create", guards[0], "cgroup", str(cgroup), "connect4", "--pin", link)
+    assert in_process("link", "update", link, guards[1]) == Done(0, "", "")
+    assert link_of(link).prog_id == prog_id(guards[1])
+    again = in_process("-j", "link", "update", link, guards[2], "old", "pinned", guards[1])
+    assert again == Done(0, "null\n", "")
+    assert link_of(link).prog_id == prog_id(guards[2])
+    stale = in_process("-j", "link", "update", link, guards[0], "old", guards[1])
+    error = stale.json["error"]
+    assert (stale.status, error["code"]) in [
+        (1, "link-update-other-program"),
+        (4, "link-update-other-program"),
+    ]
+    assert f"link {link_of(link).id} runs program {prog_id(guards[2])}" in error["evidence"]
+    assert link_of(link).prog_id == prog_id(guards[2])
+
+
+def test_update_is_not_for_every_kind_and_program(
+    guards: list[str], pinned: Callable[[str], str], bpffs: Path, cgroup: Path
+) -> None:
+    link, raw = f"{bpffs}/link", pinned("raw_tp")
+    in_process("link", "create", guards[0], "cgroup", str(cgroup), "connect4", "--pin", link)
+    other = in_process("-j", "link", "update", link, raw).json["error"]
+    assert (other["code"], other["errno"]) == ("syscall-failed", "EINVAL")
+    assert f"runs program {prog_id(guards[0])}" in other["evidence"][0]
+    fixed = f"{bpffs}/fixed"
+    in_process("link", "create", raw, "raw_tp", "sched_process_exec", "--pin", fixed)
+    error = in_process("-j", "link", "update", fixed, raw).json["error"]
+    assert (error["code"], error["operation"]) == ("link-update-unsupported", "link-update")
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        pytest.param("", "which link?", id="nothing"),
+        pytest.param("7", "which program?", id="no program"),
+        pytest.param("7 8 new 9", '"new" is one word too many', id="no such word"),
+        pytest.param("7 8 old", "which program?", id="no old program"),
+    ],
+)
+def test_update_wants(words: str, text: str) -> None:
+    done = in_process("link", "update", *words.split())
+    assert done.status == 2
+    assert text in done.err
+
+
 @pytest.mark.parametrize(
     ("words", "status", "text"),
     [
