@@ -15,7 +15,6 @@ Leaving the `with` statement detaches and unloads what is not pinned. Errors are
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
@@ -64,7 +63,6 @@ class Object:
         self._loaded: LoadedObject | None = None
         self._programs: dict[str, Program] = {}
         self._maps: dict[str, TypedMap] = {}
-        self._links = ExitStack()
 
     @property
     def programs(self) -> Mapping[str, Program]:
@@ -108,7 +106,7 @@ class Object:
             globals=(*options.globals, *self.globals.assignments),
         )
         loaded = self._loaded = _load(self.spec, options)
-        self._programs = {name: Program(one, self._links) for name, one in loaded.programs.items()}
+        self._programs = {name: Program(loaded, one) for name, one in loaded.programs.items()}
         types = {one.name: one for one in self.spec.maps}
         self._maps = {
             name: TypedMap(one.fd, types.get(name, one.spec), self.spec.btf)
@@ -118,22 +116,24 @@ class Object:
         return self
 
     def attach(self) -> list[Link]:
-        """Attach every loaded program as its section says, and give the links.
+        """Attach every loaded program whose section says to what, and give the links.
 
-        Raises: what `Program.attach` raises; nothing is attached then.
+        Those of struct_ops maps in ".struct_ops.link" are among them; programs for a device, a
+        cgroup or a socket are left alone. Raises: what `Program.attach` raises; what was attached
+        until then goes with the object.
         """
-        with ExitStack() as on_failure:
-            made = [on_failure.enter_context(one.attach()) for one in self.programs.values()]
-            on_failure.pop_all()
-        return made
+        from bpfctl.loader.attach import attach_all
 
-    def _need_load(self) -> None:
+        found = attach_all(self._need_load())
+        return [Link(one.link) for one in found if one.link is not None]
+
+    def _need_load(self) -> LoadedObject:
         if self._loaded is None:
             raise UsageError("the object is not loaded yet", subject=self.spec.path)
+        return self._loaded
 
     def close(self) -> None:
         """Detach, and let go of programs and maps; what is pinned stays. May be called twice."""
-        self._links.close()
         if self._loaded:
             self._loaded.close()
 
@@ -165,13 +165,12 @@ def _load(spec: ObjectSpec, options: LoadOptions) -> LoadedObject:
 class Program:
     """A loaded program. It lives as long as its object, and as what pins or attaches it."""
 
-    def __init__(self, loaded: LoadedProgram, links: ExitStack) -> None:
-        self.name = loaded.name
-        self.section = loaded.spec.section
-        self.fd = loaded.fd
-        self.log = loaded.log.text
-        self._loaded = loaded
-        self._links = links
+    def __init__(self, loaded: LoadedObject, program: LoadedProgram) -> None:
+        self.name = program.name
+        self.section = program.spec.section
+        self.fd = program.fd
+        self.log = program.log.text
+        self._object = loaded
 
     @property
     def info(self) -> ProgInfo:
@@ -187,11 +186,17 @@ class Program:
         cannot go there or whose section names no target, NotFoundError, NotSupportedError,
         SyscallError.
         """
-        from bpfctl.loader.section_target import section_target
-        from bpfctl.objects.attach import create_link
+        from bpfctl.loader.attach import attach_program
 
-        link = Link(create_link(self.fd, self.info, target or section_target(self.section)))
-        return self._links.enter_context(link)
+        link = attach_program(self._object, self.name, target).link
+        if link is None:
+            raise UsageError(
+                f'SEC "{self.section.text}" does not say what to attach to',
+                code="attach-target-not-named",
+                program=self.name,
+                remedy="say it: attach(Xdp(...)), see bpfctl.objects.attach_targets",
+            )
+        return Link(link)
 
     def pin(self, path: str) -> None:
         """Keep it under a path of a bpffs. Raises: PathError, SyscallError."""
