@@ -42,8 +42,8 @@ def create_maps(
         if spec.struct_ops:
             one = LoadedMap(spec, create_ops_map(spec, loaded.struct_ops[spec.name], btf_fd))
         else:
-            owner, count = owners.get(spec.name, b""), len(loaded.spec.maps)
-            one = _open_or_create(spec, options, btf_fd, owner, count)
+            owner = owners.get(spec.name, b"")
+            one = _open_or_create(spec, options, btf_fd, owner, loaded)
         loaded.resources.enter_context(one.fd)
         loaded.maps[spec.name] = one
         if spec.type == MapType.ARENA and not one.reused:
@@ -54,7 +54,7 @@ def create_maps(
 
 
 def _open_or_create(
-    spec: MapSpec, options: LoadOptions, btf_fd: int, owner: bytes, count: int
+    spec: MapSpec, options: LoadOptions, btf_fd: int, owner: bytes, loaded: LoadedObject
 ) -> LoadedMap:
     chosen = open_in_place(spec, options)
     if chosen is not None:
@@ -64,6 +64,6 @@ def _open_or_create(
     if fd is not None:
         return LoadedMap(spec, fd, path, reused=True)
     try:
-        return LoadedMap(spec, maps.create_map(spec, btf_fd, owner), path)
+        return LoadedMap(spec, maps.create_map(spec, btf_fd, owner, loaded.warnings), path)
     except SyscallError as err:
-        raise explain_map(err, spec, count)  # noqa: B904 - it is the same error
+        raise explain_map(err, spec, len(loaded.spec.maps))  # noqa: B904 - it is the same error

@@ -86,24 +86,25 @@ def ring_size(size_bytes: int, page_bytes: int) -> int:
     return int(page_bytes << (pages - 1).bit_length())
 
 
-def create_map(spec: MapSpec, btf_fd: int, owner: bytes = b"") -> Fd:
+def create_map(
+    spec: MapSpec, btf_fd: int, owner: bytes = b"", warnings: list[str] | None = None
+) -> Fd:
     """Create the map of an effective blueprint; `btf_fd` is the loaded types, 0 for none.
 
-    `owner` is the hash of the only program that may use it (Linux 6.18).
-
-    A kernel that refuses the types takes the map without: most programs do not need them, and of
-    those that do the verifier says so. (Before Linux 5.12 a section without variables cannot be
-    the type of its map's value.) A map of maps needs one of the inner maps to be made, which goes
-    again.
+    `owner` is the hash of the only program that may use it (Linux 6.18). A kernel that refuses the
+    types takes the map without, and `warnings` tells: programs that need them are refused later.
+    (Before Linux 5.12 a section without variables cannot be the type of its map's value, which
+    nobody misses.) A map of maps needs one of the inner maps to be made, which goes again.
     Raises: SyscallError.
     """
+    warnings = [] if warnings is None else warnings
     if spec.inner is None:
         try:
-            return _create(spec, btf_fd, 0, owner)
+            return _create(spec, btf_fd, 0, owner, warnings)
         except SyscallError as err:
             raise _without_inner(err, spec)  # noqa: B904 - it is the same error
-    with create_map(spec.inner, btf_fd) as inner:
-        return _create(spec, btf_fd, inner.fileno(), owner)
+    with create_map(spec.inner, btf_fd, warnings=warnings) as inner:
+        return _create(spec, btf_fd, inner.fileno(), owner, warnings)
 
 
 def _without_inner(error: SyscallError, spec: MapSpec) -> SyscallError:
@@ -115,7 +116,7 @@ def _without_inner(error: SyscallError, spec: MapSpec) -> SyscallError:
     return error
 
 
-def _create(spec: MapSpec, btf_fd: int, inner_fd: int, owner: bytes) -> Fd:
+def _create(spec: MapSpec, btf_fd: int, inner_fd: int, owner: bytes, warnings: list[str]) -> Fd:
     typed = bool(btf_fd and (spec.key_type_id or spec.value_type_id))
     try:
         return bpf_fd(_creation(spec, btf_fd if typed else 0, inner_fd, owner))
@@ -126,9 +127,13 @@ def _create(spec: MapSpec, btf_fd: int, inner_fd: int, owner: bytes) -> Fd:
             raise
         refused = err
     try:
-        return bpf_fd(_creation(spec, 0, inner_fd, owner))
+        untyped = bpf_fd(_creation(spec, 0, inner_fd, owner))
     except SyscallError:
         raise refused from None
+    if not spec.section:
+        words = f"the kernel refuses the types of map {spec.name} ({refused.errno_name})"
+        warnings.append(f"{words}: it goes without")
+    return untyped
 
 
 def _creation(spec: MapSpec, btf_fd: int, inner_fd: int, owner: bytes) -> Attr:

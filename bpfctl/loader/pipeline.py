@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from bpfctl.errors import BpfctlError, SyscallError, VerifierError
+from bpfctl.errors import BpfctlError, PathError, SyscallError, VerifierError
 from bpfctl.kernel.attr import prog_bind_map
 from bpfctl.kernel.bpf import bpf
 from bpfctl.linux.kconfig import kernel_config
@@ -118,7 +118,13 @@ def _prepare(
 
 
 def _config(options: LoadOptions) -> KernelConfig | None:
-    return kernel_config([options.kernel_config] if options.kernel_config else None)
+    """The kernel's configuration: in the file somebody named, else where distributions keep it."""
+    if options.kernel_config is None:
+        return kernel_config()
+    found = kernel_config([options.kernel_config])
+    if found is None or not found.options:
+        raise PathError("is no kernel configuration", subject=options.kernel_config)
+    return found
 
 
 def _load_types(loaded: LoadedObject) -> int:

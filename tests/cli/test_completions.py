@@ -14,7 +14,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 FOLDER = Path(__file__).parents[2] / "completions"
-NOUNS = {"prog", "map", "link", "iter", "btf", "gen", "feature", "demo", "version", "help"}
+NOUNS = {
+    "prog",
+    "map",
+    "link",
+    "iter",
+    "btf",
+    "gen",
+    "struct_ops",
+    "feature",
+    "demo",
+    "version",
+    "help",
+}
 
 # Stands for the program: says what live objects there are.
 FAKE = """#!/bin/sh

@@ -8,7 +8,7 @@ import pytest
 
 from bpfctl.btf.types import Datasec, Kind
 from bpfctl.elf.reader import read_object
-from bpfctl.errors import ExternError, VerifierError
+from bpfctl.errors import ExternError, PathError, VerifierError
 from bpfctl.kernel.attr import prog_test_run
 from bpfctl.kernel.bpf import bpf
 from bpfctl.kernel.info import prog_info
@@ -78,6 +78,16 @@ def test_another_configuration(data: Path, tmp_path: Path) -> None:
         run(loaded, "use_kconfig")
         found = variables(loaded)
     assert (number(found["hz"]), number(found["jit"])) == (77, 2)
+
+
+@pytest.mark.parametrize("text", [None, "what\n"], ids=["no file", "no configuration"])
+def test_a_file_that_is_no_configuration(data: Path, tmp_path: Path, text: str | None) -> None:
+    place = tmp_path / "config"
+    if text:
+        place.write_text(text)
+    with pytest.raises(PathError, match="is no kernel configuration") as raised:
+        load(read_object(str(data / "kconfig.bpf.o")), LoadOptions(kernel_config=str(place)))
+    assert raised.value.subject == str(place)
 
 
 @needs.TASK_KFUNCS

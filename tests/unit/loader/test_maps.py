@@ -134,6 +134,21 @@ def test_a_kernel_that_refuses_the_types_takes_the_map_without() -> None:
     assert asked == [(5, 7), (0, 0)]
 
 
+@pytest.mark.parametrize(
+    ("section", "warnings"),
+    [(".rodata", []), (None, ["the kernel refuses the types of map x (EINVAL): it goes without"])],
+    ids=["a section", "a map"],
+)
+def test_a_map_that_goes_without_its_types_is_told_of(
+    section: str | None, warnings: list[str]
+) -> None:
+    spec = MapSpec("x", MapType.ARRAY, 4, 12, 1, value_type_id=7, section=section)
+    kernel, told = FakeKernel(), list[str]()
+    with kernel.on(Cmd.MAP_CREATE, -errno.EINVAL, kernel.new_fd):
+        create_map(spec, 5, warnings=told).close()
+    assert told == warnings
+
+
 @pytest.mark.parametrize("number", [errno.EINVAL, errno.EPERM])
 def test_a_map_that_is_refused_either_way(number: int) -> None:
     spec = MapSpec("x", MapType.ARRAY, 4, 12, 0, value_type_id=7)
