@@ -49,9 +49,11 @@ class RelocReader:
         found: dict[str, dict[int, Reloc]] = {}
         for relocation in self.elf.relocations(section):
             function = self.functions.holding(section.number, relocation.offset)
-            if function is None or relocation.offset % SLOT_BYTES:
-                message = "has a relocation outside of its functions' instructions"
+            if relocation.offset % SLOT_BYTES or relocation.offset >= section.size:
+                message = "has a relocation outside of its instructions"
                 raise self.elf.error(message, section, relocation.offset)
+            if function is None:
+                continue  # bpftool's linker keeps the code of a weak function that lost
             place = (relocation.offset - function.start) // SLOT_BYTES
             relocs = found.setdefault(function.key, {})
             if reloc := self._reloc(function, place, relocation):

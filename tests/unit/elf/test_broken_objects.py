@@ -297,8 +297,16 @@ def test_a_reference_to_no_symbol() -> None:
 def test_a_relocation_at_no_instruction(offset: int) -> None:
     builder, number = with_code(LD_IMM64 + EXIT)
     builder.relocation(number, offset, builder.symbol("x", number, 0))
-    message = 'section "xdp" has a relocation outside of its functions\' instructions'
+    message = 'section "xdp" has a relocation outside of its instructions'
     assert message_of(builder.build()) == message
+
+
+def test_code_of_no_function_refers_to_nothing() -> None:
+    builder = ElfBuilder()
+    number = builder.section("xdp", EXIT + LD_IMM64 + EXIT, flags=elf.ALLOC | elf.EXEC)
+    builder.symbol("prog", number, 0, size=len(EXIT), type=elf.FUNC)
+    builder.relocation(number, len(EXIT), builder.symbol("x", 0x7777, 0))
+    assert parse_object(builder.build()).functions["xdp:prog"].relocs == ()
 
 
 def test_relocations_with_addends() -> None:
