@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.corpus import judge, libbpf, packaged, places, reference, report, selftests
+from tests.corpus import judge, libbpf, linked, packaged, places, reference, report, selftests
 from tests.vm.errors import VmError
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ def _prepare(asked: argparse.Namespace) -> int:
     libbpf.prepare()
     packaged.prepare()
     selftests.prepare()
+    linked.prepare()
     print(f"{len(judge.objects([]))} objects in {places.objects()}")
     return 0
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 VERSION = "6.12"
+NAME = f"selftests-{VERSION}"
 KERNEL_BTF = "/sys/kernel/btf/vmlinux"
 PARTS = ("scripts/bpf_doc.py", "tools/include", "tools/lib/bpf", "tools/testing/selftests/bpf")
 SELFTESTS = "tools/testing/selftests/bpf"
@@ -37,7 +38,7 @@ LIMIT_S = 120
 
 def prepare() -> None:
     """Place the objects that compile in the corpus, unless they are there."""
-    target = places.objects() / f"selftests-{VERSION}"
+    target = places.objects() / NAME
     if target.is_dir():
         return
     tree = compiler.tree()
