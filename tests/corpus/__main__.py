@@ -7,7 +7,17 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.corpus import judge, libbpf, linked, packaged, places, reference, report, selftests
+from tests.corpus import (
+    judge,
+    libbpf,
+    linked,
+    packaged,
+    places,
+    reference,
+    report,
+    selftests,
+    subjects,
+)
 from tests.vm.errors import VmError
 
 if TYPE_CHECKING:
@@ -74,7 +84,7 @@ def _prepare(asked: argparse.Namespace) -> int:
     packaged.prepare()
     selftests.prepare()
     linked.prepare()
-    print(f"{len(judge.objects([]))} objects in {places.objects()}")
+    print(f"{len(subjects.names([]))} things to load in {places.objects()}")
     return 0
 
 
@@ -84,9 +94,9 @@ def _place(asked: argparse.Namespace) -> int:
 
 
 def _run(asked: argparse.Namespace) -> int:
-    names = judge.objects(asked.pattern)
+    names = subjects.names(asked.pattern)
     if asked.each:
-        names = list(judge.programs(names, judge.read(places.corpus() / WHOLES)))
+        names = list(subjects.programs(names, judge.read(places.corpus() / WHOLES)))
     before = judge.read(asked.before or _results(asked))
     if asked.disputed:
         names = [name for name in names if name not in before or not report.alike(before[name])]

@@ -18,7 +18,8 @@ from tests.corpus.own_bpffs import fresh_bpffs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
+
+    from tests.corpus.subjects import Subject
 
 LOADED, NOTHING, REFUSED, TIMEOUT, DIED = "loaded", "nothing", "refused", "timeout", "died"
 PINS = "judged"  # a directory of the bpffs; the kernel has files of its own beside it
@@ -43,27 +44,30 @@ def preload() -> None:
         import_module(name)
 
 
-def bpfctl(path: Path, program: str, limit_s: float) -> dict[str, Any]:
+def bpfctl(subject: Subject, limit_s: float) -> dict[str, Any]:
     """Load an object, or one program of it, with bpfctl's command line.
 
     It runs in a process forked from this one, so that only the start of Python is left out: a
     machine without KVM takes seconds for it.
     """
     with fresh_bpffs() as bpffs:
-        words = ["-j", "prog", "loadall", str(path), f"{bpffs}/{PINS}"]
-        words += ["--only", program] if program else []
+        words = ["-j", "prog", "loadall", str(subject.path), f"{bpffs}/{PINS}"]
+        words += ["kernel_btf", str(subject.kernel_btf)] if subject.kernel_btf else []
+        words += ["--only", subject.program] if subject.program else []
         ended = _run(lambda: _be_bpfctl(words), limit_s)
         answer = _answer(ended, _bpfctl_verdict(ended))
         answer["programs"] = observe.pinned(f"{bpffs}/{PINS}")
     return answer
 
 
-def bpftool(path: Path, program: str, limit_s: float) -> dict[str, Any]:
+def bpftool(subject: Subject, limit_s: float) -> dict[str, Any]:
     """Load an object with bpftool, or one program of it with the same library."""
     with fresh_bpffs() as bpffs:
-        words = [str(places.bpftool()), "prog", "loadall", str(path), f"{bpffs}/{PINS}"]
-        if program:
-            words = [str(places.load_one()), str(path), program, f"{bpffs}/{PINS}/{program}"]
+        path, pins = str(subject.path), f"{bpffs}/{PINS}"
+        words = [str(places.bpftool()), "prog", "loadall", path, pins]
+        words += ["kernel_btf", str(subject.kernel_btf)] if subject.kernel_btf else []
+        if subject.program:
+            words = [str(places.load_one()), path, subject.program, f"{pins}/{subject.program}"]
         ended = _run(lambda: os.execv(words[0], words), limit_s)
         answer = _answer(ended, _bpftool_verdict(ended))
         answer["programs"] = observe.pinned(f"{bpffs}/{PINS}")
