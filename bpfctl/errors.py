@@ -138,7 +138,8 @@ class ExternError(BpfctlError):
     """Things that an object expects from outside and that are not there, or are something else.
 
     `externs` has a dict for each: `name`, `kind` ("kconfig", "ksym", "kfunc", "unknown"), `reason`,
-    `option` (the kernel option it comes with, None: unknown), `nearest` (similar names that do
+    `option` (the kernel option it comes with, None: unknown), `setting` (what the kernel's
+    configuration says of it, or None), `nearest` (similar names that do
     exist), `remedy` (or None) and `programs` (the names of those that refer to it).
     """
 
@@ -169,6 +170,7 @@ def _extern_line(one: dict[str, Any]) -> str:
     line = f"{one['name']} ({one['kind']}) {one['reason']}"
     if one["option"] and one["option"] != one["name"]:
         line += f"; it comes with {one['option']}"
+        line += f", {one['setting']}" if one["setting"] else ""
     return line + (f"; there is {' and '.join(one['nearest'])}" if one["nearest"] else "")
 
 

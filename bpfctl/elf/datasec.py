@@ -73,6 +73,9 @@ def _placed(
         variable = btf.type(info.type_id)
         offset = info.offset
         if isinstance(variable, Var) and variable.linkage != VarLinkage.STATIC:
+            if variable.linkage == VarLinkage.GLOBAL_EXTERN:
+                message = f"has {variable.name} from another file: link them (bpftool gen object)"
+                raise elf.error(message, section)
             if variable.name not in symbols:
                 raise elf.error(f"has no symbol for variable {variable.name}", section)
             offset = symbols[variable.name].value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bpfctl.asm.insn import BPF_CALL_IMM, SLOT_BYTES, unpack
@@ -67,8 +68,9 @@ def resolve(
     """
     if not spec.externs:
         return Externs()
+    config = cache(config)  # a file is read once, for all externs
     outcomes = _outcomes(spec, kernel, config)
-    _refuse_missing(spec, programs, outcomes)
+    _refuse_missing(spec, programs, outcomes, config)
     found = (outcomes[one.name] for one in spec.externs if one.kind == "kfunc")
     modules = dict.fromkeys(one.module for one in found if isinstance(one, KernelType))
     return Externs(spec.externs, outcomes, tuple(one for one in modules if one is not None))
@@ -106,7 +108,10 @@ def with_kconfig(spec: MapSpec, externs: Externs) -> MapSpec:
 
 
 def _refuse_missing(
-    spec: ObjectSpec, programs: Iterable[ProgramSpec], outcomes: Mapping[str, Outcome]
+    spec: ObjectSpec,
+    programs: Iterable[ProgramSpec],
+    outcomes: Mapping[str, Outcome],
+    config: Callable[[], KernelConfig | None],
 ) -> None:
     used = users(spec, programs)
     missing = {
@@ -117,7 +122,9 @@ def _refuse_missing(
         and one.name in used
     }
     if missing:
-        raise ExternError([_words(one, why, used[one.name]) for one, why in missing.items()])
+        raise ExternError(
+            [_words(one, why, used[one.name], config) for one, why in missing.items()]
+        )
 
 
 def users(spec: ObjectSpec, programs: Iterable[ProgramSpec]) -> dict[str, list[str]]:
@@ -135,8 +142,15 @@ def users(spec: ObjectSpec, programs: Iterable[ProgramSpec]) -> dict[str, list[s
     return found
 
 
-def _words(one: ExternSpec, why: Missing, programs: list[str]) -> dict[str, object]:
+def _words(
+    one: ExternSpec,
+    why: Missing,
+    programs: list[str],
+    config: Callable[[], KernelConfig | None],
+) -> dict[str, object]:
+    known = config() if why.option and one.kind != "kconfig" else None
     return {
+        "setting": _setting(why.option or "", known) if known else None,
         "name": one.name,
         "kind": one.kind,
         "reason": why.reason,
@@ -145,6 +159,16 @@ def _words(one: ExternSpec, why: Missing, programs: list[str]) -> dict[str, obje
         "remedy": why.remedy,
         "programs": programs,
     }
+
+
+def _setting(option: str, config: KernelConfig) -> str | None:
+    """What the kernel's configuration says of an option, in words that go on after its name."""
+    if not option.startswith("CONFIG_"):
+        return None
+    value = config.get(option)
+    if value == "m":
+        return "which is a module here: it may have to be loaded"
+    return f"which is not set in {config.source}" if value is None else f"which is {value} here"
 
 
 def explain_extern(error: VerifierError, linked: LinkedCode, externs: Externs) -> None:

@@ -378,6 +378,9 @@ def test_variables_and_their_symbols() -> None:
     assert (
         message_of(datasec_object(0, symbol="y")) == 'section ".data" has no symbol for variable x'
     )
+    assert message_of(datasec_object(0, linkage=2)) == (
+        'section ".data" has x from another file: link them (bpftool gen object)'
+    )
     assert parse_object(datasec_object(0, symbol="y", linkage=0)).maps[0].flags == 0
 
 

@@ -15,6 +15,7 @@ from bpfctl.elf.sections import parse_section_name
 from bpfctl.elf.spec import ExternSpec, MapSpec, ObjectSpec, ProgramSpec, Reloc, RelocKind
 from bpfctl.errors import ExternError, NotFoundError, RelocationError, VerifierError
 from bpfctl.kernel.uapi import Cmd
+from bpfctl.linux.kconfig import parse_config
 from bpfctl.loader.extern_code import Bound, bind, set_externs
 from bpfctl.loader.extern_result import Address, KernelType, Missing, Outcome, Value
 from bpfctl.loader.externs import Externs, explain_extern, resolve, with_kconfig
@@ -27,6 +28,8 @@ from tests.unit.loader.objects import EXIT, call, function, object_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from bpfctl.linux.kconfig import KernelConfig
 
 
 def blob(*types: t.Type, base: Btf | None = None) -> Btf:
@@ -230,6 +233,42 @@ def test_what_no_loaded_program_uses_may_be_missing() -> None:
     found = resolve(spec, spec.programs[1:], KERNEL, lambda: None)  # type: ignore[arg-type] - as above
     assert found.outcomes["helped"] == KernelType(4)
     assert found.modules == (MODULE,)
+
+
+@pytest.mark.parametrize(
+    ("text", "setting"),
+    [
+        ("CONFIG_OTHER=y\n", ", which is not set in config"),
+        ("CONFIG_SCHED_CLASS_EXT=m\n", ", which is a module here: it may have to be loaded"),
+        ("CONFIG_SCHED_CLASS_EXT=y\n", ", which is y here"),
+        (None, ""),
+    ],
+)
+def test_the_configuration_tells_of_the_option(text: str | None, setting: str) -> None:
+    spec = using("scx_bpf_x", externs=[ExternSpec("scx_bpf_x", "kfunc", False, TAKES_INT)])
+    reads = 0
+
+    def config() -> KernelConfig | None:
+        nonlocal reads
+        reads += 1
+        return parse_config(text, "config") if text else None
+
+    with pytest.raises(ExternError) as raised:
+        resolve(spec, spec.programs, KERNEL, config)  # type: ignore[arg-type] - as above
+    assert raised.value.message.endswith(f"it comes with CONFIG_SCHED_CLASS_EXT{setting}")
+    assert reads == 1
+
+
+def test_a_configuration_is_read_once() -> None:
+    wanted = [ExternSpec(f"CONFIG_{one}", "kconfig", True, 1) for one in "ABC"]
+    spec, reads = using("CONFIG_A", externs=wanted), []
+
+    def config() -> KernelConfig | None:
+        reads.append(1)
+        return parse_config("CONFIG_A=1\nCONFIG_B=2\n", "config")
+
+    found = resolve(spec, spec.programs, KERNEL, config)  # type: ignore[arg-type] - as above
+    assert (found.outcomes["CONFIG_B"], len(reads)) == (Value(b"\2\0\0\0"), 1)
 
 
 def test_values_are_put_together() -> None:
