@@ -17,6 +17,9 @@ PROBE_FORMS: Final = {
     "uprobe.multi": "uprobe.multi BINARY:PATTERN|FUNCTION[,...] [pid N] [cookies N[,N...]]",
     "uretprobe.multi": "uretprobe.multi BINARY:PATTERN|FUNCTION[,...] [pid N] [cookies N[,N...]]",
     "uprobe.session": "uprobe.session BINARY:PATTERN|FUNCTION[,...] [pid N] [cookies N[,N...]]",
+    "usdt": "usdt BINARY:PROVIDER:NAME [pid N] [cookie N]",
+    "ksyscall": "ksyscall NAME [cookie N]",
+    "kretsyscall": "kretsyscall NAME [cookie N]",
     "perf_event": "perf_event EVENT freq N|period N cpu N|pid N [cookie N]",
 }
 FORMS: Final = {

@@ -117,6 +117,28 @@ def _cookies(words: list[str]) -> tuple[tuple[int, ...], list[str]]:
     return values, words[:at] + words[at + 2 :]
 
 
+def _usdt(words: list[str], stack: ExitStack) -> probes.Probe:
+    del stack
+    text, rest = _first(words, "usdt")
+    parts = text.rsplit(":", 2)
+    if len(parts) != 3 or not all(parts):
+        raise UsageError(f"expected {PROBE_FORMS['usdt']}")
+    path, provider, name = parts
+    return probes.Usdt(path, provider, name, **pairs(rest, COOKIE | PID, PROBE_FORMS["usdt"]))
+
+
+def _ksyscall(word: str) -> Parser:
+    def parse(words: list[str], stack: ExitStack) -> probes.Probe:
+        del stack
+        from bpfctl.linux.syscalls import syscall_function
+
+        name, rest = _first(words, word)
+        numbers = pairs(rest, COOKIE, PROBE_FORMS[word])
+        return probes.Kprobe(syscall_function(name), 0, word == "kretsyscall", **numbers)
+
+    return parse
+
+
 def _perf_event(words: list[str], stack: ExitStack) -> probes.Probe:
     """Read the event and when it fires; it has to say where, or it would be everywhere twice."""
     del stack
@@ -140,5 +162,8 @@ PROBE_PARSERS: Final[dict[str, Parser]] = {
     "uretprobe": _uprobe("uretprobe"),
     **{word: _kprobe_multi(word) for word in ("kprobe.multi", "kretprobe.multi", "kprobe.session")},
     **{word: _uprobe_multi(word) for word in ("uprobe.multi", "uretprobe.multi", "uprobe.session")},
+    "usdt": _usdt,
+    "ksyscall": _ksyscall("ksyscall"),
+    "kretsyscall": _ksyscall("kretsyscall"),
     "perf_event": _perf_event,
 }

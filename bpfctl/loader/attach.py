@@ -133,6 +133,12 @@ def _uprobe_multi(section: SectionName, text: str) -> Target:
     )
 
 
+def _usdt(section: SectionName, text: str) -> Target:
+    del section
+    path, provider, name = text.split(":", 2)
+    return probes.Usdt(path, provider, name)
+
+
 def _tracepoint(section: SectionName, text: str) -> Target:
     del section
     category, _, name = text.partition("/")
@@ -159,6 +165,7 @@ _READERS: Final[dict[AttachKind, Callable[[SectionName, str], Target]]] = {
     AttachKind.KPROBE_MULTI: _kprobe_multi,
     AttachKind.UPROBE: _uprobe,
     AttachKind.UPROBE_MULTI: _uprobe_multi,
+    AttachKind.USDT: _usdt,
     AttachKind.TRACEPOINT: _tracepoint,
     AttachKind.RAW_TRACEPOINT: _raw_tracepoint,
 }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from bpfctl.elf.section_def import AttachKind
 from bpfctl.errors import BpfctlError
 from bpfctl.kernel.flags import ProgFlags
-from bpfctl.kernel.uapi import ProgType
+from bpfctl.kernel.uapi import AttachType, ProgType
 from bpfctl.loader.code_info import func_info, line_info, source_line
 from bpfctl.loader.extern_code import set_externs
 from bpfctl.loader.link_code import LinkedCode, link
@@ -78,7 +80,7 @@ def request(
         prog_type=int(section.prog_type),
         insns=bytes(prepared.linked.code),
         license=spec.license,
-        expected_attach_type=int(section.attach_type or prepared.target.member),
+        expected_attach_type=_attach_type(section, prepared.target),
         prog_flags=_flags(section, options),
         attach_btf_id=prepared.target.btf_id,
         attach_prog_fd=prepared.target.prog_fd,
@@ -90,6 +92,22 @@ def request(
         func_info=functions,
         line_info=line_info(placed) if functions else b"",
     )
+
+
+def _attach_type(section: SectionName, target: Target) -> int:
+    """What a program says at load; static probes are many places where the kernel can (6.6)."""
+    if section.kind is AttachKind.USDT and _has_uprobe_multi():
+        return AttachType.TRACE_UPROBE_MULTI
+    return int(section.attach_type or target.member)
+
+
+@cache
+def _has_uprobe_multi() -> bool:
+    from bpfctl.features.links import probe_link
+    from bpfctl.features.prober import Prober
+
+    with Prober() as prober:
+        return probe_link(prober, "uprobe_multi").available is True
 
 
 def _flags(section: SectionName, options: LoadOptions) -> int:

@@ -20,6 +20,7 @@ from bpfctl.objects.attach_multi import link_kprobes, link_uprobes
 from bpfctl.objects.attach_net import link_netfilter, link_netkit, link_netns, link_sockmap, ordered
 from bpfctl.objects.attach_perf import hold_event, link_event
 from bpfctl.objects.attach_places import find_interface, open_directory
+from bpfctl.objects.attach_usdt import link_usdt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -127,6 +128,7 @@ _ATTACH: dict[type[object], Callable[[Fd, Any], Fd]] = {
     probes.Kprobe: link_event,
     probes.Uprobe: link_event,
     probes.PerfEvent: link_event,
+    probes.Usdt: link_usdt,
     probes.KprobeMulti: link_kprobes,
     probes.UprobeMulti: link_uprobes,
     targets.Iter: _iter,

@@ -41,6 +41,7 @@ _FITTING: Final[dict[type[object], frozenset[ProgType]]] = {
     probes.Uprobe: _KPROBE,
     probes.KprobeMulti: _KPROBE,
     probes.UprobeMulti: _KPROBE,
+    probes.Usdt: _KPROBE,
     probes.PerfEvent: frozenset({ProgType.PERF_EVENT}),
     targets.Iter: frozenset({ProgType.TRACING}),
     targets.Xdp: frozenset({ProgType.XDP}),

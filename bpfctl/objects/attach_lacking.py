@@ -23,6 +23,7 @@ _YOUNG_LINKS: Final[dict[type[object], str]] = {
     net.Sockmap: "sockmap",
     probes.Kprobe: "perf_event",
     probes.Uprobe: "perf_event",
+    probes.Usdt: "perf_event",
     probes.PerfEvent: "perf_event",
     probes.KprobeMulti: "kprobe_multi",
     probes.UprobeMulti: "uprobe_multi",
@@ -59,12 +60,13 @@ def lacks_links(target: targets.Target) -> NotSupportedError | None:
         verdict = probe_link(prober, name)
     if verdict.available is not False:
         return None
+    can_hold = name == "perf_event" and not isinstance(target, probes.Usdt)
     return NotSupportedError(
         f"{name} links",
         verdict.since,
         code=LINK_LACKING,
         evidence=[verdict.reason],
-        remedy=_HELD_INSTEAD if name == "perf_event" else None,
+        remedy=_HELD_INSTEAD if can_hold else None,
     )
 
 

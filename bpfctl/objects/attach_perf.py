@@ -79,7 +79,7 @@ def _tracepoint(target: Tracepoint) -> Fd:
 
 
 def _kprobe(target: probes.Kprobe) -> Fd:
-    pmu, config = _source("kprobe", is_return=target.is_return)
+    pmu, config = probe_source("kprobe", is_return=target.is_return)
     try:
         return perf.open_kprobe(pmu, config, target.function, target.offset)
     except SyscallError as err:
@@ -91,7 +91,7 @@ def _kprobe(target: probes.Kprobe) -> Fd:
 def _uprobe(target: probes.Uprobe) -> Fd:
     from bpfctl.objects.binary_places import binary_path, function_offsets
 
-    pmu, config = _source("uprobe", is_return=target.is_return)
+    pmu, config = probe_source("uprobe", is_return=target.is_return)
     path = binary_path(target.path)
     start = function_offsets(path, [target.function])[0] if target.function else 0
     _check_process(target.pid)
@@ -102,7 +102,11 @@ def _uprobe(target: probes.Uprobe) -> Fd:
         raise
 
 
-def _source(name: str, *, is_return: bool) -> tuple[int, int]:
+def probe_source(name: str, *, is_return: bool) -> tuple[int, int]:
+    """Return the number of the source of "kprobe" or "uprobe" events, and what config to ask.
+
+    Raises: NotSupportedError.
+    """
     number = pmu_number(name)
     if number is None:
         raise NotSupportedError(

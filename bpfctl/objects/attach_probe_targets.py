@@ -77,6 +77,20 @@ class UprobeMulti:
 
 
 @dataclass(frozen=True, slots=True)
+class Usdt:
+    """A static probe of a file, at all its places; `pid` 0 is: all processes."""
+
+    path: str
+    provider: str
+    name: str
+    pid: int = 0
+    cookie: int = 0
+
+    def __str__(self) -> str:
+        return f"static probe {self.path}:{self.provider}:{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
 class PerfEvent:
     """A counter: `type` and `config` are those of perf_event_open(2), `name` is for people.
 
@@ -99,7 +113,7 @@ class PerfEvent:
         return f"perf event {self.name}{''.join(where)}"
 
 
-Probe = Kprobe | Uprobe | KprobeMulti | UprobeMulti | PerfEvent
+Probe = Kprobe | Uprobe | KprobeMulti | UprobeMulti | Usdt | PerfEvent
 
 
 def _place(name: str, offset: int) -> str:

@@ -10,12 +10,14 @@ from bpfctl.commands.link_words import parse_target
 
 from bpfctl.errors import UsageError
 from bpfctl.kernel.uapi import AttachType, ProgType
+from bpfctl.linux.syscalls import syscall_function
 from bpfctl.objects.attach_probe_targets import (
     Kprobe,
     KprobeMulti,
     PerfEvent,
     Uprobe,
     UprobeMulti,
+    Usdt,
 )
 from bpfctl.objects.attach_targets import Loaded, RawTracepoint, Tracepoint
 from tests.unit.objects.records import prog
@@ -80,6 +82,18 @@ def parse(words: str) -> Target:
             "uprobe.session /a:f", id="session in a file",
         ),
         pytest.param(
+            "usdt /bin/a:own:probe pid 3 cookie 4", Usdt("/bin/a", "own", "probe", 3, 4),
+            "static probe /bin/a:own:probe", id="static probe",
+        ),
+        pytest.param(
+            "ksyscall bpf", Kprobe(syscall_function("bpf")), f"kprobe {syscall_function('bpf')}",
+            id="system call",
+        ),
+        pytest.param(
+            "kretsyscall bpf cookie 2", Kprobe(syscall_function("bpf"), 0, True, 2),
+            f"kretprobe {syscall_function('bpf')}", id="return of a system call",
+        ),
+        pytest.param(
             "perf_event cycles freq 99 cpu 0 pid 5",
             PerfEvent("cycles", 0, 0, freq=99, cpu=0, pid=5),
             "perf event cycles of process 5 on CPU 0",
@@ -120,6 +134,8 @@ def test_forms(words: str, expected: Target, text: str) -> None:
         pytest.param("uprobe f", "names no place in a file", id="no file"),
         pytest.param("uprobe /a:", "names no place in a file", id="no place"),
         pytest.param("uprobe /a:f pid 0", '"0" is no pid', id="pid 0"),
+        pytest.param("usdt own:probe", "expected usdt BINARY", id="no file of a static probe"),
+        pytest.param("ksyscall", "expected ksyscall NAME", id="no system call"),
         pytest.param("kprobe.multi a,,b", "a comma too many", id="commas"),
         pytest.param("kprobe.multi a cookies 1,x", '"x" is no cookie', id="cookies"),
         pytest.param("kprobe.multi a cookies", '"cookies" is not expected', id="no cookies"),

@@ -9,7 +9,7 @@ import pytest
 from bpfctl.elf.sections import parse_section_name
 from bpfctl.linux.syscalls import syscall_function
 from bpfctl.loader.attach import section_target
-from bpfctl.objects.attach_probe_targets import Kprobe, KprobeMulti, Uprobe, UprobeMulti
+from bpfctl.objects.attach_probe_targets import Kprobe, KprobeMulti, Uprobe, UprobeMulti, Usdt
 from bpfctl.objects.attach_targets import Iter, Loaded, RawTracepoint, Tracepoint
 
 
@@ -45,6 +45,8 @@ from bpfctl.objects.attach_targets import Iter, Loaded, RawTracepoint, Tracepoin
         pytest.param(
             "uprobe.session//a:f", UprobeMulti("/a", ("f",), is_session=True), id="uprobe.session"
         ),
+        pytest.param("usdt/app:own:probe", Usdt("app", "own", "probe"), id="usdt"),
+        pytest.param("usdt", None, id="usdt without a target"),
         pytest.param("kprobe", None, id="kprobe without a target"),
         pytest.param("tracepoint", None, id="tracepoint without a target"),
         pytest.param("xdp", None, id="xdp"),
