@@ -199,19 +199,10 @@ def capabilities() -> list[str]:
 
 
 def _cases(rows: list[dict[str, Any]]) -> list[str]:
-    """Return what one command is done with; what differs between kernels stands behind it."""
-    cases = [row["of"] + _before(row) for row in rows if "of" in row]
-    bare = [row for row in rows if "of" not in row]
-    first = ["(all)" + _before(row) for row in bare if len(rows) > 1 or _before(row)]
-    words = "; ".join([*first, *cases])
+    """Return what one command is done with, and what is to be known of it."""
+    words = "; ".join(row.get("of", "(all)") for row in rows if "of" in row or len(rows) > 1)
     notes = [row["note"] for row in rows if "note" in row]
     return [*text(words + "." if words else ""), *(line for note in notes for line in text(note))]
-
-
-def _before(row: dict[str, Any]) -> str:
-    rules = row.get("older", ())
-    told = [f"before Linux {one['before']} {' and '.join(one['needs'])}" for one in rules]
-    return f" ({', '.join(told)})" if told else ""
 
 
 def see_also(but: list[Node], nouns: list[Node]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Lockdown, the active Linux security modules, and seccomp."""
+"""Lockdown, the active Linux security modules, seccomp, and who may open perf events."""
 
 from __future__ import annotations
 
@@ -38,3 +38,15 @@ def seccomp_filtered(status: str = "/proc/self/status") -> bool | None:
         return None
     found = [line.split()[1] for line in lines if line.startswith("Seccomp:")]
     return found[0] == "2" if found else None
+
+
+def perf_event_paranoid(path: str = "/proc/sys/kernel/perf_event_paranoid") -> int | None:
+    """Return the setting that says who may open perf events; None where it cannot be read.
+
+    Mainline knows -1 to 2. Debian and Ubuntu add levels above, where no perf_event_open(2) goes
+    without CAP_SYS_ADMIN ("security,perf: Allow further restriction of perf_event_open").
+    """
+    try:
+        return int(Path(path).read_text())
+    except (OSError, ValueError):
+        return None

@@ -80,11 +80,13 @@ def explain(err: SyscallError, prog: ProgInfo, target: targets.Target) -> Bpfctl
 
 def _denied(err: SyscallError, prog: ProgInfo, target: targets.Target) -> bool:
     """Name the capability that is missing; False where it is not for lack of one."""
-    from bpfctl.objects.denial import name_missing
+    from bpfctl.objects.denial import name_missing, name_missing_for_event
     from bpfctl.objects.needs import UPROBES, of_attach
 
-    is_uprobe = isinstance(target, probes.Uprobe) and err.call == "perf_event_open"
-    return name_missing(err, UPROBES if is_uprobe else of_attach(err.call, prog.type))
+    needed = of_attach(err.call, prog.type)
+    if err.call != "perf_event_open":
+        return name_missing(err, needed)
+    return name_missing_for_event(err, UPROBES if isinstance(target, probes.Uprobe) else needed)
 
 
 def _wrong_type(prog: ProgInfo, target: targets.Target) -> BpfctlError | None:

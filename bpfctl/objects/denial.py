@@ -6,7 +6,8 @@ import errno
 from typing import TYPE_CHECKING, Final
 
 from bpfctl.linux.caps import Capability, has_capability, in_initial_user_namespace
-from bpfctl.objects.needs import BPF_ONLY, of_call
+from bpfctl.linux.security import perf_event_paranoid
+from bpfctl.objects.needs import ADMIN_ONLY, BPF_ONLY, of_call
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 CODE: Final = "capabilities-missing"
 _DENIED: Final = frozenset({errno.EPERM, errno.EACCES})
+_MAINLINE_PARANOID: Final = 2  # the highest level that mainline kernels have
 _NO_DESCRIPTOR: Final = 2**31 - 1
 
 
@@ -41,6 +43,17 @@ def name_missing(
     if inside:
         err.evidence.append("it is in a user namespace: what it has there does not count here")
     err.remedy = f"run it as root, or with {_words([*needed, *later])}"
+    return True
+
+
+def name_missing_for_event(err: SyscallError, needed: Iterable[Capability]) -> bool:
+    """Do as `name_missing` for perf_event_open(2), where a setting may ask for CAP_SYS_ADMIN."""
+    level = perf_event_paranoid()
+    if name_missing(err, needed):
+        return True
+    if level is None or level <= _MAINLINE_PARANOID or not name_missing(err, ADMIN_ONLY):
+        return False
+    err.evidence.append(f"kernel.perf_event_paranoid is {level}: nothing less does")
     return True
 
 

@@ -15,9 +15,10 @@ from bpfctl.linux.caps import Capability
 Needs = tuple[Capability, ...]
 
 BPF_ONLY: Final[Needs] = (Capability.BPF,)
+ADMIN_ONLY: Final[Needs] = (Capability.SYS_ADMIN,)
 # A uprobe within an instruction is destructive: CAP_PERFMON does not do since Linux 6.16 and the
 # stable kernels of its time ("perf: Revert to requiring CAP_SYS_ADMIN for uprobes").
-UPROBES: Final[Needs] = (Capability.SYS_ADMIN,)
+UPROBES: Final = ADMIN_ONLY
 PERFMON_TYPES: Final = frozenset(
     {
         ProgType.KPROBE,
@@ -73,7 +74,7 @@ def of_map(map_type: int) -> Needs:
 def of_call(call: str) -> Needs:
     """Return what a call takes whatever it is about; nothing for most."""
     if call.endswith(("_GET_NEXT_ID", "_GET_FD_BY_ID")):
-        return (Capability.SYS_ADMIN,)
+        return ADMIN_ONLY
     return _OF_CALLS.get(call, ())
 
 

@@ -15,6 +15,7 @@ from bpfctl.commands.main import build
 from bpfctl.commands.status import Status
 from bpfctl.commands.tree import walk
 
+from bpfctl.linux.security import perf_event_paranoid
 from bpfctl.linux.version import kernel_version, parse_release
 from tests.kernel import needs
 from tests.kernel.conftest import remove_tree
@@ -81,15 +82,13 @@ def place(
     return Place(bpffs, cgroup, space, data, tmp_path if row.get("tracefs") else None)
 
 
-def older(rule: dict[str, Any]) -> bool:
-    return kernel_version() < parse_release(rule["before"])
-
-
 def needed(row: dict[str, Any]) -> frozenset[str]:
     """Return what a row needs on this kernel."""
-    found = next((rule["needs"] for rule in row.get("older", ()) if older(rule)), row["needs"])
+    paranoid = (perf_event_paranoid() or 0) > 2
+    found = row.get("paranoid", row["needs"]) if paranoid else row["needs"]
     general = TABLE["every_call"]
-    if row.get("calls", True) and older(general) and unprivileged_refused():
+    is_older = kernel_version() < parse_release(general["before"])
+    if row.get("calls", True) and is_older and unprivileged_refused():
         return frozenset((*found, *general["needs"]))
     return frozenset(found)
 

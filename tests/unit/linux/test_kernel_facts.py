@@ -10,7 +10,7 @@ import pytest
 from bpfctl.linux.caps import Capability, has_capability, in_initial_user_namespace
 from bpfctl.linux.caps import missing_capabilities as missing
 from bpfctl.linux.kconfig import KernelConfig, kernel_config, parse_config
-from bpfctl.linux.security import active_lsms, lockdown_mode
+from bpfctl.linux.security import active_lsms, lockdown_mode, perf_event_paranoid
 from bpfctl.linux.sysctl import read_sysctl
 from bpfctl.linux.version import kernel_version, kernel_version_code, parse_release
 
@@ -123,3 +123,10 @@ def test_config_from_the_first_file_that_tells(tmp_path: Path) -> None:
 
 def test_no_config(tmp_path: Path) -> None:
     assert kernel_config([str(tmp_path / "absent")]) is None
+
+
+@pytest.mark.parametrize(("text", "level"), [("3\n", 3), ("-1\n", -1), ("", None)])
+def test_who_may_open_perf_events(tmp_path: Path, text: str, level: int | None) -> None:
+    (tmp_path / "level").write_text(text)
+    assert perf_event_paranoid(str(tmp_path / "level")) == level
+    assert perf_event_paranoid(str(tmp_path / "absent")) is None

@@ -117,3 +117,28 @@ def test_probes(target: Uprobe | Kprobe, lacking: str, hold: Hold) -> None:
     err = refused("perf_event_open", errno.EACCES)
     assert explain(err, prog(ProgType.KPROBE), target) is err
     assert err.evidence == [f"this process lacks {lacking}"]
+
+
+@pytest.mark.parametrize(
+    ("level", "evidence"),
+    [
+        pytest.param(2, [], id="mainline"),
+        pytest.param(
+            3,
+            [
+                "this process lacks CAP_SYS_ADMIN",
+                "kernel.perf_event_paranoid is 3: nothing less does",
+            ],
+            id="Debian",
+        ),
+        pytest.param(None, [], id="unknown"),
+    ],
+)
+def test_a_setting_that_asks_for_more(
+    level: int | None, evidence: list[str], hold: Hold, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hold([Capability.PERFMON])
+    monkeypatch.setattr(denial, "perf_event_paranoid", lambda: level)
+    err = refused("perf_event_open", errno.EACCES)
+    assert explain(err, prog(ProgType.KPROBE), Kprobe("vfs_read")) is err
+    assert err.evidence == evidence
