@@ -14,11 +14,10 @@ from bpfctl.elf.legacy_maps import read_legacy_maps
 from bpfctl.elf.map_defs import SECTION as MAPS
 from bpfctl.elf.map_defs import read_map_defs
 from bpfctl.elf.map_values import with_values
-from bpfctl.elf.relocs import RelocReader
+from bpfctl.elf.relocs import JUMP_TABLES, RelocReader
 from bpfctl.elf.sections import parse_section_name, retyped
 from bpfctl.elf.spec import FunctionSpec, ObjectSpec, ProgramSpec
 from bpfctl.elf.struct_ops import read_struct_ops
-from bpfctl.elf.unsupported import unsupported_sections
 from bpfctl.errors import ObjectFileError, SectionNameError
 
 if TYPE_CHECKING:
@@ -48,10 +47,9 @@ def assemble(elf: ElfFile, prog_type: SectionDef | None = None) -> ObjectSpec:
     types = _type_info(elf)
     btf = types.btf
     maps, data = _maps(elf, btf), data_sections(elf)
-    ignored = unsupported_sections(elf)
-    arena = arena_section(elf)
+    arena, tables = arena_section(elf), elf.section(JUMP_TABLES)
     addressed = data if arena is None else {**data, arena.number: arena}
-    reader = RelocReader(elf, functions, maps.places, addressed, frozenset(ignored))
+    reader = RelocReader(elf, functions, maps.places, addressed)
     return ObjectSpec(
         path=elf.path,
         license=_license(elf),
@@ -69,7 +67,7 @@ def assemble(elf: ElfFile, prog_type: SectionDef | None = None) -> ObjectSpec:
         ),
         externs=types.externs,
         btf=btf,
-        unsupported=tuple(ignored.values()),
+        jump_tables=bytes(tables.data) if tables else b"",
         warnings=(*_warnings(programs), *data_with_addresses(elf, addressed.values())),
     )
 

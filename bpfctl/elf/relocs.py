@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from bpfctl.elf.elf_file import ElfFile, Relocation, Section, Symbol
     from bpfctl.elf.functions import Function, FunctionIndex
 
+JUMP_TABLES: Final = ".jumptables"
+ENTRY_BYTES: Final = 8  # of a jump table
+
 _IMM_OFFSET: Final = 4  # bytes into the instruction
 
 
@@ -23,8 +26,7 @@ class RelocReader:
     """Turns the references of code into `Reloc`s.
 
     `maps` gives by section number the name of the map at each offset.
-    `data` gives by section number the names of sections that become maps. `ignored` are sections
-    whose constructs are reported as unsupported: references to them are not looked at.
+    `data` gives by section number the names of sections that become maps.
     """
 
     def __init__(
@@ -33,13 +35,11 @@ class RelocReader:
         functions: FunctionIndex,
         maps: Mapping[int, Mapping[int, str]],
         data: dict[int, Section],
-        ignored: frozenset[int],
     ) -> None:
         self.elf = elf
         self.functions = functions
         self.maps = maps
         self.data = data
-        self.ignored = ignored
 
     def read(self, section: Section) -> dict[str, list[Reloc]]:
         """All references of a section's code, by function key, sorted by instruction.
@@ -55,14 +55,12 @@ class RelocReader:
             if function is None:
                 continue  # bpftool's linker keeps the code of a weak function that lost
             place = (relocation.offset - function.start) // SLOT_BYTES
-            relocs = found.setdefault(function.key, {})
-            if reloc := self._reloc(function, place, relocation):
-                relocs[place] = reloc
+            found.setdefault(function.key, {})[place] = self._reloc(function, place, relocation)
         for function in self.functions.by_section[section.number]:
             self._add_plain_calls(function, found.setdefault(function.key, {}))
         return {key: [relocs[at] for at in sorted(relocs)] for key, relocs in found.items()}
 
-    def _reloc(self, function: Function, place: int, relocation: Relocation) -> Reloc | None:
+    def _reloc(self, function: Function, place: int, relocation: Relocation) -> Reloc:
         symbol = self.elf.symbol_of(relocation, function.section)
         opcode = function.section.data[relocation.offset]
         (imm,) = unpack_from("<i", function.section.data, relocation.offset + _IMM_OFFSET)
@@ -83,12 +81,10 @@ class RelocReader:
             raise _error(function, place, symbol, "to something that is no function")
         return Reloc(place, RelocKind.CALL, callee.key)
 
-    def _address(self, function: Function, place: int, symbol: Symbol, imm: int) -> Reloc | None:
+    def _address(self, function: Function, place: int, symbol: Symbol, imm: int) -> Reloc:
         where, offset = symbol.section, symbol.value + imm
         if where == SHN_UNDEF:
             return Reloc(place, RelocKind.EXTERN, symbol.name)
-        if where in self.ignored:
-            return None
         if where in self.maps:
             if offset not in self.maps[where]:
                 raise _error(function, place, symbol, "to something that is no map")
@@ -99,7 +95,22 @@ class RelocReader:
             return Reloc(place, RelocKind.DATA, section.name, offset)
         if target := self.functions.starting(where, offset):
             return Reloc(place, RelocKind.FUNC_ADDRESS, target.key)
+        if tables := self._jump_tables(where):
+            return self._jump_table(function, place, symbol, tables)
         raise _error(function, place, symbol, self._to_where(where))
+
+    def _jump_tables(self, section_number: int) -> Section | None:
+        if section_number >= len(self.elf.sections):
+            return None
+        section = self.elf.sections[section_number]
+        return section if section.name == JUMP_TABLES else None
+
+    def _jump_table(self, function: Function, place: int, symbol: Symbol, tables: Section) -> Reloc:
+        """The symbol says where the table is and how large, whatever the immediate says."""
+        start, size = symbol.value, symbol.size
+        if not size or start % ENTRY_BYTES or size % ENTRY_BYTES or start + size > len(tables.data):
+            raise _error(function, place, symbol, "to something that is no jump table")
+        return Reloc(place, RelocKind.JUMP_TABLE, tables.name, start, size)
 
     def _to_where(self, section_number: int) -> str:
         if section_number >= SHN_LORESERVE or section_number >= len(self.elf.sections):

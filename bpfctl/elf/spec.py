@@ -25,6 +25,7 @@ class RelocKind(Enum):
     DATA = "data"  # ld_imm64: an address inside a data section
     CALL = "call"  # call: a subprogram
     FUNC_ADDRESS = "func"  # ld_imm64: the address of a subprogram (callbacks)
+    JUMP_TABLE = "jump table"  # ld_imm64: a table of places in the function itself
     EXTERN = "extern"  # ld_imm64 or call: something outside of the object
 
 
@@ -35,13 +36,15 @@ class Reloc:
     `insn_index` counts 8-byte slots from the start of the function that holds the instruction.
     `target` is the map's name for MAP, the section's name for DATA, the function's key in
     `ObjectSpec.functions` for CALL and FUNC_ADDRESS, the extern's name for EXTERN.
-    `offset` is the byte offset into the target section for DATA, else 0.
+    `offset` is the byte offset into the target section for DATA, into `ObjectSpec.jump_tables` for
+    JUMP_TABLE, whose `size` is the table's in bytes; else 0.
     """
 
     insn_index: int
     kind: RelocKind
     target: str
     offset: int = 0
+    size: int = 0
 
 
 @plain
@@ -147,8 +150,8 @@ class ExternSpec:
 class ObjectSpec:
     """Everything an object file holds that matters to the kernel.
 
-    `unsupported` names constructs the file has and this version of bpfctl does not load, in words
-    (".struct_ops section (struct_ops maps)"); a loader refuses an object where it is not empty.
+    `jump_tables` is the contents of the section ".jumptables": 64-bit places in the section of the
+    function that refers to a table, in bytes.
     """
 
     path: str
@@ -159,5 +162,5 @@ class ObjectSpec:
     maps: tuple[MapSpec, ...]
     externs: tuple[ExternSpec, ...] = ()
     btf: Btf | None = None
-    unsupported: tuple[str, ...] = ()
+    jump_tables: bytes = b""
     warnings: tuple[str, ...] = ()

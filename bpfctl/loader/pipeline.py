@@ -23,6 +23,7 @@ from bpfctl.loader.extern_code import Bound, bind
 from bpfctl.loader.externs import Externs, explain_extern, resolve
 from bpfctl.loader.fallbacks import Fallbacks
 from bpfctl.loader.globals import with_globals
+from bpfctl.loader.jump_tables import link_jump_tables
 from bpfctl.loader.kernel_btf import KernelBtf
 from bpfctl.loader.loaded import LoadedObject, LoadedProgram
 from bpfctl.loader.map_pins import make_directories
@@ -38,6 +39,7 @@ from bpfctl.loader.prepare import Prepared, locate_failure, prepare, request
 from bpfctl.loader.program_target import Targets, refuse_idle_wishes
 from bpfctl.loader.struct_ops import kernel_ops, uses, with_members
 from bpfctl.loader.support import chosen_programs, refuse_unknown
+from bpfctl.objects.btf import KERNEL_FILE
 
 if TYPE_CHECKING:
     from bpfctl.elf.spec import ObjectSpec
@@ -59,7 +61,7 @@ def load(
     and OutputError for maps that are pinned by name.
     """
     options = options or LoadOptions()
-    kernel = kernel or KernelBtf(options.kernel_btf)
+    kernel = kernel or KernelBtf(KERNEL_FILE, options.kernel_btf)
     try:
         return _load(spec, options, kernel)
     except SyscallError as err:
@@ -86,6 +88,7 @@ def _load(spec: ObjectSpec, options: LoadOptions, kernel: KernelBtf) -> LoadedOb
             bound = bind(externs, spec, descriptors, loaded.resources)
             fallbacks = Fallbacks(spec, options, loaded.resources)
             for one in prepared:
+                link_jump_tables(spec, one, loaded.resources)
                 asked = request(spec, one, bound, btf_fd, options)
                 _load_one(loaded, one, asked, fallbacks, bound)
             store_programs(loaded)

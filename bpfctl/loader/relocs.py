@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _IMM = struct.Struct("<i")
 _OFFSET = struct.Struct("<I")
 _OFFSET_OF_IMM = 4
+# Externs may be anything, and a jump table's map is made for the program alone.
+_NO_MAPS = (RelocKind.EXTERN, RelocKind.JUMP_TABLE)
 
 
 def referenced_maps(linked: LinkedCode, maps: Iterable[MapSpec]) -> dict[Reloc, str]:
@@ -34,7 +36,7 @@ def referenced_maps(linked: LinkedCode, maps: Iterable[MapSpec]) -> dict[Reloc, 
     by_section = {spec.section: spec for spec in by_name.values() if spec.section}
     found = {}
     for index, reloc in linked.relocs:
-        if reloc.kind is RelocKind.EXTERN:
+        if reloc.kind in _NO_MAPS:
             continue
         spec = (by_name if reloc.kind is RelocKind.MAP else by_section).get(reloc.target)
         if spec is None:
@@ -52,7 +54,7 @@ def set_map_fds(
     Source: include/uapi/linux/bpf.h, BPF_PSEUDO_MAP_FD and BPF_PSEUDO_MAP_VALUE (Linux 5.2).
     """
     for index, reloc in linked.relocs:
-        if reloc.kind is RelocKind.EXTERN:
+        if reloc.kind in _NO_MAPS:
             continue
         at = index * SLOT_BYTES
         if linked.code[at] != BPF_LD_IMM64:

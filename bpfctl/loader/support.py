@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from bpfctl.errors import NotFoundError, NotYetError, ObjectFileError
+from bpfctl.errors import NotFoundError, ObjectFileError
 
 if TYPE_CHECKING:
     from bpfctl.elf.spec import ObjectSpec, ProgramSpec
@@ -39,14 +39,9 @@ def _is_chosen(program: ProgramSpec, options: LoadOptions) -> bool:
 
 
 def refuse_unknown(spec: ObjectSpec) -> None:
-    """Raise for whatever the object needs and this version does not do.
-
-    Raises: NotYetError naming the construct, ObjectFileError for the other byte order.
-    """
+    """Raise for an object that no load on this machine can do. Raises: ObjectFileError."""
     if spec.btf and spec.btf.order != ("<" if sys.byteorder == "little" else ">"):
         raise ObjectFileError("compiled for the other byte order", path=spec.path)
-    for construct in spec.unsupported:
-        raise NotYetError(construct, subject=spec.path)
 
 
 def _refuse_same_names(spec: ObjectSpec) -> None:

@@ -211,6 +211,7 @@ CALLBACKS = needs(
     "callbacks", since="5.13", probe=typed("bpf_func_id", "BPF_FUNC_for_each_map_elem")
 )
 ARG_TAGS = needs("tags of arguments", since="6.8", probe=typed("bpf_subprog_arg_info"))
+INSN_ARRAY = needs("jump tables", since="6.19", probe=typed("bpf_insn_array_value"))
 EXCEPTIONS = needs("exceptions", since="6.7", probe=typed("bpf_prog_aux", "exception_cb"))
 CGROUP_ORDER = needs(
     "an order of the programs in a cgroup", since="6.17", probe=typed("cgroup_bpf", "revisions")

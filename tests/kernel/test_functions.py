@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bpfctl.elf.reader import read_object
+from bpfctl.elf.reader import parse_object, read_object
 from bpfctl.kernel.attr import prog_test_run
 from bpfctl.kernel.bpf import bpf
 from bpfctl.loader.pipeline import load
+from tests.builders.jump_table import GREATER, LESSER, with_jump_table
 from tests.kernel import needs
 
 if TYPE_CHECKING:
@@ -45,3 +46,12 @@ def test_a_context_is_one_by_its_tag_on_every_kernel(data: Path) -> None:
 def test_functions_of_all_kinds_load(name: str, data: Path) -> None:
     with load(read_object(str(data / "subprogs.bpf.o"))) as loaded:
         assert name in loaded.programs
+
+
+@needs.INSN_ARRAY
+@pytest.mark.parametrize(("length", "found"), [(64, LESSER), (65, GREATER)])
+def test_a_jump_table_leads_to_its_places(length: int, found: int) -> None:
+    with load(parse_object(with_jump_table(), "choose.bpf.o")) as loaded:
+        run = prog_test_run(loaded.programs["main"].fd, data_in=bytes(length))
+        bpf(run)
+    assert run.retval == found

@@ -13,9 +13,9 @@ import pytest
 from bpfctl.elf.reader import read_object
 from bpfctl.elf.sections import parse_section_name
 from bpfctl.elf.spec import ObjectSpec, ProgramSpec
-from bpfctl.errors import NotFoundError, NotYetError, ObjectFileError, SyscallError, VerifierError
+from bpfctl.errors import NotFoundError, ObjectFileError, SyscallError, VerifierError
 from bpfctl.kernel.attr import map_elem, prog_test_run
-from bpfctl.kernel.bpf import bpf, replaced
+from bpfctl.kernel.bpf import bpf
 from bpfctl.kernel.info import prog_info
 from bpfctl.kernel.uapi import Cmd, ProgType
 from bpfctl.linux.version import kernel_version
@@ -147,18 +147,6 @@ def test_user_programs_are_raw_tracepoint_programs(data: Path) -> None:
         types = {one.spec.section.text: prog_info(one.fd) for one in loaded.programs.values()}
         assert {info.number("type") for info in types.values()} == {ProgType.RAW_TRACEPOINT}
         assert "user" in types
-
-
-def test_what_comes_later_is_refused_before_anything_is_made() -> None:
-    entered: list[int] = []
-
-    def kernel(cmd: int, union: object, size: int) -> int:
-        entered.append(cmd)
-        return -errno.EPERM
-
-    with replaced(kernel), pytest.raises(NotYetError, match="jump tables"):
-        load(replace(small(RETURN_0), unsupported=("section .jumptables (jump tables)",)))
-    assert entered == []
 
 
 def small(code: bytes, section: str = "socket", name: str = "small") -> ObjectSpec:

@@ -9,7 +9,7 @@ import pytest
 from bpfctl.btf.core_fixup import CoreFixup, CoreKind
 from bpfctl.elf.sections import parse_section_name
 from bpfctl.elf.spec import ObjectSpec, ProgramSpec
-from bpfctl.errors import NotFoundError, NotYetError, RelocationError, VerifierError
+from bpfctl.errors import NotFoundError, RelocationError, VerifierError
 from bpfctl.kernel.uapi import AttachType, ProgType
 from bpfctl.linux.version import kernel_version_code
 from bpfctl.loader.core import FittedCode
@@ -18,7 +18,7 @@ from bpfctl.loader.kernel_btf import KernelBtf
 from bpfctl.loader.options import LoadOptions
 from bpfctl.loader.prepare import Prepared, locate_failure, prepare, request
 from bpfctl.loader.program_target import Targets
-from bpfctl.loader.support import chosen_programs, refuse_unknown
+from bpfctl.loader.support import chosen_programs
 from tests.unit.loader.objects import EXIT, function, object_of
 
 if TYPE_CHECKING:
@@ -121,11 +121,6 @@ def test_a_program_that_is_not_there_cannot_be_chosen(field: str) -> None:
 def test_license_and_name_go_along() -> None:
     found = asked(one_program("xdp", license="Dual BSD/GPL"))
     assert (found.license, found.name, found.insns) == ("Dual BSD/GPL", "main", EXIT)
-
-
-def test_constructs_the_reader_names_are_refused() -> None:
-    with pytest.raises(NotYetError, match="arena section"):
-        refuse_unknown(one_program("xdp", unsupported=("arena section",)))
 
 
 def test_core_relocations_want_types() -> None:
