@@ -154,8 +154,9 @@ def _load(spec: ObjectSpec, options: LoadOptions) -> LoadedObject:
     from bpfctl.explain.load_failure import explain_load
     from bpfctl.loader.kernel_btf import KernelBtf
     from bpfctl.loader.pipeline import load
+    from bpfctl.objects.btf import KERNEL_FILE
 
-    kernel = KernelBtf(options.kernel_btf)
+    kernel = KernelBtf(KERNEL_FILE, options.kernel_btf)
     try:
         return load(spec, options, kernel)
     except SyscallError as err:

@@ -40,8 +40,9 @@ def load(spec: ObjectSpec, options: LoadOptions, operation: str) -> LoadedObject
     """
     from bpfctl.loader import pipeline
     from bpfctl.loader.kernel_btf import KernelBtf
+    from bpfctl.objects.btf import KERNEL_FILE
 
-    kernel = KernelBtf(options.kernel_btf)
+    kernel = KernelBtf(KERNEL_FILE, options.kernel_btf)
     try:
         loaded = pipeline.load(spec, options, kernel)
     except BpfctlError as err:

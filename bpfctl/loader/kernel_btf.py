@@ -28,11 +28,13 @@ class KernelBtf:
     """What one load needs to know about the kernel's types.
 
     Nothing is read before it is asked for: a plain program needs no types, and the kernel's are
-    megabytes.
+    megabytes. `core_path` is a file of types for CO-RE alone: ids, which only mean something to
+    the kernel that gave them, come from its own.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, core_path: str | None = None) -> None:
         self._path = path
+        self._core_path = core_path or path
 
     @cached_property
     def btf(self) -> Btf:
@@ -60,7 +62,11 @@ class KernelBtf:
 
     @cached_property
     def core_target(self) -> CoreTarget:
-        """The same types, prepared for CO-RE lookups; modules' where these lack one."""
+        """The types for CO-RE, prepared for lookups; modules' where the kernel's lack one."""
         from bpfctl.btf.core import CoreTarget
 
+        if self._core_path != self._path:
+            from bpfctl.objects.btf import read_kernel_btf
+
+            return CoreTarget(read_kernel_btf(self._core_path), list)
         return CoreTarget(self.btf, lambda: [one.btf for one in self.modules])

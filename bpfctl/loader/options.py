@@ -33,8 +33,8 @@ class LoadOptions:
     log needs. `log_fixed` keeps the beginning of a log that does not fit instead of its end
     (BPF_LOG_FIXED, Linux 6.4; older kernels always do). `bpffs` is the directory for maps with
     LIBBPF_PIN_BY_NAME; `mount` allows to mount a bpffs at its usual place when a pin wants to go
-    there and none is mounted. `kernel_btf` is the file with the types of the running kernel.
-    `kernel_config` is the file with its configuration; None: where distributions keep it.
+    there and none is mounted. `kernel_btf` is the file with the types that CO-RE sees.
+    `kernel_config` is the file with the kernel's configuration; None: where distributions keep it.
     """
 
     programs: frozenset[str] | None = None

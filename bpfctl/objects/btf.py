@@ -28,7 +28,7 @@ def kernel_btf() -> Btf:
     return read_kernel_btf(KERNEL_FILE)
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=2)  # the own one, and another for CO-RE
 def read_kernel_btf(path: str) -> Btf:
     """Return the kernel's type information from a file, which is read once: it never changes.
 

@@ -59,6 +59,12 @@ def test_maps_without_a_program_can_be_pinned(data: Path, bpffs: Path) -> None:
     assert below(bpffs) == ["m", "m/for_others", "p"]
 
 
+def test_types_of_another_kernel_are_for_core_alone(data: Path, bpffs: Path) -> None:
+    other = str(data / "xdp_pass.bpf.o")  # has types, but not the kernel's
+    words = ("prog", "loadall", str(data / "cookies.bpf.o"), str(bpffs / "p"))
+    assert in_process(*words, "kernel_btf", other, "--only", "on_tp_btf") == Done(0, "", "")
+
+
 def test_load_takes_the_first_program(data: Path, bpffs: Path) -> None:
     done = in_process("-j", "prog", "load", str(data / "sections.bpf.o"), str(bpffs / "one"))
     assert [one["name"] for one in done.json["programs"]] == ["first"]

@@ -32,6 +32,18 @@ def test_the_file_is_read_once_whoever_asks(tmp_path: Path) -> None:
     assert KernelBtf(str(place)).core_target.btf is first
 
 
+def test_other_types_are_for_core_alone(tmp_path: Path) -> None:
+    builder = BtfBuilder()
+    builder.add(t.Int(1, "int", 4, 1, 0, 32))
+    kernel, other = tmp_path / "vmlinux", tmp_path / "other"
+    kernel.write_bytes(builder.build())
+    builder.add(t.Int(2, "char", 1, 1, 0, 8))
+    other.write_bytes(builder.build())
+    found = KernelBtf(str(kernel), str(other))
+    assert found.core_target.btf.data == other.read_bytes()
+    assert found.btf.data == kernel.read_bytes()
+
+
 def test_a_kernel_without_types(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = str(tmp_path / "vmlinux")
     monkeypatch.setattr("bpfctl.objects.btf.KERNEL_FILE", place)
