@@ -9,6 +9,7 @@ from pathlib import Path
 from elftools.elf.elffile import ELFFile
 
 from bpfctl.btf import types as t
+from bpfctl.btf.decode import Btf
 from bpfctl.btf.encode import BtfBuilder
 
 DATA = Path(__file__).parent.parent / "data"
@@ -57,6 +58,15 @@ def build(types: tuple[t.Type, ...] = SAMPLE, order: str = "<") -> bytes:
     builder = BtfBuilder(order)
     builder.add_all(types)
     return builder.build()
+
+
+def parsed(*types: t.Type, base: Btf | None = None) -> Btf:
+    """Encode and parse types, on top of a base if there is one."""
+    first_id, first_string = (len(base), base.string_end) if base else (1, 0)
+    builder = BtfBuilder(first_id=first_id, first_string=first_string)
+    for one in types:
+        builder.add(one)
+    return Btf.parse(builder.build(), base=base)
 
 
 def record(

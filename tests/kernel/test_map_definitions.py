@@ -169,7 +169,7 @@ def test_a_pinned_map_is_compared_field_by_field(
     with load(replace(spec, maps=pinned), options):
         pass
     changed = tuple(
-        replace(one, **{change: getattr(one, change) * 2})  # type: ignore[arg-type] - all are ints
+        replace(one, **{change: getattr(one, change) * 2})
         if change and one.name == "on_node"
         else one
         for one in pinned

@@ -9,8 +9,6 @@ import pytest
 
 from bpfctl.asm.insn import BPF_CALL_IMM, Insn, decode, encode, ld_imm64
 from bpfctl.btf import types as t
-from bpfctl.btf.decode import Btf
-from bpfctl.btf.encode import BtfBuilder
 from bpfctl.elf.sections import parse_section_name
 from bpfctl.elf.spec import ExternSpec, MapSpec, ObjectSpec, ProgramSpec, Reloc, RelocKind
 from bpfctl.errors import ExternError, NotFoundError, RelocationError, VerifierError
@@ -23,6 +21,7 @@ from bpfctl.loader.kernel_btf import ModuleBtf
 from bpfctl.loader.ksym_words import option_for
 from bpfctl.loader.ksyms import address, kernel_type
 from bpfctl.loader.link_code import LinkedCode
+from tests.builders.btf import parsed
 from tests.fakes.kernel import FakeKernel
 from tests.unit.loader.objects import EXIT, call, function, object_of
 
@@ -32,16 +31,8 @@ if TYPE_CHECKING:
     from bpfctl.linux.kconfig import KernelConfig
 
 
-def blob(*types: t.Type, base: Btf | None = None) -> Btf:
-    more = {"first_id": len(base), "first_string": base.string_end} if base else {}
-    builder = BtfBuilder(**more)
-    for one in types:
-        builder.add(one)
-    return Btf.parse(builder.build(), base=base)
-
-
 # The kernel: an int, a variable of it, `int helped(int)`; a module with `int in_module(int)`.
-VMLINUX = blob(
+VMLINUX = parsed(
     t.Int(1, "int", 4, t.IntEncoding.SIGNED, 0, 32),
     t.Var(2, "jiffies", 1, t.VarLinkage.GLOBAL_ALLOCATED),
     t.FuncProto(3, "", 1, (t.Param("x", 1),)),
@@ -50,14 +41,14 @@ VMLINUX = blob(
 MODULE = ModuleBtf(
     "mod",
     77,
-    blob(
+    parsed(
         t.Func(5, "in_module", 3, t.FuncLinkage.STATIC),
         t.Var(6, "module_var", 1, t.VarLinkage.GLOBAL_ALLOCATED),
         base=VMLINUX,
     ),
 )
 # The object: int, void *, `int (int)`, `int (void)`, and functions of both.
-LOCAL = blob(
+LOCAL = parsed(
     t.Int(1, "int", 4, t.IntEncoding.SIGNED, 0, 32),
     t.Ptr(2, "", 0),
     t.FuncProto(3, "", 1, (t.Param("", 1),)),
@@ -134,7 +125,7 @@ KERNEL: object = Kernel()
     ],
 )
 def test_typed_symbols(extern: ExternSpec, outcome: Outcome) -> None:
-    assert kernel_type(LOCAL, extern, KERNEL) == outcome  # type: ignore[arg-type] - what it uses
+    assert kernel_type(LOCAL, extern, KERNEL) == outcome  # type: ignore[arg-type]  # what it uses
 
 
 @pytest.mark.parametrize(
@@ -206,7 +197,7 @@ EXTERNS = (
 def test_all_that_is_missing_is_told_at_once() -> None:
     spec = using("CONFIG_GONE", "stray", "weak", externs=EXTERNS)
     with pytest.raises(ExternError, match="2 externs are not resolved") as raised:
-        resolve(spec, spec.programs, KERNEL, lambda: None)  # type: ignore[arg-type] - as above
+        resolve(spec, spec.programs, KERNEL, lambda: None)  # type: ignore[arg-type]  # as above
     error = raised.value
     assert (error.code, error.program) == ("externs-unresolved", "user")
     assert error.evidence == [
@@ -223,14 +214,14 @@ def test_all_that_is_missing_is_told_at_once() -> None:
 def test_one_that_is_missing_is_the_message() -> None:
     spec = using("stray", externs=[ExternSpec("stray", "unknown")])
     with pytest.raises(ExternError) as raised:
-        resolve(spec, spec.programs, KERNEL, lambda: None)  # type: ignore[arg-type] - as above
+        resolve(spec, spec.programs, KERNEL, lambda: None)  # type: ignore[arg-type]  # as above
     assert raised.value.message == "extern stray (unknown) has no type in .kconfig or .ksyms"
     assert raised.value.evidence == []
 
 
 def test_what_no_loaded_program_uses_may_be_missing() -> None:
     spec = using("stray", "helped", externs=EXTERNS)
-    found = resolve(spec, spec.programs[1:], KERNEL, lambda: None)  # type: ignore[arg-type] - as above
+    found = resolve(spec, spec.programs[1:], KERNEL, lambda: None)  # type: ignore[arg-type]  # as above
     assert found.outcomes["helped"] == KernelType(4)
     assert found.modules == (MODULE,)
 
@@ -254,7 +245,7 @@ def test_the_configuration_tells_of_the_option(text: str | None, setting: str) -
         return parse_config(text, "config") if text else None
 
     with pytest.raises(ExternError) as raised:
-        resolve(spec, spec.programs, KERNEL, config)  # type: ignore[arg-type] - as above
+        resolve(spec, spec.programs, KERNEL, config)  # type: ignore[arg-type]  # as above
     assert raised.value.message.endswith(f"it comes with CONFIG_SCHED_CLASS_EXT{setting}")
     assert reads == 1
 
@@ -267,7 +258,7 @@ def test_a_configuration_is_read_once() -> None:
         reads.append(1)
         return parse_config("CONFIG_A=1\nCONFIG_B=2\n", "config")
 
-    found = resolve(spec, spec.programs, KERNEL, config)  # type: ignore[arg-type] - as above
+    found = resolve(spec, spec.programs, KERNEL, config)  # type: ignore[arg-type]  # as above
     assert (found.outcomes["CONFIG_B"], len(reads)) == (Value(b"\2\0\0\0"), 1)
 
 

@@ -11,7 +11,6 @@ import pytest
 
 from bpfctl.btf import types as t
 from bpfctl.btf.decode import Btf
-from bpfctl.btf.encode import BtfBuilder
 from bpfctl.elf.sections import parse_section_name
 from bpfctl.elf.spec import MapSpec, ObjectSpec, ProgramSpec, StructOpsSpec
 from bpfctl.errors import NotFoundError, NotSupportedError, ObjectFileError, SyscallError
@@ -23,6 +22,7 @@ from bpfctl.loader.options import LoadOptions
 from bpfctl.loader.struct_ops import KernelOps, Slot, Use, kernel_ops, uses, with_members
 from bpfctl.loader.struct_ops_load import create_ops_map, register
 from bpfctl.loader.verifier import Log
+from tests.builders.btf import parsed
 from tests.fakes.kernel import FakeKernel, memory
 from tests.unit.loader.objects import EXIT, function, object_of
 
@@ -37,14 +37,6 @@ BASE: tuple[t.Type, ...] = (
     t.Ptr(6, "", 1),
 )
 INT, CHAR, TEXT, FUNCTION, POINTER = 1, 2, 3, 5, 6
-
-
-def blob(*types: t.Type, base: Btf | None = None) -> Btf:
-    more = {"first_id": len(base), "first_string": base.string_end} if base else {}
-    builder = BtfBuilder(**more)
-    for one in types:
-        builder.add(one)
-    return Btf.parse(builder.build(), base=base)
 
 
 def ops(type_id: int, name: str, size: int, *members: t.Member) -> t.Struct:
@@ -62,9 +54,9 @@ KERNEL_OPS = ops(
     t.Member("second", FUNCTION, 192),
 )
 VALUE = ops(8, "bpf_struct_ops_my_ops", 40, t.Member("common", INT, 0), t.Member("data", 7, 64))
-VMLINUX = blob(*BASE, KERNEL_OPS, VALUE)
-PLAIN = blob(*BASE)
-MODULE = ModuleBtf("mod", 77, blob(KERNEL_OPS, VALUE, base=PLAIN))
+VMLINUX = parsed(*BASE, KERNEL_OPS, VALUE)
+PLAIN = parsed(*BASE)
+MODULE = ModuleBtf("mod", 77, parsed(KERNEL_OPS, VALUE, base=PLAIN))
 
 
 class Kernel:
@@ -91,7 +83,7 @@ def implementation(
             ProgramSpec(one.name, parse_section_name("struct_ops"), one.key) for one in functions
         ),
         maps=(MapSpec("mine", MapType.STRUCT_OPS, 4, size, 1, struct_ops=value),),
-        btf=blob(*BASE, ops(7, struct_name, size, *members)),
+        btf=parsed(*BASE, ops(7, struct_name, size, *members)),
     )
 
 
@@ -175,9 +167,11 @@ def test_members_that_do_not_fit(
     "btf",
     [
         pytest.param(PLAIN, id="neither struct"),
-        pytest.param(blob(*BASE, KERNEL_OPS), id="no value"),
+        pytest.param(parsed(*BASE, KERNEL_OPS), id="no value"),
         pytest.param(
-            blob(*BASE, KERNEL_OPS, ops(8, "bpf_struct_ops_my_ops", 8, t.Member("common", INT, 0))),
+            parsed(
+                *BASE, KERNEL_OPS, ops(8, "bpf_struct_ops_my_ops", 8, t.Member("common", INT, 0))
+            ),
             id="a value without it",
         ),
     ],
