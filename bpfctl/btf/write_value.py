@@ -31,7 +31,7 @@ def write_value(btf: Btf, data: bytearray, place: Place, text: str) -> None:
         return
     size = btf.size_of(found.id)
     if isinstance(found, t.Float) and size in _FLOATS:
-        packed = struct.pack(_FLOATS[size], _real(text))
+        packed = _packed(_FLOATS[size], text)
         _put(data, place.offset_bits, 8 * size, int.from_bytes(packed, "little"))
         return
     if not isinstance(found, (t.Int, t.Enum)):
@@ -86,11 +86,13 @@ def _check_range(btf: Btf, found: t.Int | t.Enum, number: int, bits: int, name: 
         raise _refused(f"{number} does not fit: {name} holds {low} to {high}")
 
 
-def _real(text: str) -> float:
+def _packed(layout: str, text: str) -> bytes:
     try:
-        return float(text)
+        return struct.pack(layout, float(text))
     except ValueError:
         raise _refused(f'"{text}" is no number') from None
+    except OverflowError:
+        raise _refused(f"{text} does not fit into {struct.calcsize(layout)} bytes") from None
 
 
 def _write_array(btf: Btf, data: bytearray, place: Place, array: t.Array, text: str) -> None:
