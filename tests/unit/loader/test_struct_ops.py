@@ -5,12 +5,11 @@ from __future__ import annotations
 import errno
 import struct
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from bpfctl.btf import types as t
-from bpfctl.btf.decode import Btf
 from bpfctl.elf.sections import parse_section_name
 from bpfctl.elf.spec import MapSpec, ObjectSpec, ProgramSpec, StructOpsSpec
 from bpfctl.errors import NotFoundError, NotSupportedError, ObjectFileError, SyscallError
@@ -25,6 +24,9 @@ from bpfctl.loader.verifier import Log
 from tests.builders.btf import parsed
 from tests.fakes.kernel import FakeKernel, memory
 from tests.unit.loader.objects import EXIT, function, object_of
+
+if TYPE_CHECKING:
+    from bpfctl.btf.decode import Btf
 
 LINK, VTYPE_FD = 1 << 13, 1 << 15
 # The first types of all blobs: int, char, char[8], `int ()`, pointer to it, pointer to int.
