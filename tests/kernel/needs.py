@@ -232,7 +232,7 @@ RAW_COOKIE = needs(
 KPROBE_MULTI_INFO = needs(
     "information on kprobe_multi links",
     since="6.6",
-    probe=both(told("link kprobe_multi"), typed("bpf_kprobe_multi_link", "flags")),
+    probe=both(told("link kprobe_multi"), typed("bpf_perf_event_type")),
 )
 PROG_TARGET_INFO = needs(
     "what a program is to be attached to, in its information",
