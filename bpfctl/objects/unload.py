@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from bpfctl.errors import BpfctlError, NotFoundError, OutputError, PathError
+from bpfctl.errors import BpfctlError, NotFoundError, OutputError, PathError, SyscallError
 from bpfctl.kernel.info import map_info
 from bpfctl.linux.mounts import bpffs_mounts, is_bpffs
 from bpfctl.objects.ids import ObjectKind, open_id
@@ -117,16 +118,27 @@ def _pinned(path: str) -> Pinned:
 def unload(found: Sequence[Pinned], directory: str | None = None) -> Unloaded:
     """Remove pins, and the directory they are in; links first, so that programs stop running.
 
-    Objects that somebody else holds stay, and are in the answer. Raises: PathError.
+    Objects that somebody else holds stay, and are in the answer; who may not look objects up is
+    told so in the note. Raises: PathError.
     """
-    watched = _with_parts(found)
+    watched, unseen = _watched(found)
     removed = []
     for one in sorted(found, key=lambda one: _ORDER.index(one.kind)):
         unpin(one.path)
         removed.append(one.path)
     removed += _remove_directories(directory) if directory else []
     left, note = _what_is_left(watched)
-    return Unloaded(tuple(removed), tuple(left), note)
+    return Unloaded(tuple(removed), tuple(left), unseen or note)
+
+
+def _watched(found: Iterable[Pinned]) -> tuple[list[Object], str | None]:
+    """Return what to look for afterwards, or why that cannot be."""
+    try:
+        return _with_parts(found), None
+    except SyscallError as err:
+        if err.errno != errno.EPERM:
+            raise
+        return [], "what stays in the kernel could not be looked up: that takes CAP_SYS_ADMIN"
 
 
 def _with_parts(found: Iterable[Pinned]) -> list[Object]:

@@ -181,6 +181,14 @@ def test_what_may_be_read_is_shown(command: str, bpffs: Path, data: Path) -> Non
     assert (ran.status, ran.said) == (Status.DONE, "")
 
 
+def test_pins_go_without_the_right_to_look_at_what_stays(bpffs: Path, data: Path) -> None:
+    load = f"prog loadall {data}/maps.bpf.o {bpffs}/d"
+    assert run_with(EVERY, load.split()).status == Status.DONE
+    ran = run_with(named(TABLE["every_call"]["needs"]), ["prog", "unload", f"{bpffs}/d"])
+    assert (ran.status, pinned_below(bpffs)) == (Status.DONE, [])
+    assert "that takes CAP_SYS_ADMIN" in ran.said
+
+
 def test_an_unprivileged_process_is_the_same(tool: Callable[[str], str]) -> None:
     """What our children give up is what a program without capabilities lacks."""
     tool("setpriv")
