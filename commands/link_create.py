@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from bpfctl.kernel.fd import Fd
-    from bpfctl.objects.attach_perf import EventTarget
+    from bpfctl.objects.attach_targets import Target
     from bpfctl.objects.prog import ProgInfo
     from bpfctl.objects.select import Selector
 
@@ -60,7 +60,6 @@ def create_and_keep(
         )
     from bpfctl.objects.attach import create_link
     from bpfctl.objects.attach_lacking import LINK_LACKING
-    from bpfctl.objects.attach_perf import EventTarget
     from bpfctl.objects.prog import prog_info
 
     with ExitStack() as stack:
@@ -70,18 +69,22 @@ def create_and_keep(
         try:
             link = stack.enter_context(create_link(prog_fd, prog, target))
         except NotSupportedError as err:
-            if not hold or err.code != LINK_LACKING or not isinstance(target, EventTarget):
+            if not hold or err.code != LINK_LACKING:
                 raise
-            _hold_event(out, prog_fd, prog, target)
+            _hold_otherwise(out, prog_fd, prog, target, err)
             return
         _keep(out, link, pin)
 
 
-def _hold_event(out: Context, prog_fd: Fd, prog: ProgInfo, target: EventTarget) -> None:
-    """Do what kernels before 5.15 can: the program is on the event while somebody holds that."""
-    from bpfctl.objects.attach import hold as attach_and_hold
+def _hold_otherwise(
+    out: Context, prog_fd: Fd, prog: ProgInfo, target: Target, err: NotSupportedError
+) -> None:
+    """Do what kernels without such links can: attach for as long as we stay."""
+    from bpfctl.objects.attach_held import HoldTarget, held
 
-    with attach_and_hold(prog_fd, prog, target):
+    if not isinstance(target, HoldTarget):
+        raise err
+    with held(prog_fd, prog, target):
         if out.json:
             render_one(out, Held(prog.id, prog.name, str(target)))
         _stay(f"program {prog.id}: {target}: attached without a link until Ctrl-C")
@@ -116,10 +119,10 @@ def _record(link: Fd) -> LinkRecord:
 
 def _stay(words: str) -> None:
     """Stay until somebody stops us; what is attached goes with our last descriptor."""
-    signal.signal(signal.SIGTERM, _stop)
-    say(words)
-    finish()
     try:
+        signal.signal(signal.SIGTERM, _stop)
+        say(words)
+        finish()
         while True:
             time.sleep(3600)
     except KeyboardInterrupt:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-ITER_FORM: Final = "iter [map MAP] [pid N] [tid N] [cgroup DIR [order ORDER]]"
+ITER_FORM: Final = "iter [map MAP] [pid N] [tid N] [pidfd FD] [cgroup DIR|id N [order ORDER]]"
 _ORDER: Final = "[first|last|before|after link|prog ID] [revision N]"
 PROBE_FORMS: Final = {
     "kprobe": "kprobe FUNCTION[+OFFSET] [cookie N]",

@@ -15,16 +15,22 @@ if TYPE_CHECKING:
     from contextlib import ExitStack
 
 
+_KEYS = ("map", "pid", "tid", "pidfd", "cgroup", "order")
+_NUMBER_LIMITS = {"cgroup id": 1 << 64}  # others: 1 << 31
+
+
 def parse_iter(words: list[str], stack: ExitStack) -> Iter:
     """Return the parameters; a map is opened, and closed by `stack`. Raises: UsageError."""
     values: dict[str, str | int | CgroupIterOrder] = {}
     while words:
         key, *words = words
-        if key not in ("map", "pid", "tid", "cgroup", "order") or key in values:
+        if key not in _KEYS or key in values:
             raise UsageError(f'"{key}" is not expected there: {ITER_FORM}')
         if key == "map":
             values[key], words = _map(words, stack)
             continue
+        if key == "cgroup" and words[:1] == ["id"]:
+            key, words = "cgroup id", words[1:]
         if not words:
             raise UsageError(f'"{key}" wants a value after it: {ITER_FORM}')
         values[key], *words = _iter_value(key, words[0]), *words[1:]
@@ -50,7 +56,7 @@ def _iter_value(key: str, text: str) -> str | int | CgroupIterOrder:
             known = ", ".join(order.name.lower() for order in CgroupIterOrder if order)
             raise UsageError(f'"{text}" is no order to walk cgroups in', remedy=f"one of {known}")
         return CgroupIterOrder(found)
-    if not text.isdecimal() or not 0 < int(text) < 1 << 31:
+    if not text.isdecimal() or not 0 < int(text) < _NUMBER_LIMITS.get(key, 1 << 31):
         raise UsageError(f'"{text}" is no {key}')
     return int(text)
 
@@ -58,7 +64,7 @@ def _iter_value(key: str, text: str) -> str | int | CgroupIterOrder:
 def _walk(values: dict[str, str | int | CgroupIterOrder]) -> Iter:
     if len(values.keys() - {"order"}) > 1:
         raise UsageError(f"an iterator takes one of these: {', '.join(values)}")
-    if "order" in values and "cgroup" not in values:
+    if "order" in values and not values.keys() & {"cgroup", "cgroup id"}:
         raise UsageError("an order is for cgroups: expected cgroup DIR order ORDER")
     group, order = values.get("cgroup"), values.get("order")
     return Iter(
@@ -67,6 +73,8 @@ def _walk(values: dict[str, str | int | CgroupIterOrder]) -> Iter:
         pid=_whole(values.get("pid")),
         cgroup=group if isinstance(group, str) else None,
         order=order if isinstance(order, CgroupIterOrder) else None,
+        pid_fd=_whole(values.get("pidfd")),
+        cgroup_id=_whole(values.get("cgroup id")),
     )
 
 

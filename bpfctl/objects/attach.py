@@ -18,7 +18,7 @@ from bpfctl.objects import attach_probe_targets as probes
 from bpfctl.objects import attach_targets as targets
 from bpfctl.objects.attach_multi import link_kprobes, link_uprobes
 from bpfctl.objects.attach_net import link_netfilter, link_netkit, link_netns, link_sockmap, ordered
-from bpfctl.objects.attach_perf import hold_event, link_event
+from bpfctl.objects.attach_perf import link_event
 from bpfctl.objects.attach_places import find_interface, open_directory
 from bpfctl.objects.attach_usdt import link_usdt
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bpfctl.kernel.fd import Fd
-    from bpfctl.objects.attach_perf import EventTarget
     from bpfctl.objects.prog import ProgInfo
 
 
@@ -45,19 +44,6 @@ def create_link(prog_fd: Fd, prog: ProgInfo, target: targets.Target) -> Fd:
         raise explain(err, prog, target) from err
 
 
-def hold(prog_fd: Fd, prog: ProgInfo, target: EventTarget) -> Fd:
-    """Attach a program to a perf event without a link, as kernels before 5.15 can.
-
-    Closing the result detaches the program. Raises: as `create_link`.
-    """
-    try:
-        return hold_event(prog_fd, target)
-    except SyscallError as err:
-        from bpfctl.objects.attach_explain import explain
-
-        raise explain(err, prog, target) from err
-
-
 def _raw_tracepoint(prog_fd: Fd, target: targets.RawTracepoint) -> Fd:
     return _open(raw_tracepoint_open(target.name, prog_fd, cookie=target.cookie), target)
 
@@ -68,6 +54,8 @@ def _loaded(prog_fd: Fd, target: targets.Loaded) -> Fd:
     It answers EINVAL when a program is no iterator (link_create, kernel/bpf/syscall.c, Linux 5.8).
     """
     if target.cookie:
+        if target.attach_type == AttachType.TRACE_RAW_TP:
+            _refuse_lost_cookie(target)
         attr = link_create(prog_fd=prog_fd, attach_type=target.attach_type or 0)
         return _open(with_function(attr, cookie=target.cookie), target)
     try:
@@ -76,6 +64,18 @@ def _loaded(prog_fd: Fd, target: targets.Loaded) -> Fd:
         if err.errno != errno.EINVAL:
             raise
         return _open(raw_tracepoint_open("", prog_fd), target)
+
+
+def _refuse_lost_cookie(target: targets.Loaded) -> None:
+    """Raise NotSupportedError where the kernel would take the cookie of a tp_btf and forget it.
+
+    Before Linux 6.10 link_create (kernel/bpf/syscall.c) attaches such a program all the same.
+    """
+    from bpfctl.objects.attach_lacking import lacks_cookies
+
+    err = lacks_cookies(target)
+    if err is not None:
+        raise err
 
 
 def _function(prog_fd: Fd, target: targets.Function) -> Fd:

@@ -48,14 +48,16 @@ def _parameters(target: Iter, stack: ExitStack) -> bytes:
     """Pack union bpf_iter_link_info (include/uapi/linux/bpf.h, Linux 6.2); b"" without any."""
     if target.map_fd is not None:
         return struct.pack("=I", target.map_fd)
-    if target.tid or target.pid:
-        return struct.pack("=III", target.tid or 0, target.pid or 0, 0)
+    if _given(target) == "pid":
+        return struct.pack("=III", target.tid or 0, target.pid or 0, target.pid_fd or 0)
+    order = target.order or CgroupIterOrder.DESCENDANTS_PRE
+    if target.cgroup_id is not None:
+        return struct.pack("=IIQ", order, 0, target.cgroup_id)
     if target.cgroup is None:
         return b""
     from bpfctl.objects.attach_places import open_directory
 
     group = stack.enter_context(open_directory(target.cgroup))
-    order = target.order or CgroupIterOrder.DESCENDANTS_PRE
     return struct.pack("=IIQ", order, group.fileno(), 0)
 
 
@@ -132,6 +134,6 @@ def _given(target: Iter) -> str | None:
     """Name the parameter that was given."""
     if target.map_fd is not None:
         return "map"
-    if target.tid or target.pid:
+    if target.tid or target.pid or target.pid_fd:
         return "pid"
-    return None if target.cgroup is None else "cgroup"
+    return None if target.cgroup is None and target.cgroup_id is None else "cgroup"

@@ -6,6 +6,7 @@ import errno
 from typing import TYPE_CHECKING, Final
 
 from bpfctl.errors import BpfctlError, NotSupportedError
+from bpfctl.kernel.uapi import AttachType
 from bpfctl.objects import attach_net_targets as net
 from bpfctl.objects import attach_probe_targets as probes
 from bpfctl.objects import attach_targets as targets
@@ -34,8 +35,10 @@ _COOKIES: Final[dict[type[object], tuple[str, str, str]]] = {
     targets.Loaded: ("bpf_tramp_run_ctx", "bpf_cookie", "5.19"),
     targets.RawTracepoint: ("bpf_raw_tp_link", "cookie", "6.10"),
 }
+_RAW_TP: Final = AttachType.TRACE_RAW_TP
 # EINVAL: unknown command or attach type; E2BIG: fields this kernel does not know.
 _MAY_MEAN_LACKING: Final = frozenset({errno.EINVAL, errno.E2BIG, errno.EOPNOTSUPP})
+_HOLDABLE: Final = frozenset({"perf_event", "tcx", "sockmap"})  # see attach_held.py
 _HELD_INSTEAD: Final = "--hold attaches it without a link, for as long as bpfctl runs"
 
 
@@ -43,7 +46,7 @@ def lacking(err: SyscallError, target: targets.Target) -> NotSupportedError | No
     """Ask the kernel whether it has such links at all, where its answer may mean that."""
     if err.errno not in _MAY_MEAN_LACKING:
         return None
-    return _lacks_cookies(target) or _lacks_order(target) or lacks_links(target)
+    return lacks_cookies(target) or _lacks_order(target) or lacks_links(target)
 
 
 def lacks_links(target: targets.Target) -> NotSupportedError | None:
@@ -60,7 +63,7 @@ def lacks_links(target: targets.Target) -> NotSupportedError | None:
         verdict = probe_link(prober, name)
     if verdict.available is not False:
         return None
-    can_hold = name == "perf_event" and not isinstance(target, probes.Usdt)
+    can_hold = name in _HOLDABLE and not isinstance(target, probes.Usdt)
     return NotSupportedError(
         f"{name} links",
         verdict.since,
@@ -70,11 +73,12 @@ def lacks_links(target: targets.Target) -> NotSupportedError | None:
     )
 
 
-def _lacks_cookies(target: targets.Target) -> NotSupportedError | None:
-    known = _COOKIES.get(type(target))
-    if known is None or not isinstance(target, targets.Loaded | targets.RawTracepoint):
+def lacks_cookies(target: targets.Target) -> NotSupportedError | None:
+    """Return the error to raise where programs there get no cookies; None: they may."""
+    if not isinstance(target, targets.Loaded | targets.RawTracepoint):
         return None
-    struct, member, since = known
+    is_raw = isinstance(target, targets.RawTracepoint) or target.attach_type == _RAW_TP
+    struct, member, since = _COOKIES[targets.RawTracepoint if is_raw else targets.Loaded]
     if not target.cookie or _has_member(struct, member) is not False:
         return None
     return NotSupportedError(

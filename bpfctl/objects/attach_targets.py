@@ -77,7 +77,8 @@ class Tracepoint:
 class Iter:
     """An iterator and what it walks; a program for another target takes other parameters.
 
-    `map_fd` is the caller's to close. Of `tid` and `pid` only one may be given.
+    `map_fd` and `pid_fd` (of pidfd_open(2)) are the caller's to close. Of `tid`, `pid` and
+    `pid_fd` only one may be given, and of `cgroup`, its directory, and `cgroup_id`.
     """
 
     map_fd: int | None = None
@@ -85,12 +86,18 @@ class Iter:
     pid: int | None = None
     cgroup: str | None = None
     order: CgroupIterOrder | None = None
+    pid_fd: int | None = None
+    cgroup_id: int | None = None
 
     def __str__(self) -> str:
         if self.map_fd is not None:
             return "iterator over the elements of a map"
         if self.tid or self.pid:
             return f"iterator over {'thread' if self.tid else 'process'} {self.tid or self.pid}"
+        if self.pid_fd is not None:
+            return f"iterator over the process of descriptor {self.pid_fd}"
+        if self.cgroup_id is not None:
+            return f"iterator over cgroup id {self.cgroup_id}"
         return f"iterator over cgroup {self.cgroup}" if self.cgroup else "iterator"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
 import sys
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ from bpfctl.objects.cgroup import attached
 from bpfctl.objects.ids import ObjectKind
 from bpfctl.objects.map import Map
 from bpfctl.objects.pin import id_of, open_pin, pin
-from tests.cli.runner import Done, in_process
+from tests.cli.runner import PROGRAM, Done, in_process
 from tests.kernel import needs
 
 if TYPE_CHECKING:
@@ -152,8 +153,8 @@ def test_a_kernel_without_links_to_sockmaps(
 MAKE_NETKIT = """
 from pyroute2 import IPRoute
 with IPRoute() as ip:
-    ip.link("add", ifname="nk0", kind="netkit")
-    ip.link("set", index=ip.link_lookup(ifname="nk0")[0], state="up")
+    ip.link("add", ifname="own0", kind="netkit")  # the kernel calls the other end nk0
+    ip.link("set", index=ip.link_lookup(ifname="own0")[0], state="up")
 """
 
 
@@ -161,11 +162,11 @@ with IPRoute() as ip:
 def test_netkit(data: Path, bpffs: Path, netns: NetNs) -> None:
     netns.run(sys.executable, "-c", MAKE_NETKIT)
     with counting("on_netkit", data, bpffs) as runs:
-        create = ("link", "create", f"{bpffs}/prog", "netkit", "primary", "dev", "nk0")
+        create = ("link", "create", f"{bpffs}/prog", "netkit", "primary", "dev", "own0")
         shown = inside(netns, *create, "--pin", f"{bpffs}/link")
         assert shown["type"] == "netkit"
-        assert shown["attached_to"] == f"nk0 primary (ifindex {shown['ifindex']})"
-        netns.run("ip", "addr", "add", "192.0.2.1/24", "dev", "nk0")
+        assert shown["attached_to"] == f"own0 primary (ifindex {shown['ifindex']})"
+        netns.run("ip", "addr", "add", "192.0.2.1/24", "dev", "own0")
         netns.run(sys.executable, "-c", SEND.replace("127.0.0.1", "192.0.2.2"))
         assert runs() >= 1
 
@@ -212,3 +213,81 @@ def test_a_kernel_without_order_in_cgroups(data: Path, bpffs: Path, cgroup: Path
         error = done.json["error"]
         assert (done.status, error["code"], error["since"]) == (5, "order-unsupported", "6.17")
         assert [one.name for one in bpffs.iterdir()] == ["prog"]
+
+
+# Broadcasts from both ends: each leaves one interface and arrives at the other.
+TALK = """
+import socket
+for name in ("va0", "va1"):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        udp.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        udp.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, name.encode())
+        udp.sendto(b"x", ("255.255.255.255", 9))
+"""
+HELD = """
+import subprocess, sys
+from bpfctl.kernel.uapi import AttachType
+from bpfctl.objects.attach_held import held
+from bpfctl.objects.attach_targets import Tcx
+from bpfctl.objects.pin import open_pin
+from bpfctl.objects.prog import prog_info
+
+path, side, talk = sys.argv[1:]
+
+def shown(*words):
+    done = subprocess.run(["tc", *words], check=True, capture_output=True, text=True)
+    return done.stdout
+
+def filters():
+    word = "ingress" if side == "TCX_INGRESS" else "egress"
+    return shown("filter", "show", "dev", "va0", word).count("direct-action")
+
+kind, prog = open_pin(path)
+target = Tcx("va0", AttachType[side])
+with prog, held(prog, prog_info(prog), target):
+    with held(prog, prog_info(prog), target):
+        assert filters() == 2, filters()
+    assert filters() == 1, filters()
+    exec(talk)
+print(filters(), "clsact" in shown("qdisc", "show", "dev", "va0"))
+"""
+
+
+@pytest.mark.parametrize("side", ["TCX_INGRESS", "TCX_EGRESS"])
+def test_filters_where_there_is_no_tcx(
+    side: str, data: Path, bpffs: Path, netns: NetNs, tool: Callable[[str], str]
+) -> None:
+    """What kernels before 6.6 do, which the others can too: nothing is left afterwards."""
+    tool("tc")
+    for device, address in (("va0", "192.0.2.1"), ("va1", "192.0.2.2")):
+        netns.run("ip", "addr", "add", f"{address}/24", "dev", device)
+    with counting("on_packet", data, bpffs) as runs:
+        printed = netns.run(sys.executable, "-c", HELD, f"{bpffs}/prog", side, TALK)
+        assert printed == "0 False\n"
+        assert runs() >= 1
+
+
+@pytest.mark.parametrize(
+    "target", ["tcx ingress dev va0", "sockmap {sockets} msg_verdict"], ids=["tcx", "sockmap"]
+)
+def test_hold_with_and_without_links(
+    target: str, data: Path, bpffs: Path, netns: NetNs, sockets: tuple[str, socket.socket]
+) -> None:
+    name, link = ("on_packet", "tcx") if "tcx" in target else ("on_message", "sockmap")
+    words = target.format(sockets=sockets[0]).split()
+    enter = ("ip", "netns", "exec", netns.name)
+    with counting(name, data, bpffs):
+        command = (*enter, *PROGRAM, "-j", "link", "create", f"{bpffs}/prog", *words, "--hold")
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
+            try:
+                assert process.stdout is not None
+                assert process.stderr is not None
+                record = json.loads(process.stdout.readline() or process.stderr.read())
+                assert ("id" in record) == needs.verdicts()[f"link {link}"].available
+                assert process.stderr.readline().endswith("until Ctrl-C\n")
+                process.terminate()
+                assert process.wait(10) == 0
+            finally:
+                process.kill()

@@ -366,6 +366,31 @@ def test_an_iterator_over_one_process(pinned: Callable[[str], str], bpffs: Path)
     assert shown["attached_to"] == f"task (pid {own})"
 
 
+@needs.TASK_ITER
+def test_an_iterator_over_the_process_of_a_descriptor(
+    pinned: Callable[[str], str], bpffs: Path
+) -> None:
+    path, pidfd = f"{bpffs}/link", os.pidfd_open(os.getpid())
+    try:
+        words = ("iter", "pidfd", str(pidfd), "--pin", path)
+        assert in_process("link", "create", pinned("iter_task"), *words) == Done(0, "", "")
+    finally:
+        os.close(pidfd)
+    shown = in_process("-j", "link", "show", path).json
+    assert (shown["target_name"], shown["pid"]) == ("task", os.getpid())
+
+
+@needs.CGROUP_ITER
+def test_an_iterator_over_a_cgroup_by_its_id(
+    pinned: Callable[[str], str], bpffs: Path, cgroup: Path
+) -> None:
+    path, number = f"{bpffs}/link", cgroup.stat().st_ino
+    words = ("iter", "cgroup", "id", str(number), "order", "self_only", "--pin", path)
+    assert in_process("link", "create", pinned("iter_cgroup"), *words) == Done(0, "", "")
+    shown = in_process("-j", "link", "show", path).json
+    assert (shown["cgroup_id"], shown["order"]) == (number, "self_only")
+
+
 def test_an_iterator_over_a_map(pinned: Callable[[str], str], bpffs: Path) -> None:
     prog = pinned("iter_map_elem")
     kind, fd = open_pin(prog)

@@ -97,7 +97,13 @@ def parse(words: str, kind: ProgType | int = ProgType.XDP) -> Target:
         pytest.param("iter", Iter(), id="iter"),
         pytest.param("iter pid 7", Iter(pid=7), id="pid"),
         pytest.param("iter tid 7", Iter(tid=7), id="tid"),
+        pytest.param("iter pidfd 7", Iter(pid_fd=7), id="pidfd"),
         pytest.param("iter cgroup /g", Iter(cgroup="/g"), id="cgroup"),
+        pytest.param(
+            "iter cgroup id 4294967296 order self_only",
+            Iter(cgroup_id=1 << 32, order=CgroupIterOrder.SELF_ONLY),
+            id="cgroup by id",
+        ),
         pytest.param(
             "iter cgroup /g order ancestors_up",
             Iter(cgroup="/g", order=CgroupIterOrder.ANCESTORS_UP),
@@ -144,6 +150,9 @@ def test_forms(words: str, expected: Target) -> None:
         pytest.param("iter pid", '"pid" wants a value', id="no pid"),
         pytest.param("iter pid 0", '"0" is no pid', id="pid 0"),
         pytest.param("iter pid x", '"x" is no pid', id="a word as pid"),
+        pytest.param("iter cgroup id x", '"x" is no cgroup id', id="no id"),
+        pytest.param("iter cgroup id", '"cgroup id" wants a value', id="id without a number"),
+        pytest.param("iter cgroup id 5 cgroup /g", "takes one of these", id="two cgroups"),
         pytest.param("iter pid 1 pid 2", '"pid" is not expected there', id="two pids"),
         pytest.param("iter pid 1 tid 2", "takes one of these: pid, tid", id="pid and tid"),
         pytest.param("iter order self_only", "an order is for cgroups", id="order alone"),
