@@ -38,13 +38,14 @@ _COOKIES: Final[dict[type[object], tuple[str, str, str]]] = {
 _RAW_TP: Final = AttachType.TRACE_RAW_TP
 # EINVAL: unknown command or attach type; E2BIG: fields this kernel does not know.
 _MAY_MEAN_LACKING: Final = frozenset({errno.EINVAL, errno.E2BIG, errno.EOPNOTSUPP})
+_LINKING: Final = frozenset({"BPF_LINK_CREATE", "BPF_RAW_TRACEPOINT_OPEN"})
 _HOLDABLE: Final = frozenset({"perf_event", "tcx", "sockmap"})  # see attach_held.py
 _HELD_INSTEAD: Final = "--hold attaches it without a link, for as long as bpfctl runs"
 
 
 def lacking(err: SyscallError, target: targets.Target) -> NotSupportedError | None:
     """Ask the kernel whether it has such links at all, where its answer may mean that."""
-    if err.errno not in _MAY_MEAN_LACKING:
+    if err.errno not in _MAY_MEAN_LACKING or err.call not in _LINKING:
         return None
     return lacks_cookies(target) or _lacks_order(target) or lacks_links(target)
 
