@@ -139,9 +139,13 @@ def calls(name: str) -> Callable[[], Verdict]:
 
 
 def lists(name: str) -> Callable[[], Verdict]:
-    """Ask /proc/kallsyms for a symbol."""
+    """Ask the kernel's types and /proc/kallsyms for a variable."""
 
     def ask() -> Verdict:
+        btf = Prober().kernel_btf
+        assert btf is not None
+        if btf.find(name, t.Kind.VAR) is None:
+            return not_available(f"its types have no variable {name}")
         if addresses_of([name]):
             return available()
         return not_available("CONFIG_KALLSYMS_ALL is not set")
@@ -239,7 +243,8 @@ PROG_TARGET_INFO = needs(
     since="6.0",
     probe=typed("bpf_prog_info", "attach_btf_obj_id"),
 )
-VARIABLES = needs("symbols of variables", since="2.6", probe=lists("runqueues"))
+# Older kernels left variables out of their types (--skip_encoding_btf_vars of pahole below 1.22).
+VARIABLES = needs("variables with types", since="5.15", probe=lists("runqueues"))
 TASK_KFUNCS = needs("functions about tasks", since="6.2", probe=calls("bpf_task_from_pid"))
 TASK_ITER = needs(
     "iterators over one process", since="6.1", probe=typed("bpf_iter_link_info", "task")
