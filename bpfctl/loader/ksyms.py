@@ -32,25 +32,29 @@ def is_typed(btf: Btf, extern: ExternSpec) -> bool:
 
 def addresses(names: Iterable[str]) -> dict[str, Outcome]:
     """Where the kernel has each of the symbols. The list of symbols is read once."""
-    from bpfctl.linux.kallsyms import addresses_of
+    from bpfctl.linux.kallsyms import addresses_hidden, addresses_of
 
     wanted = list(names)
     found = addresses_of(wanted)
     if found is None:
         unreadable = Missing("/proc/kallsyms, where its address would be, cannot be read")
         return dict.fromkeys(wanted, unreadable)
-    return {name: address(found.get(name, frozenset())) for name in wanted}
+    hidden = any(0 in one for one in found.values()) and addresses_hidden()
+    return {name: address(found.get(name, frozenset()), hidden=hidden) for name in wanted}
 
 
-def address(found: frozenset[int]) -> Outcome:
-    """The address of a symbol, if it has exactly one."""
+def address(found: frozenset[int], *, hidden: bool = False) -> Outcome:
+    """The address of a symbol, if it has exactly one.
+
+    0 is one too, unless all are `hidden`: per-CPU variables of x86 began there until Linux 6.15.
+    """
     if not found:
         return missing_symbol()
     if len(found) > 1:
         where = ", ".join(f"{one:#x}" for one in sorted(found)[:3])
         return Missing(f"is ambiguous: {len(found)} symbols have this name ({where})", fatal=True)
     (one,) = found
-    if not one:
+    if not one and hidden:
         words = "has an address that this process may not see"
         return Missing(words, remedy="run it with CAP_SYSLOG, or set kernel.kptr_restrict to 0")
     return Address(one)

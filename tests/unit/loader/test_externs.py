@@ -129,25 +129,28 @@ def test_typed_symbols(extern: ExternSpec, outcome: Outcome) -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "outcome"),
+    ("found", "hidden", "outcome"),
     [
-        (frozenset({0xFFFF800000001000}), Address(0xFFFF800000001000)),
+        (frozenset({0xFFFF800000001000}), False, Address(0xFFFF800000001000)),
         (
             frozenset({0x10, 0x20}),
+            False,
             Missing("is ambiguous: 2 symbols have this name (0x10, 0x20)", fatal=True),
         ),
+        (frozenset({0}), False, Address(0)),
         (
             frozenset({0}),
+            True,
             Missing(
                 "has an address that this process may not see",
                 remedy="run it with CAP_SYSLOG, or set kernel.kptr_restrict to 0",
             ),
         ),
     ],
-    ids=["one", "two", "hidden"],
+    ids=["one", "two", "zero", "hidden"],
 )
-def test_addresses(found: frozenset[int], outcome: Outcome) -> None:
-    assert address(found) == outcome
+def test_addresses(found: frozenset[int], outcome: Outcome, *, hidden: bool) -> None:
+    assert address(found, hidden=hidden) == outcome
 
 
 @pytest.mark.parametrize(
