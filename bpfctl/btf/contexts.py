@@ -60,6 +60,7 @@ KINDS: Final = (TRACEPOINT, LSM, ITERATOR, ENTRY, EXIT)
 _BY_WORD: Final = {word: kind for kind in KINDS for word in kind.words}
 # Only the type of a tracepoint's function stands for it in a load, and it has no names.
 _TRACEPOINT_TYPE: Final = "btf_trace_"
+_ITERATOR_CONTEXT: Final = "bpf_iter__"  # what the kernel's own headers call the struct
 _STANDING: Final = ("__traceiter_", "__probestub_", "__bpf_trace_", "bpf_lsm_")
 
 
@@ -116,7 +117,7 @@ def _targets(btf: Btf, kind: ContextKind, functions: dict[str, int]) -> dict[str
         targets = _without(_TRACEPOINT_TYPE, types)
         return {name: functions.get(kind.prefix + name, i) for name, i in targets.items()}
     iterators = {
-        name: i for name, i in _without(ITERATOR.prefix, functions).items() if _is_iterator(btf, i)
+        name: i for name, i in _without(ITERATOR.prefix, functions).items() if _iterates(btf, name)
     }
     if kind is ITERATOR:
         return iterators
@@ -134,11 +135,9 @@ def _without(prefix: str, types: dict[str, int]) -> dict[str, int]:
     return {name.removeprefix(prefix): i for name, i in types.items() if name.startswith(prefix)}
 
 
-def _is_iterator(btf: Btf, func_id: int) -> bool:
-    """Whether it is one: open-coded iterators begin with the same word."""
-    params = btf.func_proto(func_id).params
-    first = btf.type(params[0].type_id) if params else None
-    return isinstance(first, t.Ptr) and btf.name(first.type_id) == "bpf_iter_meta"
+def _iterates(btf: Btf, target: str) -> bool:
+    """Whether it is the target of an iterator: what else begins with the word has no context."""
+    return btf.find(_ITERATOR_CONTEXT + target, Kind.STRUCT) is not None
 
 
 def _prototype(btf: Btf, type_id: int | None) -> t.FuncProto | None:

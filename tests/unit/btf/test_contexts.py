@@ -49,6 +49,8 @@ TYPES: tuple[t.Type, ...] = (
     t.Func(30, "gives_pair", 29, STATIC),
     t.FuncProto(31, "", INT, (P("much", BIG),)),
     t.Func(32, "takes_much", 31, STATIC),
+    t.Struct(33, "bpf_iter__task", 16, ()),
+    t.Func(34, "bpf_iter_get_info", 20, STATIC),
 )
 
 
@@ -118,8 +120,8 @@ def test_all(btf: Btf) -> None:
     """What stands for a tracepoint, a hook or an iterator is no function to attach to."""
     assert [one.section for one in all_contexts(btf)] == [
         "tp_btf/nameless", "tp_btf/sched", "lsm/task_alloc", "lsm/task_free", "iter/task",
-        "fentry/bpf_iter_task_new", "fentry/takes_pair",
-        "fexit/bpf_iter_task_new", "fexit/takes_pair",
+        "fentry/bpf_iter_get_info", "fentry/bpf_iter_task_new", "fentry/takes_pair",
+        "fexit/bpf_iter_get_info", "fexit/bpf_iter_task_new", "fexit/takes_pair",
     ]  # fmt: skip
 
 

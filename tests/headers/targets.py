@@ -1,0 +1,48 @@
+"""Which targets programs are made for: those that a kernel says it has, spread over all of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bpfctl.btf import types as t
+from bpfctl.btf.contexts import all_contexts
+
+if TYPE_CHECKING:
+    from bpfctl.btf.contexts import Context
+    from bpfctl.btf.decode import Btf
+
+# Some hooks take no programs (bpf_lsm_disabled_hooks, Linux 6.12), so these are named.
+HOOKS = (
+    *("bpf", "bpf_map", "bpf_prog", "bprm_check_security", "file_mprotect", "file_open"),
+    *("file_permission", "inode_create", "inode_getattr", "inode_mkdir", "inode_rename"),
+    *("inode_rmdir", "inode_unlink", "kernel_read_file", "mmap_file", "ptrace_access_check"),
+    *("sb_mount", "socket_accept", "socket_bind", "socket_connect", "socket_create"),
+    *("socket_listen", "socket_sendmsg", "task_alloc", "task_fix_setuid", "task_kill"),
+)
+MOST = {"tp_btf": 100, "fentry": 60, "fexit": 60}
+LEAST = {"tp_btf": 50, "lsm": 20, "iter": 5, "fentry": 50, "fexit": 50}
+
+
+def chosen(btf: Btf, traceable: frozenset[str]) -> dict[str, list[Context]]:
+    """Choose contexts by the first word of their sections.
+
+    `traceable` are the functions that the kernel lets programs attach to; of those, functions
+    whose names are unique in the types.
+    """
+    found: dict[str, list[Context]] = {}
+    counts: dict[str, int] = {}
+    for type_id in btf.ids((t.Kind.FUNC,)):
+        counts[btf.name(type_id)] = counts.get(btf.name(type_id), 0) + 1
+    for context in all_contexts(btf):
+        word, _, target = context.section.partition("/")
+        if word == "lsm" and target not in HOOKS:
+            continue
+        if word in ("fentry", "fexit") and not (target in traceable and counts[target] == 1):
+            continue
+        found.setdefault(word, []).append(context)
+    return {word: _spread(contexts, MOST.get(word)) for word, contexts in found.items()}
+
+
+def _spread(contexts: list[Context], most: int | None) -> list[Context]:
+    step = max(1, len(contexts) // most) if most else 1
+    return contexts[::step][:most]
