@@ -12,6 +12,7 @@ PROBE_FORMS: Final = {
     "kprobe.multi": "kprobe.multi PATTERN|FUNCTION[,FUNCTION...] [cookies N[,N...]]",
     "kretprobe.multi": "kretprobe.multi PATTERN|FUNCTION[,...] [cookies N[,N...]]",
     "kprobe.session": "kprobe.session PATTERN|FUNCTION[,...] [cookies N[,N...]]",
+    "fentry.multi": "fentry.multi|fexit.multi|fsession.multi PATTERN|FUNCTION[,...] [cookies N,..]",
     "uprobe": "uprobe BINARY:FUNCTION[+OFFSET] [pid N] [cookie N]",
     "uretprobe": "uretprobe BINARY:FUNCTION [pid N] [cookie N]",
     "uprobe.multi": "uprobe.multi BINARY:PATTERN|FUNCTION[,...] [pid N] [cookies N[,N...]]",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from bpfctl.errors import UsageError
+from bpfctl.kernel.uapi import AttachType
 from bpfctl.objects import attach_probe_targets as probes
 
 from .link_forms import PROBE_FORMS
@@ -94,6 +95,17 @@ def _kprobe_multi(word: str) -> Parser:
     return parse
 
 
+def _tracing_multi(attach_type: AttachType) -> Parser:
+    def parse(words: list[str], stack: ExitStack) -> probes.Probe:
+        del stack
+        text, rest = _first(words, "fentry.multi")
+        cookies, rest = _cookies(rest)
+        pairs(rest, {}, PROBE_FORMS["fentry.multi"])
+        return probes.TracingMulti(attach_type, **_many(text), cookies=cookies)  # type: ignore[arg-type]  # by name
+
+    return parse
+
+
 def _uprobe_multi(word: str) -> Parser:
     def parse(words: list[str], stack: ExitStack) -> probes.Probe:
         del stack
@@ -162,6 +174,9 @@ PROBE_PARSERS: Final[dict[str, Parser]] = {
     "uretprobe": _uprobe("uretprobe"),
     **{word: _kprobe_multi(word) for word in ("kprobe.multi", "kretprobe.multi", "kprobe.session")},
     **{word: _uprobe_multi(word) for word in ("uprobe.multi", "uretprobe.multi", "uprobe.session")},
+    "fentry.multi": _tracing_multi(AttachType.TRACE_FENTRY_MULTI),
+    "fexit.multi": _tracing_multi(AttachType.TRACE_FEXIT_MULTI),
+    "fsession.multi": _tracing_multi(AttachType.TRACE_FSESSION_MULTI),
     "usdt": _usdt,
     "ksyscall": _ksyscall("ksyscall"),
     "kretsyscall": _ksyscall("kretsyscall"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING
 
 from bpfctl.kernel.request import Attr, Descriptor, descriptor
@@ -84,6 +85,17 @@ def with_functions(
         syms=attr.numbers(encoded),
         addrs=attr.numbers(addresses),
         cookies=attr.numbers(cookies),
+    )
+    return attr
+
+
+def with_types(attr: Attr, btf_ids: Sequence[int], *, cookies: Sequence[int] = ()) -> Attr:
+    """Add the functions of a tracing_multi link, by the kernel's types of them (Linux 7.2)."""
+    attr.set(
+        "link_create.tracing_multi",
+        ids=attr.pointer(struct.pack(f"={len(btf_ids)}I", *btf_ids)),
+        cookies=attr.numbers(cookies),
+        cnt=len(btf_ids),
     )
     return attr
 

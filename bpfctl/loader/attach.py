@@ -113,6 +113,15 @@ def _kprobe_multi(section: SectionName, text: str) -> Target:
     )
 
 
+def _tracing_multi(section: SectionName, text: str) -> Target:
+    assert section.attach_type is not None  # the table has one for each
+    return probes.TracingMulti(
+        section.attach_type,
+        functions=() if _is_pattern(text) else (text,),
+        pattern=text if _is_pattern(text) else "",
+    )
+
+
 def _uprobe(section: SectionName, text: str) -> Target:
     path, _, place = text.partition(":")
     is_return = section.definition.name.startswith("uret")
@@ -163,6 +172,7 @@ _READERS: Final[dict[AttachKind, Callable[[SectionName, str], Target]]] = {
     AttachKind.KPROBE: _kprobe,
     AttachKind.KSYSCALL: _ksyscall,
     AttachKind.KPROBE_MULTI: _kprobe_multi,
+    AttachKind.TRACING_MULTI: _tracing_multi,
     AttachKind.UPROBE: _uprobe,
     AttachKind.UPROBE_MULTI: _uprobe_multi,
     AttachKind.USDT: _usdt,

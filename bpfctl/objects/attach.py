@@ -16,7 +16,7 @@ from bpfctl.kernel.uapi import AttachType
 from bpfctl.objects import attach_net_targets as net
 from bpfctl.objects import attach_probe_targets as probes
 from bpfctl.objects import attach_targets as targets
-from bpfctl.objects.attach_multi import link_kprobes, link_uprobes
+from bpfctl.objects.attach_multi import link_functions, link_kprobes, link_uprobes
 from bpfctl.objects.attach_net import link_netfilter, link_netkit, link_netns, link_sockmap, ordered
 from bpfctl.objects.attach_perf import link_event
 from bpfctl.objects.attach_places import find_interface, open_directory
@@ -130,6 +130,7 @@ _ATTACH: dict[type[object], Callable[[Fd, Any], Fd]] = {
     probes.PerfEvent: link_event,
     probes.Usdt: link_usdt,
     probes.KprobeMulti: link_kprobes,
+    probes.TracingMulti: link_functions,
     probes.UprobeMulti: link_uprobes,
     targets.Iter: _iter,
     targets.Cgroup: _cgroup,

@@ -41,6 +41,7 @@ _FITTING: Final[dict[type[object], frozenset[ProgType]]] = {
     probes.Uprobe: _KPROBE,
     probes.KprobeMulti: _KPROBE,
     probes.UprobeMulti: _KPROBE,
+    probes.TracingMulti: frozenset({ProgType.TRACING}),
     probes.Usdt: _KPROBE,
     probes.PerfEvent: frozenset({ProgType.PERF_EVENT}),
     targets.Iter: frozenset({ProgType.TRACING}),

@@ -27,6 +27,7 @@ _YOUNG_LINKS: Final[dict[type[object], str]] = {
     probes.Usdt: "perf_event",
     probes.PerfEvent: "perf_event",
     probes.KprobeMulti: "kprobe_multi",
+    probes.TracingMulti: "tracing_multi",
     probes.UprobeMulti: "uprobe_multi",
 }
 _SESSIONS: Final = {"kprobe_multi": "kprobe_session", "uprobe_multi": "uprobe_session"}

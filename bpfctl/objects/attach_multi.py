@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from bpfctl.errors import NotFoundError, UsageError
-from bpfctl.kernel.attr_link import link_create, with_file_places, with_functions
+from bpfctl.kernel.attr_link import link_create, with_file_places, with_functions, with_types
 from bpfctl.kernel.bpf import bpf_fd
 from bpfctl.kernel.uapi import AttachType
 
 if TYPE_CHECKING:
     from bpfctl.kernel.fd import Fd
-    from bpfctl.objects.attach_probe_targets import KprobeMulti, UprobeMulti
+    from bpfctl.objects.attach_probe_targets import KprobeMulti, TracingMulti, UprobeMulti
 
 # BPF_F_KPROBE_MULTI_RETURN and BPF_F_UPROBE_MULTI_RETURN, include/uapi/linux/bpf.h.
 _RETURN: Final = 1
@@ -55,6 +55,38 @@ def _matching(pattern: str) -> tuple[int, ...]:
     return tuple(found)
 
 
+def link_functions(prog_fd: Fd, target: TracingMulti) -> Fd:
+    """Link a tracing program to functions of the kernel (Linux 7.2).
+
+    Raises: NotFoundError (no such function, or nothing matches the pattern), UsageError (cookies
+    of another number), NotSupportedError (the kernel shows no types), PathError, SyscallError.
+    """
+    ids = _types(target)
+    _check_cookies(len(ids), target)
+    attr = link_create(prog_fd=prog_fd, attach_type=target.attach_type, doing=f"attach to {target}")
+    return bpf_fd(with_types(attr, ids, cookies=target.cookies))
+
+
+def _types(target: TracingMulti) -> list[int]:
+    """The kernel's types of the functions; those without a type match no pattern."""
+    from bpfctl.btf.types import Kind
+    from bpfctl.objects.btf import kernel_btf
+
+    btf = kernel_btf()
+    names = target.functions
+    if target.pattern:
+        from bpfctl.linux.probe_functions import functions_matching
+
+        names = tuple(dict.fromkeys(functions_matching(target.pattern).values()))
+    found = {name: btf.find(name, Kind.FUNC) for name in names}
+    missing = [name for name, number in found.items() if number is None]
+    ids = [number for number in found.values() if number is not None]
+    if not ids or (missing and not target.pattern):
+        what = missing[0] if missing and not target.pattern else f"that matches {target.pattern}"
+        raise NotFoundError(f"this kernel's types have no function {what}", code="no-such-function")
+    return ids
+
+
 def link_uprobes(prog_fd: Fd, target: UprobeMulti) -> Fd:
     """Link a program to functions of a file (Linux 6.6; sessions 6.13).
 
@@ -88,7 +120,7 @@ def link_uprobes(prog_fd: Fd, target: UprobeMulti) -> Fd:
     )
 
 
-def _check_cookies(count: int, target: KprobeMulti | UprobeMulti) -> None:
+def _check_cookies(count: int, target: KprobeMulti | TracingMulti | UprobeMulti) -> None:
     if target.cookies and len(target.cookies) != count:
         raise UsageError(
             f"{len(target.cookies)} cookies for {count} functions: each takes one",

@@ -6,6 +6,12 @@ A cookie is what bpf_get_attach_cookie returns in the program; 0 is none.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bpfctl.objects.attach_words import attach_word
+
+if TYPE_CHECKING:
+    from bpfctl.kernel.uapi import AttachType
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,19 @@ class KprobeMulti:
     def __str__(self) -> str:
         word = "kprobe.session" if self.is_session else "kprobe.multi"
         return f"{_kind(word, self.is_return)} {self.pattern or ','.join(self.functions)}"
+
+
+@dataclass(frozen=True, slots=True)
+class TracingMulti:
+    """Functions of the kernel for a tracing program, as in KprobeMulti (Linux 7.2)."""
+
+    attach_type: AttachType
+    functions: tuple[str, ...] = ()
+    pattern: str = ""
+    cookies: tuple[int, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{attach_word(self.attach_type)} {self.pattern or ','.join(self.functions)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +132,7 @@ class PerfEvent:
         return f"perf event {self.name}{''.join(where)}"
 
 
-Probe = Kprobe | Uprobe | KprobeMulti | UprobeMulti | Usdt | PerfEvent
+Probe = Kprobe | Uprobe | KprobeMulti | TracingMulti | UprobeMulti | Usdt | PerfEvent
 
 
 def _place(name: str, offset: int) -> str:

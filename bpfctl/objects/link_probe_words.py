@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from bpfctl.objects import link_probes as probes
+from bpfctl.objects.attach_words import attach_word
 
 if TYPE_CHECKING:
     from bpfctl.linux.kallsyms import Symbol
@@ -30,7 +31,9 @@ def probe_target(details: Details) -> tuple[str, dict[str, object]]:
         case probes.UprobeMulti() as multi:
             return _uprobe_words(multi), {}
         case probes.KprobeMulti() as multi:
-            return _kprobe_multi(multi)
+            return _functions(multi, _kind("kprobe", multi.is_return))
+        case probes.TracingMulti() as tracing:
+            return _functions(tracing, attach_word(tracing.attach_type))
     return "unknown", {}
 
 
@@ -63,7 +66,9 @@ def _uprobe_words(multi: probes.UprobeMulti) -> str:
     return f"{_kind('uprobe', multi.is_return)} {at}{only}"
 
 
-def _kprobe_multi(multi: probes.KprobeMulti) -> tuple[str, dict[str, object]]:
+def _functions(
+    multi: probes.KprobeMulti | probes.TracingMulti, kind: str
+) -> tuple[str, dict[str, object]]:
     found = _symbols([place.at for place in multi.places])
     funcs = [
         {
@@ -83,7 +88,7 @@ def _kprobe_multi(multi: probes.KprobeMulti) -> tuple[str, dict[str, object]]:
         words = f"{multi.count} functions"
     else:
         words = ", ".join(names) + (f" and {more} more" if more else "")
-    return f"{_kind('kprobe', multi.is_return)} {words}", {"funcs": funcs}
+    return f"{kind} {words}", {"funcs": funcs}
 
 
 def _symbols(addresses: list[int]) -> dict[int, Symbol]:

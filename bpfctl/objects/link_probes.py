@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from bpfctl.errors import UsageError
+from bpfctl.kernel.names import label
+from bpfctl.kernel.uapi import AttachType
 from bpfctl.plain import plain
 
 # Names of the perf tool: enum perf_type_id, perf_hw_id, perf_sw_ids and perf_hw_cache_*
@@ -49,6 +51,19 @@ class KprobeMulti:
     def to_json(self) -> dict[str, object]:
         """Return the fields by bpftool's keys; "funcs" takes a look at the kernel's symbols."""
         return {"retprobe": self.is_return, "func_cnt": self.count, "missed": self.missed or 0}
+
+
+@plain
+class TracingMulti:
+    """Functions of the kernel for a tracing program; addresses as in KprobeMulti."""
+
+    attach_type: int
+    count: int
+    places: tuple[Place, ...] = ()
+
+    def to_json(self) -> dict[str, object]:
+        """Return the fields; "funcs" takes a look at the kernel's symbols."""
+        return {"attach_type": label(AttachType, self.attach_type), "func_cnt": self.count}
 
 
 @plain

@@ -123,6 +123,17 @@ def _kprobe_multi(fd: Fd, info: Info) -> kinds.Details:
     )
 
 
+def _tracing_multi(fd: Fd, info: Info) -> kinds.Details:
+    count = _number(info, "tracing_multi.count")
+    found = link_numbers(fd, "tracing_multi", ["addrs", "cookies"], count)
+    places = zip(found.get("addrs", []), found.get("cookies", []), strict=True)
+    return probes.TracingMulti(
+        _number(info, "tracing_multi.attach_type"),
+        count,
+        tuple(probes.Place(*pair) for pair in places),
+    )
+
+
 def _uprobe_multi(fd: Fd, info: Info) -> kinds.Details:
     count = _number(info, "uprobe_multi.count")
     arrays = ["offsets", "cookies", "ref_ctr_offsets"]
@@ -190,6 +201,7 @@ _READERS: Final[dict[int, Reader]] = {
     LinkType.NETFILTER: _netfilter,
     LinkType.TCX: _tcx,
     LinkType.UPROBE_MULTI: _uprobe_multi,
+    LinkType.TRACING_MULTI: _tracing_multi,
     LinkType.NETKIT: _netkit,
     LinkType.SOCKMAP: _sockmap,
 }

@@ -6,6 +6,7 @@ A test says `@needs.TCX`. The probe decides, never the version; where both disag
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
@@ -22,7 +23,10 @@ from bpfctl.kernel.attr_prog import btf_load
 from bpfctl.kernel.fd import Fd
 from bpfctl.kernel.uapi import ProgType
 from bpfctl.linux.kallsyms import addresses_of
+from bpfctl.linux.kconfig import kernel_config
 from bpfctl.linux.version import kernel_version, parse_release
+from bpfctl.loader.kernel_btf import KernelBtf
+from bpfctl.objects.btf import KERNEL_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -153,6 +157,22 @@ def lists(name: str) -> Callable[[], Verdict]:
     return ask
 
 
+def in_module(function: str, module: str, option: str) -> Callable[[], Verdict]:
+    """Load a module, where the kernel has it, and ask its types for a function."""
+
+    def ask() -> Verdict:
+        config = kernel_config()
+        if config is not None and config.get(option) is None:
+            return not_available(f"{option} is not set")
+        subprocess.run(["modprobe", "-q", module], check=False)
+        types = [one.btf for one in KernelBtf(KERNEL_FILE).modules if one.name == module]
+        if any(one.find(function, t.Kind.FUNC) is not None for one in types):
+            return available()
+        return not_available(f"module {module} has no function {function}")
+
+    return ask
+
+
 def runs(*insns: Insn) -> Callable[[], Verdict]:
     """Ask the verifier to take a program of some instructions."""
 
@@ -207,6 +227,7 @@ STRUCT_OPS_LINK = needs(
 )
 TCX = needs("tcx links", since="6.6", probe=told("link tcx"))
 TRAMPOLINES = needs("trampolines", since="5.5", probe=told("program fentry"))
+TRACING_MULTI = needs("tracing_multi links", since="7.2", probe=told("link tracing_multi"))
 UPROBE_MULTI = needs("uprobe_multi links", since="6.6", probe=told("link uprobe_multi"))
 UPROBE = needs("uprobes", since="4.17", probe=told("misc uprobe_attach"))
 UPROBE_SESSION = needs("uprobe_session links", since="6.13", probe=told("link uprobe_session"))
@@ -245,6 +266,11 @@ PROG_TARGET_INFO = needs(
 )
 # Older kernels left variables out of their types (--skip_encoding_btf_vars of pahole below 1.22).
 VARIABLES = needs("variables with types", since="5.15", probe=lists("runqueues"))
+FOU_KFUNCS = needs(
+    "functions of module fou",
+    since="6.4",
+    probe=in_module("bpf_skb_set_fou_encap", "fou", "CONFIG_NET_FOU"),
+)
 TASK_KFUNCS = needs("functions about tasks", since="6.2", probe=calls("bpf_task_from_pid"))
 TASK_ITER = needs(
     "iterators over one process", since="6.1", probe=typed("bpf_iter_link_info", "task")

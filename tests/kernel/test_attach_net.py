@@ -154,7 +154,8 @@ MAKE_NETKIT = """
 from pyroute2 import IPRoute
 with IPRoute() as ip:
     ip.link("add", ifname="own0", kind="netkit")  # the kernel calls the other end nk0
-    ip.link("set", index=ip.link_lookup(ifname="own0")[0], state="up")
+    for name in ("own0", "nk0"):
+        ip.link("set", index=ip.link_lookup(ifname=name)[0], state="up")
 """
 
 

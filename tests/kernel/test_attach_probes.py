@@ -160,6 +160,39 @@ def test_kprobe_session(bpffs: Path) -> None:
         assert one.shown()["attached_to"].endswith(" vfs_unlink")
 
 
+@needs.TRACING_MULTI
+@pytest.mark.parametrize(
+    ("program", "words", "names"),
+    [
+        pytest.param(
+            "on_fentry_multi", "fentry.multi vfs_unlink,vfs_rmdir cookies 7,9", 2, id="names"
+        ),
+        pytest.param("on_fexit_multi", "fexit.multi vfs_unlin*", 1, id="pattern"),
+    ],
+)
+def test_tracing_multi(program: str, words: str, names: int, bpffs: Path) -> None:
+    with probed(program, bpffs) as one:
+        assert one.create(*words.split()) == DONE
+        unlink()
+        assert one.counted() == (1, 0)
+        shown = one.shown()
+        kind = words.split()[0]
+        found = shown["attached_to"].removeprefix(f"{kind} ").split(", ")
+        assert sorted(found) == ["vfs_rmdir", "vfs_unlink"][-names:]
+        assert (shown["type"], shown["func_cnt"]) == ("tracing_multi", names)
+        cookies = {one["func"]: one["cookie"] for one in shown["funcs"]}
+        assert cookies["vfs_unlink"] == (7 if names == 2 else 0)
+
+
+@needs.TRACING_MULTI
+def test_tracing_multi_by_its_section(data: Path, bpffs: Path) -> None:
+    words = ("--only", "on_fexit_multi", "--attach")
+    done = in_process("prog", "loadall", f"{data}/probes.bpf.o", f"{bpffs}/all", *words)
+    assert done == DONE
+    shown = in_process("-j", "link", "show", f"{bpffs}/all/on_fexit_multi").json
+    assert shown["attached_to"] == "fexit.multi vfs_unlink"
+
+
 @needs.UPROBE
 @needs.PERF_LINK
 @pytest.mark.parametrize(

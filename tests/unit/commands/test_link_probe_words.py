@@ -15,6 +15,7 @@ from bpfctl.objects.attach_probe_targets import (
     Kprobe,
     KprobeMulti,
     PerfEvent,
+    TracingMulti,
     Uprobe,
     UprobeMulti,
     Usdt,
@@ -56,6 +57,16 @@ def parse(words: str) -> Target:
             KprobeMulti(("a", "b"), cookies=(1, 2)),
             "kprobe.multi a,b",
             id="names",
+        ),
+        pytest.param(
+            "fexit.multi a,b cookies 1,2",
+            TracingMulti(AttachType.TRACE_FEXIT_MULTI, ("a", "b"), cookies=(1, 2)),
+            "fexit.multi a,b",
+            id="traced names",
+        ),
+        pytest.param(
+            "fsession.multi x*", TracingMulti(AttachType.TRACE_FSESSION_MULTI, pattern="x*"),
+            "fsession.multi x*", id="traced pattern",
         ),
         pytest.param(
             "kretprobe.multi tcp_*", KprobeMulti(pattern="tcp_*", is_return=True),

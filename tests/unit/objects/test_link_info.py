@@ -215,7 +215,7 @@ CASES = [
         id="software event",
     ),
     pytest.param(LinkType.PERF_EVENT, {}, {}, None, {}, id="perf event before Linux 6.6"),
-    pytest.param(LinkType.TRACING_MULTI, {}, {}, None, {}, id="nothing known of the kind"),
+    pytest.param(LinkType.UNSPEC, {}, {}, None, {}, id="nothing known of the kind"),
 ]
 
 
@@ -264,6 +264,23 @@ def test_functions_of_a_multi_kprobe(fd: Fd) -> None:
     with FakeKernel().on(Cmd.OBJ_GET_INFO_BY_FD, told):
         found = link_info(fd).details
     assert found == probes.KprobeMulti(2, True, 3, (probes.Place(16, 5), probes.Place(1 << 63, 6)))
+
+
+def test_functions_of_a_tracing_multi_link(fd: Fd) -> None:
+    told = answer(
+        {
+            "type": LinkType.TRACING_MULTI,
+            "tracing_multi.count": 2,
+            "tracing_multi.attach_type": AttachType.TRACE_FEXIT_MULTI,
+        },
+        arrays={"tracing_multi.addrs": [16, 32], "tracing_multi.cookies": [5, 6]},
+    )
+    with FakeKernel().on(Cmd.OBJ_GET_INFO_BY_FD, told):
+        found = link_info(fd).details
+    places = (probes.Place(16, 5), probes.Place(32, 6))
+    assert found == probes.TracingMulti(AttachType.TRACE_FEXIT_MULTI, 2, places)
+    assert found is not None
+    assert found.to_json() == {"attach_type": "trace_fexit_multi", "func_cnt": 2}
 
 
 def test_places_of_a_multi_uprobe(fd: Fd) -> None:

@@ -1,0 +1,358 @@
+"""Requests for links to probes and places of the network stack, and what refusals mean."""
+
+from __future__ import annotations
+
+import errno
+import os
+import struct
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bpfctl.errors import (
+    AmbiguousError,
+    BpfctlError,
+    NotFoundError,
+    NotSupportedError,
+    SyscallError,
+    UsageError,
+)
+from bpfctl.kernel import perf
+from bpfctl.kernel.fd import Fd
+from bpfctl.kernel.flags import AttachFlags
+from bpfctl.kernel.uapi import AttachType, Cmd, ProgType
+from bpfctl.linux import probe_functions
+from bpfctl.objects import (
+    attach_explain_probe,
+    attach_lacking,
+    attach_perf,
+    attach_places,
+)
+from bpfctl.objects import attach_net_targets as net
+from bpfctl.objects import attach_probe_targets as probes
+from bpfctl.objects import attach_targets as targets
+from bpfctl.objects.attach import create_link
+from bpfctl.objects.attach_perf import hold_event
+from tests.fakes.kernel import FakeKernel, memory
+from tests.unit.objects.records import prog
+from tests.unit.objects.test_binary_places import START, binary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+__all__ = ["binary"]  # a fixture
+
+
+@pytest.fixture
+def fd() -> Iterator[Fd]:
+    with Fd(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)) as opened:
+        yield opened
+
+
+def numbers(address: int, count: int) -> tuple[int, ...]:
+    return struct.unpack(f"<{count}Q", bytes(memory(address, 8 * count))) if address else ()
+
+
+def attach(fd: Fd, kind: ProgType, target: targets.Target, look: Any) -> Any:
+    """Attach, and return what `look` sees of the request while its pointers are good."""
+    seen: list[Any] = []
+    kernel = FakeKernel()
+
+    def answer(union: Any, size: int) -> int:
+        seen.append(look(union.link_create))
+        return kernel.new_fd(union, size)
+
+    with kernel.on(Cmd.LINK_CREATE, answer), create_link(fd, prog(kind), target):
+        return seen[-1]
+
+
+def refused(fd: Fd, kind: ProgType, target: targets.Target, number: int) -> BpfctlError:
+    with FakeKernel().on(Cmd.LINK_CREATE, -number), pytest.raises(BpfctlError) as caught:
+        create_link(fd, prog(kind), target)
+    return caught.value
+
+
+def test_functions_by_their_names(fd: Fd) -> None:
+    def look(link: Any) -> tuple[Any, ...]:
+        part = link.kprobe_multi
+        names = [bytes(memory(at, 2)) for at in numbers(part.syms, part.cnt)]
+        return link.attach_type, part.flags, part.addrs, names, numbers(part.cookies, 2)
+
+    target = probes.KprobeMulti(("f", "g"), is_return=True, cookies=(7, 9))
+    seen = attach(fd, ProgType.KPROBE, target, look)
+    assert seen == (AttachType.TRACE_KPROBE_MULTI, 1, 0, [b"f\0", b"g\0"], (7, 9))
+
+
+def test_functions_by_a_pattern(fd: Fd, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probe_functions, "functions_matching", lambda _: {16: "f1", 32: "f2"})
+    seen = attach(
+        fd,
+        ProgType.KPROBE,
+        probes.KprobeMulti(pattern="f*", is_session=True),
+        lambda link: (
+            link.attach_type, link.kprobe_multi.syms, numbers(link.kprobe_multi.addrs, 2),
+        ),
+    )  # fmt: skip
+    assert seen == (AttachType.TRACE_KPROBE_SESSION, 0, (16, 32))
+
+
+def test_places_of_a_file(fd: Fd, binary: str) -> None:
+    def look(link: Any) -> tuple[Any, ...]:
+        part = link.uprobe_multi
+        path = bytes(memory(part.path, len(binary) + 1))
+        return link.attach_type, part.flags, part.pid, path, numbers(part.offsets, part.cnt)
+
+    target = probes.UprobeMulti(binary, ("main", "both"), is_return=True, pid=5)
+    seen = attach(fd, ProgType.KPROBE, target, look)
+    path = binary.encode() + b"\0"
+    assert seen == (AttachType.TRACE_UPROBE_MULTI, 1, 5, path, (START, START + 0x20))
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        pytest.param(probes.KprobeMulti(("f", "g"), cookies=(1,)), id="one cookie too few"),
+        pytest.param(probes.KprobeMulti(("f",), cookies=(1, 2)), id="one cookie too many"),
+    ],
+)
+def test_as_many_cookies_as_functions(target: probes.KprobeMulti, fd: Fd) -> None:
+    with FakeKernel(), pytest.raises(UsageError, match="cookies for"):
+        create_link(fd, prog(ProgType.KPROBE), target)
+
+
+@pytest.mark.parametrize("defrag", [False, True])
+def test_netfilter(defrag: bool, fd: Fd) -> None:
+    seen = attach(
+        fd,
+        ProgType.NETFILTER,
+        net.Netfilter("ipv6", "postrouting", -7, defrag),
+        lambda link: (
+            link.netfilter.pf, link.netfilter.hooknum, link.netfilter.priority,
+            link.netfilter.flags,
+        ),
+    )  # fmt: skip
+    assert seen == (10, 4, -7, int(defrag))
+
+
+@pytest.mark.parametrize(
+    ("order", "flags", "relative", "revision"),
+    [
+        pytest.param(net.LAST, 0, 0, 0, id="last"),
+        pytest.param(net.Order("before"), AttachFlags.BEFORE, 0, 0, id="first"),
+        pytest.param(
+            net.Order("after", "link", 5, 9),
+            AttachFlags.AFTER | AttachFlags.ID | AttachFlags.LINK, 5, 9, id="after a link",
+        ),
+        pytest.param(
+            net.Order("before", "prog", 6, preorder=True),
+            AttachFlags.BEFORE | AttachFlags.ID | AttachFlags.PREORDER, 6, 0, id="before a program",
+        ),
+    ],
+)  # fmt: skip
+def test_order(order: net.Order, flags: int, relative: int, revision: int, fd: Fd) -> None:
+    seen = attach(
+        fd,
+        ProgType.SCHED_CLS,
+        net.Netkit("lo", AttachType.NETKIT_PEER, order),
+        lambda link: (link.flags, link.netkit.relative_id, link.netkit.expected_revision),
+    )
+    assert seen == (flags, relative, revision)
+
+
+def test_a_function_of_a_program(fd: Fd) -> None:
+    seen = attach(
+        fd,
+        ProgType.EXT,
+        targets.Function(fd.fileno(), 33, "f"),
+        lambda link: (link.target_fd, link.target_btf_id, link.attach_type),
+    )
+    assert seen == (fd.fileno(), 33, 0)
+
+
+def test_a_cookie_for_what_was_loaded(fd: Fd) -> None:
+    seen = attach(
+        fd,
+        ProgType.TRACING,
+        targets.Loaded(AttachType.TRACE_FEXIT, 77),
+        lambda link: (link.attach_type, link.tracing.cookie),
+    )
+    assert seen == (AttachType.TRACE_FEXIT, 77)
+
+
+@pytest.mark.parametrize("known", [True, None], ids=["has them", "shows no types"])
+def test_a_cookie_of_a_typed_tracepoint(
+    known: bool | None, fd: Fd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attach_lacking, "_has_member", lambda *_: known)
+    target = targets.Loaded(AttachType.TRACE_RAW_TP, 77)
+    assert attach(fd, ProgType.TRACING, target, lambda link: link.tracing.cookie) == 77
+
+
+def test_a_cookie_that_would_be_lost(fd: Fd, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attach_lacking, "_has_member", lambda *_: False)
+    with FakeKernel(), pytest.raises(NotSupportedError) as caught:
+        create_link(fd, prog(ProgType.TRACING), targets.Loaded(AttachType.TRACE_RAW_TP, 77))
+    assert (caught.value.code, caught.value.since) == ("cookie-unsupported", "6.10")
+
+
+@pytest.mark.parametrize(
+    ("target", "kind", "code", "since"),
+    [
+        pytest.param(
+            targets.Loaded(AttachType.TRACE_FENTRY, 7), ProgType.TRACING,
+            "cookie-unsupported", "5.19", id="cookie of fentry",
+        ),
+        pytest.param(
+            targets.Cgroup("/", AttachType.CGROUP_INET_EGRESS, net.Order("before")),
+            ProgType.CGROUP_SKB, "order-unsupported", "6.17", id="order in a cgroup",
+        ),
+    ],
+)  # fmt: skip
+def test_what_a_kernel_lacks(
+    target: targets.Target, kind: ProgType, code: str, since: str, fd: Fd,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(attach_lacking, "_has_member", lambda *_: False)
+    err = refused(fd, kind, target, errno.EINVAL)
+    assert isinstance(err, NotSupportedError)
+    assert (err.code, err.since) == (code, since)
+
+
+@pytest.mark.parametrize(
+    ("target", "kind", "number", "words"),
+    [
+        pytest.param(
+            net.Netkit("lo", AttachType.NETKIT_PEER, net.Order("after", "prog", 5)),
+            ProgType.SCHED_CLS, errno.ENOENT, "prog 5 is not attached there", id="neighbour",
+        ),
+        pytest.param(
+            net.Netkit("lo", AttachType.NETKIT_PEER, net.Order(revision=3)),
+            ProgType.SCHED_CLS, errno.ESTALE, "what is attached there changed since revision 3",
+            id="revision",
+        ),
+        pytest.param(
+            net.Netfilter("ipv4", "input"), ProgType.NETFILTER, errno.EBUSY,
+            "a program of that priority is attached there already", id="priority",
+        ),
+        pytest.param(
+            targets.Function(3, 4, "f"), ProgType.EXT, errno.EINVAL,
+            "the function differs from the one the program was loaded for", id="freplace",
+        ),
+    ],
+)  # fmt: skip
+def test_candidates(
+    target: targets.Target, kind: ProgType, number: int, words: str, fd: Fd
+) -> None:
+    err = refused(fd, kind, target, number)
+    assert isinstance(err, SyscallError)
+    assert err.candidates == [words]
+
+
+def test_programs_of_another_type(fd: Fd) -> None:
+    err = refused(fd, ProgType.XDP, probes.KprobeMulti(("f",)), errno.EINVAL)
+    assert isinstance(err, UsageError)
+    assert err.code == "attach-program-type"
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        pytest.param({"f": {1}}, (NotFoundError, "no-such-function"), id="one is missing"),
+        pytest.param({"f": {1, 2}, "g": {3}}, (SyscallError, "syscall-failed"), id="ambiguous"),
+        pytest.param(None, (SyscallError, "syscall-failed"), id="symbols cannot be read"),
+    ],
+)
+def test_one_of_many_functions(
+    found: dict[str, Any] | None, expected: tuple[type, str], fd: Fd,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(attach_explain_probe, "addresses_of", lambda _: found)
+    err = refused(fd, ProgType.KPROBE, probes.KprobeMulti(("f", "g")), errno.ESRCH)
+    assert (type(err), err.code) == expected
+    if found == {"f": {1, 2}, "g": {3}}:
+        assert err.evidence == ["2 functions are called f"]
+
+
+def perf_refuses(number: int) -> Any:
+    def opens(*_: object, **__: object) -> Fd:
+        raise SyscallError(number, "perf_event_open", "open a probe on f")
+
+    return opens
+
+
+@pytest.mark.parametrize(
+    ("number", "found", "offset", "expected", "candidates"),
+    [
+        pytest.param(errno.ENOENT, {}, 0, (NotFoundError, "no-such-function"), [], id="none"),
+        pytest.param(
+            errno.EADDRNOTAVAIL, {"f": {1, 2}}, 0, (AmbiguousError, "ambiguous-function"), [],
+            id="two",
+        ),
+        pytest.param(
+            errno.EILSEQ, {"f": {1}}, 3, (SyscallError, "syscall-failed"),
+            ["no instruction begins at offset 0x3"], id="inside of an instruction",
+        ),
+        pytest.param(
+            errno.EACCES, None, 0, (SyscallError, "syscall-failed"), [], id="not allowed"
+        ),
+    ],
+)  # fmt: skip
+def test_a_function_that_takes_no_probe(
+    number: int, found: dict[str, Any] | None, offset: int, expected: tuple[type, str],
+    candidates: Sequence[str], fd: Fd, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(attach_explain_probe, "addresses_of", lambda _: found)
+    monkeypatch.setattr(attach_perf, "pmu_number", {"kprobe": 8}.get)
+    monkeypatch.setattr(perf, "open_kprobe", perf_refuses(number))
+    with FakeKernel(), pytest.raises(BpfctlError) as caught:
+        create_link(fd, prog(ProgType.KPROBE), probes.Kprobe("f", offset))
+    assert (type(caught.value), caught.value.code) == expected
+    assert caught.value.candidates == candidates
+
+
+def test_a_kernel_without_kprobes(fd: Fd, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attach_perf, "pmu_number", lambda _: None)
+    with FakeKernel(), pytest.raises(NotSupportedError, match="kprobe") as caught:
+        create_link(fd, prog(ProgType.KPROBE), probes.Kprobe("f"))
+    assert caught.value.candidates == ["the kernel was built without CONFIG_KPROBES"]
+
+
+def test_an_event_that_a_program_does_not_fit_is_closed(
+    fd: Fd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = fd.duplicate()
+
+    def refuse(*_: object) -> None:
+        raise SyscallError(errno.EINVAL, "PERF_EVENT_IOC_SET_BPF", "attach to a perf event")
+
+    monkeypatch.setattr(attach_perf, "open_event", lambda _: opened)
+    monkeypatch.setattr(perf, "set_bpf", refuse)
+    with pytest.raises(SyscallError):
+        hold_event(fd, probes.Kprobe("f"))
+    assert opened.closed
+
+
+def test_a_held_event_has_no_cookie(fd: Fd) -> None:
+    with pytest.raises(NotSupportedError) as caught:
+        hold_event(fd, probes.Kprobe("f", cookie=1))
+    assert caught.value.since == "5.15"
+
+
+def test_a_process_that_is_gone(fd: Fd, binary: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attach_perf, "pmu_number", lambda _: 9)
+    with FakeKernel(), pytest.raises(NotFoundError) as caught:
+        create_link(fd, prog(ProgType.KPROBE), probes.Uprobe(binary, "main", pid=(1 << 31) - 1))
+    assert caught.value.code == "no-such-process"
+
+
+def test_a_network_namespace_that_is_not_there(fd: Fd) -> None:
+    target = net.Netns(AttachType.SK_LOOKUP, "/nowhere/ns")
+    with FakeKernel(), pytest.raises(BpfctlError) as caught:
+        create_link(fd, prog(ProgType.SK_LOOKUP), target)
+    assert caught.value.code == "no-netns"
+
+
+def test_an_interface_that_is_not_there() -> None:
+    with pytest.raises(NotFoundError) as caught:
+        attach_places.find_interface("none-such-0")
+    assert caught.value.code == "no-such-interface"
