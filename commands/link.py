@@ -46,7 +46,7 @@ def create(
     ctx: typer.Context,
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar="PROG [TARGET...]", help=_CREATE_HELP),
+        typer.Argument(metavar="PROG [TARGET...] | struct_ops MAP", help=_CREATE_HELP),
     ] = None,
     pin: Annotated[
         str | None, typer.Option("--pin", metavar="PATH", help="Keep the link under this path.")
@@ -68,8 +68,7 @@ def create(
     for word in words or []:
         if word.startswith("-") and not word[1:].isdecimal():
             raise unknown_option(word, ctx)
-    selector, rest = take_selector(words or [], ObjectKind.PROG)
-    create_and_keep(current(ctx), selector, rest, pin=pin, hold=hold)
+    create_and_keep(current(ctx), words or [], pin=pin, hold=hold)
 
 
 @app.command()
@@ -111,7 +110,8 @@ def update(
     words: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="LINK PROG [old PROG]", help="The link, and the program it is to run."
+            metavar="LINK PROG [old PROG] | LINK struct_ops MAP",
+            help="The link, and the program it is to run.",
         ),
     ] = None,
 ) -> None:
@@ -122,7 +122,12 @@ def update(
     """
     from bpfctl.objects.link_update import update as update_link
 
+    from .link_create import update_ops
+
     link, rest = take_selector(words or [], ObjectKind.LINK)
+    if rest[:1] == ["struct_ops"]:
+        update_ops(current(ctx), link, rest[1:])
+        return
     program, rest = take_selector(rest, ObjectKind.PROG)
     old = parse_selector(rest[1:], ObjectKind.PROG) if rest[:1] == ["old"] else None
     expect_end(rest if old is None else [])

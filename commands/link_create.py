@@ -8,12 +8,14 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from bpfctl.errors import NotSupportedError, UsageError
+from bpfctl.objects.ids import ObjectKind
 from bpfctl.plain import plain
 
 from .chosen import open_one
 from .link_words import parse_target
-from .output import finish, say
+from .output import finish, say, write_done
 from .render import render_one
+from .selectors import parse_selector, take_selector
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,19 +47,14 @@ class Held:
         }
 
 
-def create_and_keep(
-    out: Context, selector: Selector, words: Sequence[str], *, pin: str | None, hold: bool
-) -> None:
+def create_and_keep(out: Context, words: Sequence[str], *, pin: str | None, hold: bool) -> None:
     """Attach a program as the words say. Raises: UsageError (nothing would keep the link), ..."""
     words, pin = _take_pin(words, pin)
-    if (pin is None) != hold:
-        raise UsageError(
-            "a link that nothing keeps ends at once: say what keeps it"
-            if pin is None
-            else "a pinned link needs no --hold: choose one",
-            code="link-unkept",
-            remedy="--pin PATH on a bpffs, or --hold to keep it until Ctrl-C",
-        )
+    if words[:1] == ["struct_ops"]:
+        _link_ops(out, words[1:], pin=_kept(pin, hold=hold))
+        return
+    selector, words = take_selector(words, ObjectKind.PROG)
+    pin = _kept(pin, hold=hold)
     from bpfctl.objects.attach import create_link
     from bpfctl.objects.attach_lacking import LINK_LACKING
     from bpfctl.objects.prog import prog_info
@@ -74,6 +71,39 @@ def create_and_keep(
             _hold_otherwise(out, prog_fd, prog, target, err)
             return
         _keep(out, link, pin)
+
+
+def _kept(pin: str | None, *, hold: bool) -> str | None:
+    """Return the pin. Raises: UsageError unless there is either a pin or somebody who stays."""
+    if (pin is None) == hold:
+        return pin
+    raise UsageError(
+        "a link that nothing keeps ends at once: say what keeps it"
+        if pin is None
+        else "a pinned link needs no --hold: choose one",
+        code="link-unkept",
+        remedy="--pin PATH on a bpffs, or --hold to keep it until Ctrl-C",
+    )
+
+
+def _link_ops(out: Context, words: Sequence[str], *, pin: str | None) -> None:
+    """Link a struct_ops map that is filled: what it implements is used while the link is there."""
+    from bpfctl.objects.attach_ops import link_struct_ops
+
+    with open_one(parse_selector(words, ObjectKind.MAP)) as fd, link_struct_ops(fd) as link:
+        _keep(out, link, pin)
+
+
+def update_ops(out: Context, link: Selector, words: Sequence[str]) -> None:
+    """Have the kernel use another struct_ops map, of the same struct and name."""
+    from bpfctl.objects.link_update import update
+
+    with (
+        open_one(parse_selector(words, ObjectKind.MAP)) as ops,
+        open_one(link) as link_fd,
+    ):
+        update(link_fd, ops)
+    write_done(out)
 
 
 def _hold_otherwise(

@@ -16,10 +16,10 @@ _bpfctl_words() {
     'map pin') echo 'id name pinned @map @file' ;;
     'link') echo 'show create pin detach update help' ;;
     'link show') echo 'id pinned @link' ;;
-    'link create') echo 'id name tag pinned @prog' ;;
+    'link create') echo 'id name tag pinned @prog struct_ops @map' ;;
     'link pin') echo 'id pinned @link @file' ;;
     'link detach') echo 'id pinned @link' ;;
-    'link update') echo 'id pinned @link name tag @prog old' ;;
+    'link update') echo 'id pinned @link name tag @prog old struct_ops @map' ;;
     'iter') echo 'pin run help' ;;
     'iter pin') echo '@file map id name pinned @map' ;;
     'iter run') echo '@file map id name pinned @map' ;;

@@ -15,7 +15,7 @@ from bpfctl.objects.link import link_info
 if TYPE_CHECKING:
     from bpfctl.kernel.fd import Fd
 
-# Kinds that can (`.update_prog` of their bpf_link_ops, Linux 6.18). Struct_ops take another map.
+# Kinds that can (`.update_prog` of their bpf_link_ops, Linux 6.18).
 _UPDATABLE: Final = frozenset(
     {
         LinkType.CGROUP,
@@ -25,12 +25,15 @@ _UPDATABLE: Final = frozenset(
         LinkType.TCX,
         LinkType.NETKIT,
         LinkType.SOCKMAP,
+        LinkType.STRUCT_OPS,
     }
 )
 
 
 def update(link: Fd, program: Fd, expected: Fd | None = None) -> None:
     """Have a link run another program from now on, without a moment in which none runs.
+
+    A link of struct_ops takes another map instead of a program (Linux 6.4).
 
     With `expected` the link must run that program until then.
     Raises: SyscallError (EINVAL: a kind that cannot, or a program of another type; EPERM and
