@@ -17,7 +17,9 @@ from bpfctl.errors import BpfctlError, ObjectFileError, PathError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MAX_SECTION_BYTES: Final = 1 << 29  # the symbols of a browser are a tenth of it
+MAX_SECTION_BYTES: Final = 1 << 28  # the symbols of a browser are a third of it
+MAX_NAMES_BYTES: Final = 1 << 29  # names may overlap, so that small files could have endless ones
+_MOST_VERSIONS: Final = 1 << 15  # their numbers have 15 bits
 MAX_NAME_BYTES: Final = 1 << 14
 
 _SHT_SYMTAB, _SHT_NOBITS, _SHT_DYNSYM = 2, 8, 11
@@ -155,7 +157,7 @@ class Binary:
     def _functions(self, table: BinarySection) -> Iterator[Function]:
         strings = self.strings_of(table)
         versions = _Versions(self) if table.type == _SHT_DYNSYM else None
-        form, data = self._form.symbol, self.bytes_of(table)
+        form, data, names_bytes = self._form.symbol, self.bytes_of(table), 0
         whole = len(data) - len(data) % form.size
         for index, fields in enumerate(form.iter_unpack(data[:whole])):
             if self.word_bytes == 8:
@@ -166,6 +168,11 @@ class Binary:
                 continue
             section = self.sections[home]
             found = Function(_text(strings, name), value - section.address + section.offset)
+            names_bytes += len(found.name)
+            if names_bytes > MAX_NAMES_BYTES:
+                raise ObjectFileError(
+                    "the names of its symbols are too long", path=self.path, section=table.name
+                )
             found = versions.add(found, index) if versions else _split(found)
             yield found._replace(is_global=info >> 4 == _STB_GLOBAL)
 
@@ -197,12 +204,16 @@ class _Versions:
 def _defined(data: bytes, strings: bytes) -> dict[int, str]:
     """The names of the versions a file defines, by their numbers."""
     found: dict[int, str] = {}
-    at, step = 0, -1
-    while step and at <= len(data) - _VERDEF.size:
+    at = 0
+    for _ in range(_MOST_VERSIONS):
+        if at > len(data) - _VERDEF.size:
+            break
         _, _, number, _, _, first, step = _VERDEF.unpack_from(data, at)
         if at + first <= len(data) - 4:
             (name,) = struct.unpack_from("<I", data, at + first)
             found.setdefault(number, _text(strings, name))
+        if not step:
+            break
         at += step
     return found
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bpfctl.elf import binary as elf_binary
 from bpfctl.elf.binary import Function, open_binary
 from bpfctl.errors import ObjectFileError, PathError
 
@@ -130,6 +131,14 @@ def test_every_truncation_is_an_error_or_has_less(wide: bool, tmp_path: Path) ->
     for size in range(len(data)):
         with pytest.raises(ObjectFileError), open_binary(place(tmp_path, data[:size])) as binary:
             list(binary.functions())
+
+
+def test_endless_names_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(elf_binary, "MAX_NAMES_BYTES", 20)
+    many = [("name", 0x1000, TEXT, FUNC, GLOBAL)] * 6
+    path = place(tmp_path, Maker(symbols=many).build())
+    with pytest.raises(ObjectFileError, match="too long"), open_binary(path) as binary:
+        list(binary.functions())
 
 
 def test_no_bytes_make_it_fail_otherwise(tmp_path: Path) -> None:
