@@ -49,11 +49,11 @@ def name_missing(
 def name_missing_for_event(err: SyscallError, needed: Iterable[Capability]) -> bool:
     """Do as `name_missing` for perf_event_open(2), where a setting may ask for CAP_SYS_ADMIN."""
     level = perf_event_paranoid()
-    if name_missing(err, needed):
-        return True
-    if level is None or level <= _MAINLINE_PARANOID or not name_missing(err, ADMIN_ONLY):
+    if level is None or level <= _MAINLINE_PARANOID:
+        return name_missing(err, needed)
+    if not name_missing(err, ADMIN_ONLY):
         return False
-    err.evidence.append(f"kernel.perf_event_paranoid is {level}: nothing less does")
+    err.evidence.append(f"kernel.perf_event_paranoid is {level}, where CAP_PERFMON may not do")
     return True
 
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import ctypes
+import importlib
 import io
 import json
 import os
+import pkgutil
 import sys
 import tempfile
 import traceback
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import bpfctl
 from bpfctl.linux.caps import Capability
 
 if TYPE_CHECKING:
@@ -29,6 +33,7 @@ _CLONE_NEWNS = 0x00020000
 _MS_REC_PRIVATE = 0x4000 | 0x40000
 _CAPBSET_DROP = 24
 _CRASHED = 99
+LAZY = ("elftools.common.utils", "elftools.elf.enums", "elftools.elf.structs")
 
 
 class _Header(ctypes.Structure):
@@ -70,6 +75,7 @@ def run_with(
     A child of ours, rather than a new process: it starts with everything imported, which takes most
     of the time in a virtual machine.
     """
+    _import_everything()
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         child = os.fork()
         if not child:
@@ -86,6 +92,16 @@ def run_with(
             file.seek(0)
             texts.append(file.read().decode())
     return Ran(os.waitstatus_to_exitcode(how), *texts)
+
+
+@cache
+def _import_everything() -> None:
+    """Import all of bpfctl here, once, and not in each child: that is most of what they do."""
+    for module in pkgutil.walk_packages(bpfctl.__path__, "bpfctl."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    for name in LAZY:
+        importlib.import_module(name)
 
 
 @contextmanager

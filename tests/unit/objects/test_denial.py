@@ -112,8 +112,11 @@ def test_attaching_what_was_loaded_with_less(hold: Hold) -> None:
         pytest.param(Kprobe("vfs_read"), "CAP_PERFMON", id="kprobe"),
     ],
 )
-def test_probes(target: Uprobe | Kprobe, lacking: str, hold: Hold) -> None:
+def test_probes(
+    target: Uprobe | Kprobe, lacking: str, hold: Hold, monkeypatch: pytest.MonkeyPatch
+) -> None:
     hold([Capability.BPF])
+    monkeypatch.setattr(denial, "perf_event_paranoid", lambda: 2)
     err = refused("perf_event_open", errno.EACCES)
     assert explain(err, prog(ProgType.KPROBE), target) is err
     assert err.evidence == [f"this process lacks {lacking}"]
@@ -127,7 +130,7 @@ def test_probes(target: Uprobe | Kprobe, lacking: str, hold: Hold) -> None:
             3,
             [
                 "this process lacks CAP_SYS_ADMIN",
-                "kernel.perf_event_paranoid is 3: nothing less does",
+                "kernel.perf_event_paranoid is 3, where CAP_PERFMON may not do",
             ],
             id="Debian",
         ),
