@@ -17,6 +17,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 DATA = Path(__file__).parent.parent / "data"
+SHARE = "BPFCTL_TEST_SHARE"  # "2/4" in the third of four emulated machines, where all is slow
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let emulated machines take turns with long tests that are `shared`.
+
+    Each of those runs on the machine that starts the others, and on one of them.
+    """
+    number, _, machines = os.environ.get(SHARE, "").partition("/")
+    if not machines:
+        return
+    shared = [item for item in items if item.get_closest_marker("shared")]
+    left_out = {item.nodeid for at, item in enumerate(shared) if at % int(machines) != int(number)}
+    config.hook.pytest_deselected(items=[item for item in items if item.nodeid in left_out])
+    items[:] = [item for item in items if item.nodeid not in left_out]
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

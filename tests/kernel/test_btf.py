@@ -43,6 +43,7 @@ def dumped(bpftool: Callable[..., Any], path: Path) -> list[dict[str, Any]]:
     return types
 
 
+@pytest.mark.shared
 def test_all_types_are_what_bpftool_reads(vmlinux: Btf, bpftool: Callable[..., Any]) -> None:
     theirs = dumped(bpftool, VMLINUX)
     assert len(theirs) == len(vmlinux) - 1
@@ -66,6 +67,7 @@ def test_the_sample_is_what_bpftool_reads(tmp_path: Path, bpftool: Callable[...,
     assert [to_json(ours) for ours in Btf.parse(build()).types()] == theirs
 
 
+@pytest.mark.shared
 def test_round_trip(vmlinux: Btf) -> None:
     builder = BtfBuilder()
     builder.add_all(vmlinux.types())

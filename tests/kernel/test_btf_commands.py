@@ -56,6 +56,7 @@ def test_dump_of_what_is_loaded(what: str, pinned: Path, bpftool: Callable[..., 
     assert json.loads(as_program("-j", "btf", "dump", *words).out) == bpftool("btf", "dump", *words)
 
 
+@pytest.mark.shared
 def test_the_kernels_types_are_bpftools(tmp_path: Path) -> None:
     ours, theirs = tmp_path / "ours", tmp_path / "theirs"
     for tool, place in (("bpfctl", ours), ("bpftool", theirs)):

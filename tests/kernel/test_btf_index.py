@@ -34,6 +34,7 @@ def both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Btf, Btf]:
         return walked, read_indexed(KERNEL_FILE, files)
 
 
+@pytest.mark.shared
 def test_every_type_and_name_is_the_same(both: tuple[Btf, Btf]) -> None:
     walked, indexed = both
     assert len(walked) == len(indexed) > 10_000
@@ -49,6 +50,7 @@ def test_every_type_and_name_is_the_same(both: tuple[Btf, Btf]) -> None:
         assert indexed.find_all(name, KINDS) == numbers
 
 
+@pytest.mark.shared
 def test_searching_for_names_agrees(both: tuple[Btf, Btf]) -> None:
     """The plain search looks through megabytes each time: a hundred names of each sort must do."""
     walked, indexed = both

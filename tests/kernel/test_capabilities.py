@@ -123,6 +123,7 @@ def sets(row: dict[str, Any]) -> list[frozenset[str]]:
     return list(dict.fromkeys([frozenset[str](), *short, wanted, frozenset({ADMIN})]))
 
 
+@pytest.mark.shared
 @pytest.mark.parametrize("row", ROWS)
 def test_row(row: dict[str, Any], place: Place) -> None:
     expected, seen = {}, {}

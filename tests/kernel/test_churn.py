@@ -56,6 +56,7 @@ def churn(locked_memory: None) -> Iterator[None]:
         os.kill(process.pid, signal.SIGKILL)
 
 
+@pytest.mark.shared
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize(
     ("noun", "key"), [("prog", "name"), ("map", "name"), ("link", "prog_name")]

@@ -50,6 +50,7 @@ def test_it_shows_links_the_iterator_and_the_map() -> None:
     assert demo_directories() == before
 
 
+@pytest.mark.shared
 @pytest.mark.usefixtures("bpffs_mount")
 def test_json_has_each_step() -> None:
     done = subprocess.run([*DEMO, "-j"], check=True, capture_output=True, text=True)
@@ -63,6 +64,7 @@ def test_json_has_each_step() -> None:
     assert all(step["why"] for step in steps)
 
 
+@pytest.mark.shared
 def test_without_a_bpffs_it_mounts_one_that_nobody_else_sees(tool: Callable[[str], str]) -> None:
     tool("unshare")
     unmount = "for p in $(awk '$3 == \"bpf\" {print $2}' /proc/self/mounts); do umount $p; done"
@@ -76,6 +78,7 @@ def test_without_a_bpffs_it_mounts_one_that_nobody_else_sees(tool: Callable[[str
     assert Path("/proc/self/mounts").read_text() == before
 
 
+@pytest.mark.shared
 @pytest.mark.usefixtures("bpffs_mount")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_in_the_middle_leaves_nothing(number: signal.Signals) -> None:
@@ -92,6 +95,7 @@ def test_a_signal_in_the_middle_leaves_nothing(number: signal.Signals) -> None:
     assert demo_directories() == before
 
 
+@pytest.mark.shared
 def test_a_user_without_rights_is_told(tool: Callable[[str], str]) -> None:
     tool("setpriv")
     # Root without capabilities: a user of another name might not be able to read this checkout.

@@ -237,6 +237,7 @@ def prog_id(path: str) -> int:
         return id_of(kind, fd)
 
 
+@pytest.mark.shared
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "TERM"])
 def test_hold(number: signal.Signals, pinned: Callable[[str], str]) -> None:
     """Who holds a link is shown; and the link goes with its holder."""
@@ -405,6 +406,7 @@ def test_an_iterator_over_a_map(pinned: Callable[[str], str], bpffs: Path) -> No
     assert (info.type, info.to_json()["map_id"]) == (LinkType.ITER, map_id)
 
 
+@pytest.mark.shared
 def test_listing_survives_links_that_vanish() -> None:
     """Another process makes and closes links as fast as it can."""
     with subprocess.Popen(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tests.vm.junit import Report
     from tests.vm.machine import Ended, Job
 
+SHARE = "BPFCTL_TEST_SHARE"  # read by tests/kernel/conftest.py
 OUTPUT, REPORT = "output.txt", "junit.xml"
 TAIL_LINES = 40
 
@@ -35,10 +36,23 @@ class Row:
 
 
 def run(job: Job, kernels: Iterable[str]) -> Iterator[Row]:
-    """Run a job on several kernels, as many at once as there are places, and yield in order."""
-    jobs = [replace(job, series=name, results=job.results / name) for name in kernels]
+    """Run a job on several kernels, as many at once as there are places, and yield in order.
+
+    Each is told its share of the long tests, as all would take too long in emulated machines.
+    """
+    names = list(kernels)
+    jobs = [
+        replace(
+            job, series=name, results=job.results / name, settings=_with_share(job, number, names)
+        )
+        for number, name in enumerate(names)
+    ]
     with ThreadPoolExecutor(SLOTS) as pool:
         yield from pool.map(_row, jobs)
+
+
+def _with_share(job: Job, number: int, names: list[str]) -> dict[str, str]:
+    return {**(job.settings or {}), SHARE: f"{number}/{len(names)}"}
 
 
 def _row(job: Job) -> Row:
