@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bpfctl.asm.insn import decode
 from bpfctl.btf.types import Datasec, Kind
 from bpfctl.elf.reader import read_object
 from bpfctl.errors import ExternError, PathError, VerifierError
 from bpfctl.kernel.attr import prog_test_run
 from bpfctl.kernel.bpf import bpf
-from bpfctl.kernel.info import prog_info
+from bpfctl.kernel.info import prog_info, prog_xlated
 from bpfctl.linux.kallsyms import addresses_of
 from bpfctl.linux.kconfig import kernel_config
 from bpfctl.linux.version import kernel_version_code
@@ -140,3 +141,11 @@ def test_an_unguarded_call_of_an_absent_function_is_named(data: Path) -> None:
         "extern-unresolved",
         "guard the call: if (bpf_ksym_exists(bpf_weak_function))",
     )
+
+
+@needs.FOU_KFUNCS
+def test_functions_of_a_module(data: Path) -> None:
+    with load(read_object(str(data / "module_kfunc.bpf.o"))) as loaded:
+        code = prog_xlated(loaded.programs["use_module"].fd)
+    calls = [one for one in decode(code) if one.is_kfunc_call]
+    assert len(calls) == 2
