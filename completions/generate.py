@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from bpfctl.commands.link_forms import FORMS
 from bpfctl.commands.main import build
 from bpfctl.commands.options import FORMAT_FLAGS, FORMATS, OPTIONS
 from bpfctl.commands.tree import Node, Option, walk
@@ -72,15 +73,19 @@ def grammar(node: Node) -> list[str]:
     if node.children:
         return [*node.children, "help"] if len(node.path) > 1 else list(node.children)
     found: dict[str, None] = {}
-    for token in (token for argument in node.arguments for token in _tokens(argument.metavar)):
+    said = [argument.metavar for argument in node.arguments]
+    if node.path == ("bpfctl", "link", "create"):
+        said += FORMS.values()  # too many for its usage
+    for token in (token for text in said for token in _tokens(text)):
         found.update(dict.fromkeys(KINDS.get(token, () if token.isupper() else (token,))))
     if node.path == ("bpfctl", "help"):
         found = dict.fromkeys(["sections", "@noun"])
     return list(found)
 
 
-def _tokens(metavar: str) -> list[str]:
-    return "".join(c if c.isalnum() or c in "_-" else " " for c in metavar).split()
+def _tokens(text: str) -> list[str]:
+    words = "".join(c if c.isalnum() or c in "_-." else " " for c in text).split()
+    return [word.strip(".") for word in words if word.strip(".")]
 
 
 def key(node: Node) -> str:

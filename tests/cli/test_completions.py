@@ -144,6 +144,7 @@ def test_network_devices(complete: Callable[..., set[str]]) -> None:
 
 def test_targets_of_a_link(complete: Callable[..., set[str]]) -> None:
     assert complete("link", "create", "7", "raw") == {"raw_tracepoint"}
+    assert complete("link", "create", "7", "kp") == {"kprobe", "kprobe.multi", "kprobe.session"}
     assert complete("link", "create", "7", "--p") == {"--pin", "--pretty"}
     assert complete("link", "create", "7", "--pin", "tr") == {"trace.bpf.o"}
 
