@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from tests.corpus import (
     judge,
-    libbpf,
     linked,
     packaged,
     places,
@@ -80,7 +79,6 @@ def main(words: Sequence[str]) -> int:
 
 def _prepare(asked: argparse.Namespace) -> int:
     reference.prepare()
-    libbpf.prepare()
     packaged.prepare()
     selftests.prepare()
     linked.prepare()

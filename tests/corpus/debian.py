@@ -15,7 +15,7 @@ from tests.vm.tools import run
 if TYPE_CHECKING:
     from pathlib import Path
 
-THIS, NEXT, NEWEST, SID = "bookworm", "trixie", "trixie-backports", "sid"
+THIS, NEXT, SID = "bookworm", "trixie", "sid"
 
 
 @functools.cache

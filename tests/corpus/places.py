@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from tests.vm import newest_bpftool
 from tests.vm.cache import cache
 
 VARIABLE = "BPFCTL_CORPUS"
@@ -23,7 +24,7 @@ def objects() -> Path:
 
 def bpftool() -> Path:
     """Return the program that bpfctl is compared with; its libraries lie beside it."""
-    return corpus() / "bpftool" / "bpftool"
+    return corpus() / "bpftool" / newest_bpftool.NAME
 
 
 def load_one() -> Path:

@@ -1,45 +1,52 @@
-"""The newest bpftool with the libraries it was built for, to run on any machine."""
+"""What bpfctl is compared with: the newest bpftool, and its library with one program at a time."""
 
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING
+import tempfile
+from pathlib import Path
 
-from tests.corpus import places
-from tests.corpus.debian import NEWEST, NEXT, unpack
+from tests.corpus import compiler, places
+from tests.corpus.debian import SID, unpack
+from tests.vm import newest_bpftool
 from tests.vm.cache import built
+from tests.vm.tools import run
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-LIBRARIES = ("libc6", "libcap2", "libelf1t64", "libssl3t64", "libzstd1", "zlib1g")
+SOURCE = Path(__file__).parent / "load_one.c"
+PACKAGES = ("libbpf1", "libbpf-dev")
 LIBRARY_DIRECTORY = "usr/lib/x86_64-linux-gnu"
-LOADER = "ld-linux-x86-64.so.2"
 LAUNCHER = f"""\
 #!/bin/sh
 here=$(dirname "$0")
-exec "$here/{LOADER}" --library-path "$here" "$here/bpftool.real" "$@"
+exec "$here/{newest_bpftool.LOADER}" --library-path "$here" "$here/load_one.real" "$@"
 """
 
 
-def prepare() -> Path:
-    """Return the launcher of bpftool, made when it is missing. Raises: VmError."""
-    launcher = places.bpftool()
-    if not launcher.exists():
-        with built(launcher.parent) as work:
-            _build(work)
-    return launcher
+def prepare() -> None:
+    """Make the directory of both, with their libraries, where it is missing. Raises: VmError."""
+    target = places.bpftool().parent
+    if target.is_dir():
+        return
+    with built(target) as work:
+        shutil.copytree(newest_bpftool.fetched(), work, dirs_exist_ok=True)
+        _compile(compiler.tree(), work)
+        launcher = work / places.load_one().name
+        launcher.write_text(LAUNCHER)
+        launcher.chmod(0o755)
 
 
-def _build(work: Path) -> None:
-    tree = work / "tree"
-    unpack(NEWEST, "bpftool", tree)
-    for library in LIBRARIES:
-        unpack(NEXT, library, tree)
-    (tree / "usr/sbin/bpftool").rename(work / "bpftool.real")
-    for path in (tree / LIBRARY_DIRECTORY).glob("*.so*"):
-        shutil.copy2(path, work / path.name)
-    shutil.rmtree(tree)
-    launcher = work / "bpftool"
-    launcher.write_text(LAUNCHER)
-    launcher.chmod(0o755)
+def _compile(tree: Path, target: Path) -> None:
+    """Compile the source in the compiler's tree against the newest libbpf of Debian."""
+    with tempfile.TemporaryDirectory(dir=tree) as work:
+        for package in PACKAGES:
+            unpack(SID, package, Path(work))
+        shutil.copy(SOURCE, work)
+        inside = f"/{Path(work).name}"
+        run(
+            *("chroot", str(tree), compiler.CLANG, "-O2", "-Wall", "-Werror"),
+            *(f"-I{inside}/usr/include", f"{inside}/{SOURCE.name}", "-o", f"{inside}/load_one"),
+            *(f"{inside}/{LIBRARY_DIRECTORY}/libbpf.so", "-Wl,--allow-shlib-undefined"),
+        )
+        library = next(Path(work, LIBRARY_DIRECTORY).glob("libbpf.so.1.*"))
+        shutil.copy(library, target / "libbpf.so.1")
+        shutil.copy(Path(work, "load_one"), target / "load_one.real")

@@ -8,7 +8,7 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from tests.corpus import compiler, places, reference
+from tests.corpus import compiler, places
 from tests.corpus.debian import NEXT, fetch
 from tests.vm.cache import built
 from tests.vm.errors import VmError
@@ -78,7 +78,7 @@ def _generate(tree: Path) -> None:
     )
     (source / "tools/lib/bpf/bpf_helper_defs.h").write_bytes(helpers)
     dump = ("btf", "dump", "file", KERNEL_BTF, "format", "c")
-    (generated / "vmlinux.h").write_bytes(run(str(reference.prepare()), *dump))
+    (generated / "vmlinux.h").write_bytes(run(str(places.bpftool()), *dump))
 
 
 def _compile_all(tree: Path, target: Path) -> None:
