@@ -51,7 +51,9 @@ def attach_program(loaded: LoadedObject, name: str, target: Target | None = None
     try:
         link = create_link(program.fd, prog_info(program.fd), target)
     except BpfctlError as err:
-        err.subject = None  # it has its number there, which is of no use once it is gone
+        if err.subject and not err.subject.startswith("program "):
+            err.evidence.append(f"looked for in {err.subject}")
+        err.subject = None  # a program's number is of no use once it is gone
         err.evidence.append(f'it is in section "{program.spec.section.text}"')
         err.within(program=name, subject=loaded.spec.path)
         raise

@@ -110,9 +110,8 @@ def probe_source(name: str, *, is_return: bool) -> tuple[int, int]:
     number = pmu_number(name)
     if number is None:
         raise NotSupportedError(
-            f"probes as perf events ({name})",
-            "4.17",
-            code=LINK_LACKING,
+            f"{name}s",
+            code="probes-unsupported",
             evidence=[f"there is no /sys/bus/event_source/devices/{name}"],
             candidates=[f"the kernel was built without CONFIG_{name.upper()}S"],
         )

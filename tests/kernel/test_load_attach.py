@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bpfctl.objects.binary_places import binary_path
 from bpfctl.objects.link import links
 from bpfctl.objects.map import Map
 from tests.cli.runner import Done, in_process
@@ -84,6 +85,15 @@ def test_one_that_cannot_be_attached_fails_all(bpffs: Path) -> None:
     assert list(bpffs.iterdir()) == []
     ours = [info for info in links() if info.id not in before and info.details is not None]
     assert [info for info in ours if getattr(info.details, "name", "") == "on_fork"] == []
+
+
+def test_where_a_function_was_looked_for_is_told(bpffs: Path) -> None:
+    error = loadall(bpffs / "all", "--only", "on_no_function", "--attach").json["error"]
+    assert (error["code"], error["object"]) == ("no-such-function", OBJECT)
+    assert error["evidence"] == [
+        f"looked for in {binary_path('libc.so.6')}",
+        'it is in section "?uprobe/libc.so.6:no_such_function"',
+    ]
 
 
 def test_keep_going(bpffs: Path) -> None:
