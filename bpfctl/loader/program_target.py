@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bpfctl.btf.types import Kind
+from bpfctl.elf.section_def import AttachKind
 from bpfctl.errors import NotFoundError, UsageError
 from bpfctl.loader.attach_target import Target, find_target, not_chosen
 
@@ -59,6 +60,13 @@ class Targets:
         if use:
             return self._opened(
                 Target(use.type_id, use.module.id if use.module else 0, member=use.member)
+            )
+        if section.kind is AttachKind.STRUCT_OPS:
+            raise NotFoundError(
+                "nothing says which function of which struct it is to be",
+                code="attach-target-not-chosen",
+                program=program.name,
+                remedy="name it in a variable of section .struct_ops or .struct_ops.link",
             )
         if not section.definition.btf_target:
             return Target()

@@ -73,6 +73,12 @@ def found(section: str, wish: TargetWish | None, name: str = "") -> Target:
         return one._replace(prog_fd=min(one.prog_fd, 1), btf_obj_fd=min(one.btf_obj_fd, 1))
 
 
+def test_a_struct_ops_program_that_no_map_has() -> None:
+    with pytest.raises(NotFoundError, match="nothing says which function of which struct") as err:
+        found("struct_ops/foo", None)
+    assert (err.value.code, err.value.program) == ("attach-target-not-chosen", "main")
+
+
 @pytest.mark.parametrize(
     ("section", "wish", "target"),
     [
