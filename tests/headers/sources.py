@@ -77,7 +77,7 @@ def _assertions(btf: Btf, struct: t.Struct) -> Iterator[str]:
 
 
 def write_programs(btf: Btf, contexts: Sequence[Context], source: Path) -> None:
-    """Write one program for each context, which reads all of it but structs."""
+    """Write one program for each context, which reads what every kernel lets it read."""
     lines = [f'#include "{HEADER}"', "#include <bpf/bpf_helpers.h>", "volatile __u64 sink;", ""]
     for number, context in enumerate(contexts):
         lines.append(f'SEC("{context.section}")')
@@ -85,8 +85,20 @@ def write_programs(btf: Btf, contexts: Sequence[Context], source: Path) -> None:
         lines += [
             f"\tsink = (__u64)ctx->{member.name};"
             for member in context.members
-            if not isinstance(btf.type(btf.skip_modifiers(member.type_id)), t.Struct)
+            if _readable(btf, member.type_id)
         ]
         lines.append("\treturn 0;\n}\n")
     lines.append('char LICENSE[] SEC("license") = "GPL";')
     source.write_text("\n".join(lines) + "\n")
+
+
+def _readable(btf: Btf, type_id: int) -> bool:
+    """Whether the verifier of old kernels allows it: numbers, and pointers to structs.
+
+    Source: btf_ctx_access() in kernel/bpf/btf.c, Linux 5.10 ("type is not a struct").
+    """
+    found = btf.type(btf.skip_modifiers(type_id))
+    if isinstance(found, t.Ptr):
+        found = btf.type(btf.skip_modifiers(found.type_id))
+        return isinstance(found, t.Struct) and not found.is_union
+    return isinstance(found, t.Int | t.Enum)

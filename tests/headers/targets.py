@@ -39,8 +39,14 @@ def chosen(btf: Btf, traceable: frozenset[str]) -> dict[str, list[Context]]:
             continue
         if word in ("fentry", "fexit") and not (target in traceable and counts[target] == 1):
             continue
+        if any(_is_struct(btf, member.type_id) for member in context.members):
+            continue  # by value: kernels before 6.1 attach to none of these
         found.setdefault(word, []).append(context)
     return {word: _spread(contexts, MOST.get(word)) for word, contexts in found.items()}
+
+
+def _is_struct(btf: Btf, type_id: int) -> bool:
+    return isinstance(btf.type(btf.skip_modifiers(type_id)), t.Struct)
 
 
 def _spread(contexts: list[Context], most: int | None) -> list[Context]:
