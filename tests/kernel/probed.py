@@ -58,10 +58,12 @@ class Probed:
 def named(name: str) -> Iterator[None]:
     """Give this thread a name of its own."""
     place = Path("/proc/thread-self/comm")
-    before = place.read_text()
+    before = place.read_text().removesuffix("\n")
     place.write_text(name)
-    yield
-    place.write_text(before)
+    try:
+        yield
+    finally:
+        place.write_text(before)
 
 
 @contextmanager
