@@ -23,12 +23,17 @@ SHARE = "BPFCTL_TEST_SHARE"  # "2/4" in the third of four emulated machines, whe
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Let emulated machines take turns with long tests that are `shared`.
 
-    Each of those runs on the machine that starts the others, and on one of them.
+    Each of those runs on the machine that starts the others, and on one of them. What that one
+    may lack, as the test has needs, runs on all.
     """
     number, _, machines = os.environ.get(SHARE, "").partition("/")
     if not machines:
         return
-    shared = [item for item in items if item.get_closest_marker("shared")]
+    shared = [
+        item
+        for item in items
+        if item.get_closest_marker("shared") and not item.get_closest_marker("needs")
+    ]
     left_out = {item.nodeid for at, item in enumerate(shared) if at % int(machines) != int(number)}
     config.hook.pytest_deselected(items=[item for item in items if item.nodeid in left_out])
     items[:] = [item for item in items if item.nodeid not in left_out]
