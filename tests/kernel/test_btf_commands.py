@@ -30,14 +30,14 @@ def shown(pinned: Path) -> dict[str, Any]:
 
 
 def by_bpftool(*words: str) -> Any:
-    """Run bpftool; before its answer 7.1 writes a document with an error on Linux 5.10."""
+    """Run bpftool; before its answer 7.1 writes an error and a comma on Linux 5.10."""
     text = subprocess.run(
         ["bpftool", "-j", *words], capture_output=True, text=True, check=True
     ).stdout.strip()
     found, decoder = None, json.JSONDecoder()
     while text:
         found, end = decoder.raw_decode(text)
-        text = text[end:].lstrip()
+        text = text[end:].lstrip(", \n")
     return found
 
 
