@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 from bpfctl.errors import BpfctlError, NotFoundError, OutputError, PathError, SyscallError
 from bpfctl.kernel.info import map_info
 from bpfctl.linux.mounts import bpffs_mounts, is_bpffs
+from bpfctl.objects.denial import CODE as LACKING
+from bpfctl.objects.denial import explain_call
 from bpfctl.objects.ids import ObjectKind, open_id
 from bpfctl.objects.link import link_info, links
 from bpfctl.objects.pin import files_below, id_of, open_pin, pins, unpin
@@ -106,10 +108,13 @@ def _pinned(path: str) -> Pinned:
     try:
         kind, fd = open_pin(path, read_only=True)
     except BpfctlError as err:
+        lacking = isinstance(err, SyscallError) and explain_call(err).code == LACKING
         raise OutputError(
             f"this cannot be opened, so nothing is removed: {err.message}",
-            code="unload-unknown",
+            code=LACKING if lacking else "unload-unknown",
             subject=path,
+            evidence=err.evidence,
+            remedy=err.remedy,
         ) from err
     with fd:
         return Pinned(path, kind, id_of(kind, fd))
