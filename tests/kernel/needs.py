@@ -173,6 +173,16 @@ def in_module(function: str, module: str, option: str) -> Callable[[], Verdict]:
     return ask
 
 
+def has_module_types() -> Verdict:
+    """Ask whether a loaded module has types, where there may be modules."""
+    if KernelBtf(KERNEL_FILE).modules:
+        return available()
+    config = kernel_config()
+    if config is not None and config.get("CONFIG_MODULES") is None:
+        return not_available("CONFIG_MODULES is not set")
+    return not_available("no module with types is loaded")
+
+
 def runs(*insns: Insn) -> Callable[[], Verdict]:
     """Ask the verifier to take a program of some instructions."""
 
@@ -271,6 +281,7 @@ FOU_KFUNCS = needs(
     since="6.4",
     probe=in_module("bpf_skb_set_fou_encap", "fou", "CONFIG_NET_FOU"),
 )
+MODULE_TYPES = needs("types of modules", since="5.11", probe=has_module_types)
 TASK_KFUNCS = needs("functions about tasks", since="6.2", probe=calls("bpf_task_from_pid"))
 TASK_ITER = needs(
     "iterators over one process", since="6.1", probe=typed("bpf_iter_link_info", "task")
