@@ -33,6 +33,11 @@ NOUNS = (
         default="show",
     ),
     Noun("feature", "Ask the running kernel what it can do.", default="probe"),
+    Noun(
+        "doctor",
+        "Say what works on this machine, what does not, and what that costs.",
+        single=True,
+    ),
     Noun("demo", "Show the whole path on this kernel, and clean up.", single=True),
     Noun("version", "Show the versions of bpfctl, Python and the kernel.", single=True),
     Noun("help", "Explain a command, or list the section names of programs.", single=True),

@@ -17,8 +17,8 @@ lib: Any = ffi.dlopen(None)
 
 # arch/x86/entry/syscalls/syscall_64.tbl, include/uapi/asm-generic/unistd.h (arm64), Linux 7.3.
 _NUMBERS = {
-    "x86_64": {"bpf": 321, "perf_event_open": 298},
-    "aarch64": {"bpf": 280, "perf_event_open": 241},
+    "x86_64": {"bpf": 321, "perf_event_open": 298, "lsm_list_modules": 461},
+    "aarch64": {"bpf": 280, "perf_event_open": 241, "lsm_list_modules": 461},
 }
 
 

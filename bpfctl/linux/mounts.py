@@ -21,13 +21,15 @@ class Mount:
     """One mount of this process's mount namespace.
 
     `root` is the directory of the file system that is visible at `point` ("/" unless a part of it
-    was bind-mounted), `device` the number that stat(2) gives for files in it.
+    was bind-mounted), `device` the number that stat(2) gives for files in it. `options` are those
+    of the file system ("mode=700").
     """
 
     point: str
     root: str
     kind: str
     device: int
+    options: tuple[str, ...] = ()
 
 
 def parse_mountinfo(text: str) -> list[Mount]:
@@ -44,7 +46,9 @@ def _parse_line(line: str) -> Mount | None:
     if not dash or not numbers[0].isdecimal() or not numbers[2].isdecimal():
         return None
     device = os.makedev(int(numbers[0]), int(numbers[2]))
-    return Mount(_unescape(words[4]), _unescape(words[3]), back.split(" ")[0], device)
+    kind, *rest = back.split(" ")
+    options = tuple(rest[-1].split(",")) if len(rest) > 1 else ()
+    return Mount(_unescape(words[4]), _unescape(words[3]), kind, device, options)
 
 
 def _unescape(text: str) -> str:

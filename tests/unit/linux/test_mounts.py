@@ -21,28 +21,31 @@ if TYPE_CHECKING:
     [
         pytest.param(
             "36 35 98:7 / /sys/fs/bpf rw,nosuid shared:12 - bpf bpf rw,mode=700",
-            Mount("/sys/fs/bpf", "/", "bpf", os.makedev(98, 7)),
+            Mount("/sys/fs/bpf", "/", "bpf", os.makedev(98, 7), ("rw", "mode=700")),
             id="bpffs",
         ),
         pytest.param(
             "36 35 0:22 /part /mnt rw master:1 propagate_from:2 - ext4 /dev/vda rw",
-            Mount("/mnt", "/part", "ext4", os.makedev(0, 22)),
+            Mount("/mnt", "/part", "ext4", os.makedev(0, 22), ("rw",)),
             id="part-with-several-optional-fields",
         ),
         pytest.param(
             r"36 35 0:9 / /a\040b\134c\011 rw - bpf x rw",
-            Mount("/a b\\c\t", "/", "bpf", os.makedev(0, 9)),
+            Mount("/a b\\c\t", "/", "bpf", os.makedev(0, 9), ("rw",)),
             id="escapes",
         ),
         pytest.param(
             r"36 35 0:9 / /a\9\04 rw - bpf x rw",
-            Mount(r"/a\9\04", "/", "bpf", os.makedev(0, 9)),
+            Mount(r"/a\9\04", "/", "bpf", os.makedev(0, 9), ("rw",)),
             id="no-escapes",
         ),
         pytest.param(
             "36 35 0:9 / /a\r\x0c\x85\u2028b rw - bpf x rw",
-            Mount("/a\r\x0c\x85\u2028b", "/", "bpf", os.makedev(0, 9)),
+            Mount("/a\r\x0c\x85\u2028b", "/", "bpf", os.makedev(0, 9), ("rw",)),
             id="what-else-ends-a-line",
+        ),
+        pytest.param(
+            "36 35 0:9 / /a rw - bpf x", Mount("/a", "/", "bpf", os.makedev(0, 9)), id="no-options"
         ),
         pytest.param("36 35 0:9 / /a rw", None, id="without-the-dash"),
         pytest.param("36 35 x:9 / /a rw - bpf x rw", None, id="no-device"),
