@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bpfctl.errors import UsageError
 from bpfctl.objects.ids import ObjectKind
 from bpfctl.plain import plain
 
@@ -26,7 +27,15 @@ app = typer.Typer(help="List type information, and write headers for programs.")
 
 _SOURCE = "kernel, file FILE, id N, prog PROG, or map MAP [key|value|kv|all]"
 _LISTED = 6  # users of one object in a table; JSON has all
+_SHOWN = (
+    "A BTF object: id N, or name NAME. Or a type: its name, with struct, union, enum, typedef, "
+    f"func or var before it where only that is meant; SOURCE is {_SOURCE}."
+)
 _GRAMMAR = "SOURCE [format raw|c|json] [root_id N] [unsorted]"
+_Base = Annotated[
+    str | None,
+    typer.Option("--base-btf", "-B", metavar="FILE", help="What the types of FILE are based on."),
+]
 
 
 @plain
@@ -45,13 +54,28 @@ class BtfRecord:
 def show(
     ctx: typer.Context,
     words: Annotated[
-        list[str] | None, typer.Argument(metavar="[BTF]", help="A BTF object: id N, or name NAME.")
+        list[str] | None, typer.Argument(metavar="[BTF | [KIND] NAME [SOURCE]]", help=_SHOWN)
     ] = None,
+    base: _Base = None,
+    expand: Annotated[
+        bool, typer.Option("--expand", "-E", help="Open members that are structs with names too.")
+    ] = False,
 ) -> None:
-    """Show the type information that is loaded: whose it is, and what uses it."""
+    """Show the type information that is loaded, or one type with offsets, sizes and holes.
+
+    A type is looked for in the running kernel and its modules, or in SOURCE. Each member has its
+    offset in bytes (with the bit, for bit-fields) and its size behind it.
+    """
     from bpfctl.objects.btf_list import btf_info, btf_infos, btf_users
 
     out = current(ctx)
+    if words and words[0] not in ("id", "name") and not words[0].isdecimal():
+        from .btf_type import show_type
+
+        show_type(out, words, base, expand=expand)
+        return
+    if base is not None or expand:
+        raise UsageError("--base-btf and --expand are for one type: expected its NAME")
     if not words:
         _show(out, btf_infos(), whole=False)
         return
@@ -98,12 +122,7 @@ def dump(
     words: Annotated[
         list[str] | None, typer.Argument(metavar=_GRAMMAR, help=f"SOURCE is {_SOURCE}.")
     ] = None,
-    base: Annotated[
-        str | None,
-        typer.Option(
-            "--base-btf", "-B", metavar="FILE", help="What the types of FILE are based on."
-        ),
-    ] = None,
+    base: _Base = None,
     contexts: Annotated[
         bool,
         typer.Option("--ctx", help="Add the contexts of tracing programs to C, as structs."),

@@ -39,7 +39,7 @@ def parse(words: Sequence[str], base: str | None = None, *, contexts: bool = Fal
 
     Raises: UsageError, and what reading types raises.
     """
-    source, rest = _take_source(words, base)
+    source, rest = take_source(words, base)
     form, roots, unsorted = "raw", list[int](), False
     while rest:
         word, *rest = rest
@@ -76,7 +76,11 @@ def _root(value: str) -> int:
     return int(value)
 
 
-def _take_source(words: Sequence[str], base: str | None) -> tuple[BtfSource, list[str]]:
+def take_source(words: Sequence[str], base: str | None) -> tuple[BtfSource, list[str]]:
+    """Read which types are meant from the front of a list of words, and return what follows.
+
+    Raises: UsageError, and what reading types raises.
+    """
     if not words:
         raise UsageError(f"which types? {_EXPECTED}")
     first, *rest = words

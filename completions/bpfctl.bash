@@ -67,7 +67,7 @@ _bpfctl_options() {
     'iter pin') echo '--program= -h --help' ;;
     'iter run') echo '--program= -h --help' ;;
     'btf') echo '-h --help' ;;
-    'btf show') echo '-h --help' ;;
+    'btf show') echo '-B=@file --base-btf=@file -E --expand -h --help' ;;
     'btf dump') echo '-B=@file --base-btf=@file --ctx -h --help' ;;
     'gen') echo '-h --help' ;;
     'gen ctx') echo '--btf=@file -h --help' ;;

@@ -26,6 +26,24 @@ def type_name(btf: Btf, type_id: int) -> str:
     return f"{base} {declarator}".rstrip() if declarator else base
 
 
+def declaration(btf: Btf, type_id: int, name: str) -> tuple[str, str]:
+    """What stands before the blank of a declaration, and what behind it ("int", "(*name)(void)").
+
+    Raises: BtfError for broken types.
+    """
+    return _split(btf, type_id, name)
+
+
+def signature(btf: Btf, proto: t.FuncProto, name: str) -> str:
+    """The prototype of a function with the names of its parameters, without a semicolon."""
+    words = [
+        " ".join(_split(btf, one.type_id, one.name)).rstrip() if one.type_id else "..."
+        for one in proto.params
+    ]
+    inner = f"{name}({', '.join(words) or 'void'})"
+    return " ".join(_split(btf, proto.return_type_id, inner))
+
+
 def _split(btf: Btf, type_id: int, inner: str) -> tuple[str, str]:
     """Walk from the outside to the base type; `inner` is the declarator built so far."""
     qualifiers: list[str] = []
