@@ -130,6 +130,7 @@ def decode(code: bytes | bytearray | memoryview, order: str = "<") -> list[Insn]
     """
     if len(code) % SLOT_BYTES:
         raise ValueError(f"{len(code)} bytes of code are not a multiple of {SLOT_BYTES}")
+    code = bytes(code)  # no view, see _rows in bpfctl/btf/ext.py
     if order == "<":
         rows = _LAYOUT["<"].iter_unpack(code)
         return [Insn(op, regs & 0x0F, regs >> 4, off, imm) for op, regs, off, imm in rows]

@@ -134,7 +134,7 @@ class _Reader:
         if size < shape.size or size % 4:
             raise self.error(f"has {what} records of {size} bytes", start)
         for section, first, count in self._sections(start + 4, end, size, what):
-            rows = memoryview(self.data)[first : first + size * count]
+            rows = self.data[first : first + size * count]
             made = starmap(make, _rows(shape, rows, size))
             found.setdefault(section, []).extend(made)
         return found
@@ -168,8 +168,12 @@ class _Reader:
         return BtfError(message, path=self.path or None, section=".BTF.ext", offset=offset)
 
 
-def _rows(shape: struct.Struct, data: memoryview, size: int) -> Iterator[tuple[int, ...]]:
-    """The fields we know of each record; what a newer compiler put behind them is skipped."""
+def _rows(shape: struct.Struct, data: bytes, size: int) -> Iterator[tuple[int, ...]]:
+    """The fields we know of each record; what a newer compiler put behind them is skipped.
+
+    Of bytes: Python (3.10 to 3.13) crashes when it collects a view that iter_unpack still reads,
+    as it does in the frames of an error.
+    """
     if size == shape.size:
         return shape.iter_unpack(data)
     return (shape.unpack_from(data, place) for place in range(0, len(data), size))

@@ -174,13 +174,14 @@ def parse_relocations(path: str, table: Section) -> Iterator[Relocation]:
         yield Relocation(offset, info & 0xFFFFFFFF, info >> 32)
 
 
-def _whole(path: str, table: Section, entry_bytes: int, most: int, what: str) -> memoryview:
+def _whole(path: str, table: Section, entry_bytes: int, most: int, what: str) -> bytes:
+    """The bytes of a table: no view, see _rows in bpfctl/btf/ext.py."""
     count, rest = divmod(len(table.data), entry_bytes)
     if rest:
         raise _error(path, f"is not a whole number of {what}", table, count * entry_bytes)
     if count > most:
         raise _error(path, f"has {count} {what}, more than {most}", table)
-    return table.data
+    return bytes(table.data)
 
 
 def _error(path: str, message: str, section: Section, offset: int | None = None) -> ObjectFileError:

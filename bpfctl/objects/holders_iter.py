@@ -56,7 +56,7 @@ def _load() -> Fd:
 
 def parse_records(data: bytes, without: Collection[Object] = ()) -> list[Sighting]:
     """Read what the program wrote, but for records of some objects; a cut end is lost."""
-    whole = memoryview(data)[: len(data) // RECORD.size * RECORD.size]
+    whole = data[: len(data) // RECORD.size * RECORD.size]
     found = []
     for tgid, fd, kind, number, comm in RECORD.iter_unpack(whole):
         what = (KINDS[kind], number)

@@ -14,9 +14,10 @@ from bpfctl.elf.reader import parse_object
 from bpfctl.elf.sections import parse_section_name
 from bpfctl.elf.spec import ObjectSpec
 from bpfctl.errors import ObjectFileError, SectionNameError
+from tests.builders.jump_table import with_jump_table
 
 DATA = Path(__file__).parents[1] / "data"
-OBJECTS = [path.read_bytes() for path in sorted(DATA.glob("*.bpf.o"))]
+OBJECTS = [path.read_bytes() for path in sorted(DATA.glob("*.bpf.o"))] + [with_jump_table()]
 
 SECONDS = 10  # for one object of a few KiB: far more than it takes, far less than for ever
 MEMORY_BYTES = 16 << 20

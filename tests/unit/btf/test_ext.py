@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -93,6 +95,41 @@ def test_no_records_at_all(btf: Btf) -> None:
 def test_broken(btf: Btf, data: bytes, words: str) -> None:
     with pytest.raises(BtfError, match=words):
         BtfExt.parse(data, btf, "x.o")
+
+
+# Errors that are kept by variables of their own frames, until they are collected.
+COLLECT = """
+import gc, sys
+from bpfctl.btf.decode import Btf
+from bpfctl.btf.ext import BtfExt
+
+def fail(btf, data):
+    try:
+        BtfExt.parse(data, btf)
+    except Exception as err:
+        kept = err
+    raise kept
+
+gc.disable()
+btf, data = (bytes.fromhex(word) for word in sys.argv[1:])
+for _ in range(20):
+    try:
+        fail(Btf.parse(btf), data)
+    except Exception:
+        pass
+print(gc.collect() > 20)
+"""
+
+
+def test_collected_errors() -> None:
+    """Python crashes when it collects a view that iter_unpack still reads: try it in a child."""
+    btf, data = (
+        raw(record(Kind.INT, 0, 4, 32), STRINGS),
+        ext(FUNCS, LINES, (16, [(7, 1, [(0, 1, 99, 0)])])),
+    )
+    words = [sys.executable, "-c", COLLECT, btf.hex(), data.hex()]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")
 
 
 def test_a_subsection_that_ends_inside_a_head(btf: Btf) -> None:
