@@ -54,7 +54,7 @@ def load(
 ) -> LoadedObject:
     """Create the maps of an object and load its programs.
 
-    The caller closes the result. Before Linux 5.11 EPERM may be the limit of locked memory's,
+    The caller closes the result. Before Linux 5.11 a refusal may be the limit of locked memory's,
     which is then lifted for this process. `kernel` may share what it read with further loads.
     Raises: VerifierError and SyscallError when the kernel refuses something; NotYetError,
     RelocationError, NotFoundError and NotSupportedError before anything is created; PathError
@@ -66,13 +66,23 @@ def load(
         return _load(spec, options, kernel)
     except SyscallError as err:
         limit = MemlockLimit()
-        if err.errno != errno.EPERM or isinstance(err, VerifierError) or not limit.lift():
+        if not _may_be_the_limit(err) or not limit.lift():
             raise
     try:
         return _load(spec, options, kernel)
     except BaseException:
         limit.restore()  # it was not the limit
         raise
+
+
+def _may_be_the_limit(err: SyscallError) -> bool:
+    """Whether a refusal may come of the limit of locked memory.
+
+    It is EPERM, but EINVAL for maps of devices (dev_map_init_map, kernel/bpf/devmap.c, Linux 5.10).
+    """
+    if err.errno == errno.EINVAL:
+        return err.call == "BPF_MAP_CREATE"
+    return err.errno == errno.EPERM and not isinstance(err, VerifierError)
 
 
 def _load(spec: ObjectSpec, options: LoadOptions, kernel: KernelBtf) -> LoadedObject:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import resource
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from bpfctl.elf.reader import read_object
-from bpfctl.errors import OutputError, VerifierError
+from bpfctl.errors import OutputError, SyscallError, VerifierError
+from bpfctl.features.maps import PROBES, probe_map_type
+from bpfctl.features.prober import Prober
 from bpfctl.kernel.info import map_info, prog_info
+from bpfctl.kernel.uapi import MapType
 from bpfctl.loader.options import LoadOptions
 from bpfctl.loader.pipeline import load
 from bpfctl.objects.map import Map
@@ -57,6 +61,37 @@ def test_static_maps(data: Path) -> None:
         expected = {1: map_id(loaded, "second"), 2: map_id(loaded, "hidden")}
         assert {k: v for k, v in items(loaded, "outer").items() if v} == expected
         run(loaded, "use_maps")
+
+
+def test_maps_of_every_type(data: Path) -> None:
+    """Each type that this kernel has is made, with types of key and value; others are refused."""
+    spec = read_object(str(data / "map_every.bpf.o"))
+    others = {"struct_ops", "insn_array"}  # made of types of the kernel, and of code
+    assert {one.name for one in spec.maps} == {name.lower() for name in PROBES} - others
+    with Prober() as prober:
+        for one in spec.maps:
+            alone = replace(spec, maps=(one,))
+            if probe_map_type(prober, MapType[one.name.upper()]).available:
+                with load(alone) as loaded:
+                    info = map_info(loaded.maps[one.name].fd)
+                    assert MapType(info.number("type") or 0).name.lower() == one.name
+            else:
+                with pytest.raises(SyscallError, match=one.name):
+                    load(alone)
+
+
+@pytest.mark.parametrize("name", ["array", "devmap", "devmap_hash", "sockmap"])
+def test_locked_memory_is_no_limit(data: Path, name: str) -> None:
+    """Before Linux 5.11 maps count against it; those of devices then answer EINVAL, not EPERM."""
+    before = resource.getrlimit(resource.RLIMIT_MEMLOCK)
+    spec = read_object(str(data / "map_every.bpf.o"))
+    alone = replace(spec, maps=tuple(one for one in spec.maps if one.name == name))
+    resource.setrlimit(resource.RLIMIT_MEMLOCK, (0, before[1]))
+    try:
+        with load(alone) as loaded:
+            assert list(loaded.maps) == [name]
+    finally:
+        resource.setrlimit(resource.RLIMIT_MEMLOCK, before)
 
 
 @pytest.mark.parametrize(
