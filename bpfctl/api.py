@@ -15,6 +15,7 @@ Leaving the `with` statement detaches and unloads what is not pinned. Errors are
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
@@ -23,7 +24,7 @@ from bpfctl.loader.options import LoadOptions
 from bpfctl.loader.typed_map import Globals, TypedMap
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from types import TracebackType
 
     from bpfctl.elf.spec import ObjectSpec
@@ -124,7 +125,8 @@ class Object:
         """
         from bpfctl.loader.attach import attach_all
 
-        found = attach_all(self._need_load())
+        with _explaining(self.spec):
+            found = attach_all(self._need_load())
         return [Link(one.link) for one in found if one.link is not None]
 
     def _need_load(self) -> LoadedObject:
@@ -163,6 +165,20 @@ def _load(spec: ObjectSpec, options: LoadOptions) -> LoadedObject:
         raise explain_load(err, spec, kernel, options) from None
 
 
+@contextmanager
+def _explaining(*facts: object) -> Iterator[None]:
+    """Have what goes wrong in the `with` block explained as on the command line."""
+    try:
+        yield
+    except SyscallError as err:
+        from bpfctl.explain.engine import explain
+
+        found = explain(err, *facts)
+        if found is err:
+            raise
+        raise found from None
+
+
 class Program:
     """A loaded program. It lives as long as its object, and as what pins or attaches it."""
 
@@ -189,7 +205,8 @@ class Program:
         """
         from bpfctl.loader.attach import attach_program
 
-        link = attach_program(self._object, self.name, target).link
+        with _explaining(self._object.spec):
+            link = attach_program(self._object, self.name, target).link
         if link is None:
             raise UsageError(
                 f'SEC "{self.section.text}" does not say what to attach to',
@@ -203,7 +220,8 @@ class Program:
         """Keep it under a path of a bpffs. Raises: PathError, SyscallError."""
         from bpfctl.objects.pin import pin
 
-        pin(self.fd, path)
+        with _explaining():
+            pin(self.fd, path)
 
     def run(self, data: bytes = b"", *, context: bytes = b"") -> int:
         """Run it once on a packet or a context, and give what it returned.
@@ -214,7 +232,8 @@ class Program:
         from bpfctl.kernel.bpf import bpf
 
         request = prog_test_run(self.fd, data_in=data, ctx_in=context)
-        bpf(request)
+        with _explaining():
+            bpf(request)
         return request.retval
 
 
@@ -229,7 +248,8 @@ class Link:
         """Keep it under a path of a bpffs. Raises: PathError, SyscallError."""
         from bpfctl.objects.pin import pin
 
-        pin(self.fd, path)
+        with _explaining():
+            pin(self.fd, path)
 
     def close(self) -> None:
         """Let go of it. May be called twice."""

@@ -51,6 +51,8 @@ class BpfctlError(Exception):
     """
 
     default_code: ClassVar[str] = "failed"
+    explained = False  # whether `bpfctl.explain` has looked at it already
+    refusal: SyscallError | None = None  # the kernel's answer that this is the reason of
 
     def __init__(
         self,
@@ -73,6 +75,7 @@ class BpfctlError(Exception):
         self.evidence = list(evidence)
         self.candidates = list(candidates)
         self.remedy = remedy
+        self.facts: list[object] = []
 
     def __str__(self) -> str:
         head = f"{self.subject}: " if self.subject else ""
@@ -94,6 +97,10 @@ class BpfctlError(Exception):
         self.subject = self.subject or subject
         self.program = self.program or program
         return self
+
+    def knowing(self, *facts: object) -> None:
+        """Keep what the operation was about (specs, targets, ...), for those who explain it."""
+        self.facts += facts
 
     def details(self) -> dict[str, Any]:
         """Further fields for machine-readable output, beyond those every error has."""
@@ -199,11 +206,13 @@ class OutputError(BpfctlError):
 class SyscallError(BpfctlError, OSError):
     """The kernel refused a request; `call` is what we issued, `doing` what we wanted from it.
 
+    `request` is the argument as it was sent, where there is one; descriptors in it may be closed.
     `errno` is positive. Compare it instead of catching FileNotFoundError or PermissionError:
     subclasses of OSError made by us are neither.
     """
 
     default_code = "syscall-failed"
+    request: Any = None
 
     def __init__(self, number: int, call: str, doing: str, **context: Any) -> None:
         text = "operation not supported" if number == ENOTSUPP else os.strerror(number)

@@ -12,6 +12,7 @@ from bpfctl.errors import (
     NotFoundError,
     NotSupportedError,
     SectionNameError,
+    SyscallError,
     UsageError,
     VerifierError,
 )
@@ -49,6 +50,15 @@ def status_of(err: BaseException) -> Status:
     return Status.FAILED
 
 
+def explained(err: Exception) -> Exception:
+    """Return the error to report: with its cause, where the library's checks confirm one."""
+    if not isinstance(err, SyscallError) or err.explained:
+        return err
+    from bpfctl.explain.engine import explain
+
+    return explain(err)
+
+
 def report(out: Context, err: Exception) -> None:
     """Tell of an error: on standard error in words, or on standard output in JSON mode."""
     known = err if isinstance(err, BpfctlError) else _foreign(err)
@@ -68,6 +78,7 @@ def as_json(err: BpfctlError) -> dict[str, object]:
         "operation": err.operation,
         "object": err.subject,
         "program": err.program,
+        **(err.refusal.details() if err.refusal else {}),
         **err.details(),
         "evidence": err.evidence,
         "candidates": err.candidates,
@@ -88,7 +99,7 @@ def as_text(err: BpfctlError, *, debug: bool = False) -> Iterator[str]:
     yield from _labelled("remedy", [err.remedy] if err.remedy else [])
     told = err.code != err.default_code and not isinstance(err, UsageError)
     if debug or told:  # the general codes and those of typing errors help nobody
-        yield from _labelled("code", [err.code])
+        yield from _labelled("code", [err.code + _more(err.code)])
     if isinstance(err, VerifierError):
         yield from _log(err, whole=debug)
     if debug:
@@ -97,6 +108,13 @@ def as_text(err: BpfctlError, *, debug: bool = False) -> Iterator[str]:
 
 def _message(err: BpfctlError) -> str:
     return f"program {err.program}: {err.message}" if err.program else err.message
+
+
+def _more(code: str) -> str:
+    """Say where to read on, if the catalogue has more to say."""
+    from bpfctl.explain.catalogue.index import entries
+
+    return f"        more: bpfctl explain {code}" if code in entries() else ""
 
 
 def _labelled(label: str, lines: Iterable[str]) -> Iterator[str]:

@@ -50,7 +50,9 @@ def load(spec: ObjectSpec, options: LoadOptions, operation: str) -> LoadedObject
         if isinstance(err, SyscallError):
             from bpfctl.explain.load_failure import explain_load
 
-            explain_load(err, spec, kernel, options)
+            found = explain_load(err, spec, kernel, options)
+            if found is not err:
+                raise found from None
         raise
     for warning in loaded.warnings:
         say(f"bpfctl: {clean(spec.path)}: {clean(warning)}")

@@ -97,8 +97,9 @@ def _traced(out: Context) -> AbstractContextManager[None]:
 
 def _fail(out: Context, err: Exception) -> int:
     """Word the error. Where even that cannot be written, the status still tells."""
-    from .errors_view import report, status_of
+    from .errors_view import explained, report, status_of
 
+    err = explained(err)
     try:
         report(out, err)
         finish()

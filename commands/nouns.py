@@ -38,6 +38,7 @@ NOUNS = (
         "Say what works on this machine, what does not, and what that costs.",
         single=True,
     ),
+    Noun("explain", "Say what the code of an error means, and what to do.", single=True),
     Noun("demo", "Show the whole path on this kernel, and clean up.", single=True),
     Noun("version", "Show the versions of bpfctl, Python and the kernel.", single=True),
     Noun("help", "Explain a command, or list the section names of programs.", single=True),

@@ -3,7 +3,7 @@
 
 _bpfctl_words() {
   case "$1" in
-    '') echo 'prog map link iter btf gen struct_ops feature doctor demo version help' ;;
+    '') echo 'prog map link iter btf gen struct_ops feature doctor explain demo version help' ;;
     'prog') echo 'load loadall show unload pin help' ;;
     'prog load') echo '@file type map idx id name pinned @map pinmaps kernel_btf offload_dev xdpmeta_dev autoattach' ;;
     'prog loadall') echo '@file type map idx id name pinned @map pinmaps kernel_btf offload_dev xdpmeta_dev autoattach' ;;
@@ -38,6 +38,7 @@ _bpfctl_words() {
     'feature probe') echo 'kernel dev full macros prefix unprivileged' ;;
     'feature list_builtins') echo 'prog_types map_types attach_types link_types helpers' ;;
     'doctor') echo '' ;;
+    'explain') echo '' ;;
     'demo') echo '' ;;
     'version') echo '' ;;
     'help') echo 'sections @noun' ;;
@@ -81,6 +82,7 @@ _bpfctl_options() {
     'feature probe') echo '--strict -h --help' ;;
     'feature list_builtins') echo '-h --help' ;;
     'doctor') echo '-h --help' ;;
+    'explain') echo '-h --help' ;;
     'demo') echo '-h --help' ;;
     'version') echo '-h --help' ;;
     'help') echo '-h --help' ;;

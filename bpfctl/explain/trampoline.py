@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Final
 
 from bpfctl.btf.types import Kind
 from bpfctl.elf.section_def import AttachKind
-from bpfctl.errors import BpfctlError, VerifierError
+from bpfctl.errors import BpfctlError
+from bpfctl.explain.explanation import Explanation
 from bpfctl.kernel.uapi import AttachType, ProgType
 from bpfctl.linux.caps import missing_capabilities
 from bpfctl.linux.security import active_lsms, lockdown_mode
 
 if TYPE_CHECKING:
     from bpfctl.elf.sections import SectionName
-    from bpfctl.errors import SyscallError
+    from bpfctl.explain.failure import Failure
     from bpfctl.loader.kernel_btf import KernelBtf
 
 CODE: Final = "eperm-trampoline-refused"
@@ -37,32 +38,32 @@ def needs_trampoline(section: SectionName) -> bool:
     return section.kind in _WITH_TRAMPOLINE and section.attach_type != AttachType.TRACE_RAW_TP
 
 
-def explain_refusal(error: SyscallError, section: SectionName, kernel: KernelBtf) -> SyscallError:
-    """Name the cause where checks confirm it, else list it as a candidate; return the error.
+def refused(failure: Failure) -> Explanation | None:
+    """Confirm that it is no lack of rights, and that a program without a trampoline loads.
 
     Only EPERM with an empty log is looked at: all else has causes of its own.
     """
-    if error.errno != errno.EPERM or isinstance(error, VerifierError):
-        return error
-    if not needs_trampoline(section):
-        return error
+    section = failure.program.section if failure.program else None
+    if failure.errno != errno.EPERM or section is None or not needs_trampoline(section):
+        return None
     if _NEEDED & set(missing_capabilities()):
-        return error
-    if not _iterator_loads(kernel):
-        error.candidates.append(
+        return None
+    if not _iterator_loads(failure.kernel):
+        failure.candidates.append(
             "this kernel refuses programs that need a trampoline "
             '(check: does a program with SEC "iter/task" load?)'
         )
-        return error
-    error.code = CODE
-    error.message = "not permitted: this kernel refuses programs that need a trampoline"
-    refused = f"{section.definition.name} is refused with EPERM before verification (empty log)"
-    error.evidence = [
-        f"CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN present; an iterator loads; {refused}",
-        *_confinement(),
-    ]
-    error.remedy = "use tp_btf or a tracepoint here, or a kernel without this restriction"
-    return error
+        return None
+    seen = f"{section.definition.name} is refused with EPERM before verification (empty log)"
+    return Explanation(
+        CODE,
+        "not permitted: this kernel refuses programs that need a trampoline",
+        (
+            f"CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN present; an iterator loads; {seen}",
+            *_confinement(),
+        ),
+        "use tp_btf or a tracepoint here, or a kernel without this restriction",
+    )
 
 
 def _iterator_loads(kernel: KernelBtf) -> bool:

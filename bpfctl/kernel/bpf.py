@@ -62,9 +62,11 @@ def bpf(attr: Attr) -> int:
     result = try_bpf(attr)
     if result >= 0:
         return result
-    if result == -errno.ENOENT and attr.cmd in _KEY_COMMANDS:
-        raise KeyNotFoundError(-result, attr.call, attr.doing)
-    raise SyscallError(-result, attr.call, attr.doing)
+    is_key = result == -errno.ENOENT and attr.cmd in _KEY_COMMANDS
+    kind = KeyNotFoundError if is_key else SyscallError
+    error = kind(-result, attr.call, attr.doing)
+    error.request = attr
+    raise error
 
 
 def bpf_fd(attr: Attr) -> Fd:

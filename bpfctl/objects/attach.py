@@ -41,6 +41,7 @@ def create_link(prog_fd: Fd, prog: ProgInfo, target: targets.Target) -> Fd:
     except SyscallError as err:
         from bpfctl.objects.attach_explain import explain
 
+        err.knowing(prog, target)
         raise explain(err, prog, target) from err
 
 

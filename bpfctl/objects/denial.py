@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bpfctl.linux.caps import Capability, has_capability, in_initial_user_namespace
 from bpfctl.linux.security import perf_event_paranoid
@@ -20,30 +20,46 @@ _MAINLINE_PARANOID: Final = 2  # the highest level that mainline kernels have
 _NO_DESCRIPTOR: Final = 2**31 - 1
 
 
-def name_missing(
+class Missing(NamedTuple):
+    """What a process lacks, in words."""
+
+    message: str
+    evidence: tuple[str, ...]
+    remedy: str
+
+
+def missing(
     err: SyscallError, needed: Iterable[Capability], further: Iterable[Capability] = ()
-) -> bool:
-    """Say in the error which of the needed capabilities this process lacks, and whether any.
+) -> Missing | None:
+    """Say which of the needed capabilities this process lacks; None where it has all.
 
     `further` are those that the command would need next. In a user namespace of its own a process
     has them all and the kernel counts none (`capable`, kernel/capability.c), so all are missing.
     """
     needed = list(dict.fromkeys(needed))
     if err.errno not in _DENIED or not needed:
-        return False
+        return None
     inside = in_initial_user_namespace() is False
     lacking = [one for one in needed if inside or has_capability(one) is False]
     if not lacking:
-        return False
+        return None
     later = [one for one in dict.fromkeys(further) if one not in needed]
     absent = lacking + [one for one in later if inside or has_capability(one) is False]
-    err.code = CODE
-    err.message = f"{err.doing}: not permitted without {_words(lacking)}"
-    err.evidence.append(f"this process lacks {_list(absent)}")
+    evidence = [f"this process lacks {_list(absent)}"]
     if inside:
-        err.evidence.append("it is in a user namespace: what it has there does not count here")
-    err.remedy = f"run it as root, or with {_words([*needed, *later])}"
-    return True
+        evidence.append("it is in a user namespace: what it has there does not count here")
+    return Missing(
+        f"{err.doing}: not permitted without {_words(lacking)}",
+        tuple(evidence),
+        f"run it as root, or with {_words([*needed, *later])}",
+    )
+
+
+def name_missing(
+    err: SyscallError, needed: Iterable[Capability], further: Iterable[Capability] = ()
+) -> bool:
+    """Say in the error which of the needed capabilities are `missing`, and whether any are."""
+    return _apply(err, missing(err, needed, further))
 
 
 def name_missing_for_event(err: SyscallError, needed: Iterable[Capability]) -> bool:
@@ -75,17 +91,31 @@ def everything_refused() -> bool:
     return try_bpf(obj_info(_NO_DESCRIPTOR, ffi.new("struct bpf_map_info *"))) == -errno.EPERM
 
 
-def explain_call(err: SyscallError) -> SyscallError:
-    """Name what is missing for a call that takes the same whatever it is about; return the error.
+def missing_for_call(err: SyscallError) -> Missing | None:
+    """Say what is missing for a call that takes the same whatever it is about.
 
     Kernels that refuse each call of those without CAP_BPF are asked whether they do.
     """
-    if name_missing(err, of_call(err.call)) or err.errno != errno.EPERM:
-        return err
-    doubtful = err.call.startswith("BPF_") and has_capability(Capability.BPF) is False
-    if doubtful and everything_refused():
-        name_missing(err, BPF_ONLY)
+    found = missing(err, of_call(err.call))
+    if found or err.errno != errno.EPERM or not err.call.startswith("BPF_"):
+        return found
+    if has_capability(Capability.BPF) is False and everything_refused():
+        return missing(err, BPF_ONLY)
+    return None
+
+
+def explain_call(err: SyscallError) -> SyscallError:
+    """Say in the error what is `missing_for_call`, and return it."""
+    _apply(err, missing_for_call(err))
     return err
+
+
+def _apply(err: SyscallError, found: Missing | None) -> bool:
+    if found is None:
+        return False
+    err.code, err.message, err.remedy = CODE, found.message, found.remedy
+    err.evidence += found.evidence
+    return True
 
 
 def _words(names: list[Capability]) -> str:

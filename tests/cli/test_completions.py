@@ -24,6 +24,7 @@ NOUNS = {
     "struct_ops",
     "feature",
     "doctor",
+    "explain",
     "demo",
     "version",
     "help",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 NODES = list(walk(build()))
-PAGES = ["bpfctl.8", *(f"bpfctl-{noun.name}.8" for noun in NOUNS)]
+PAGES = ["bpfctl.8", "bpfctl-errors.7", *(f"bpfctl-{noun.name}.8" for noun in NOUNS)]
 COMPLETIONS = ["bpfctl.bash", "_bpfctl", "bpfctl.fish"]
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.cli.runner import in_process, run
 
-NOUNS = "prog, map, link, iter, btf, gen, struct_ops, feature, demo, version, help"
+NOUNS = "prog, map, link, iter, btf, gen, struct_ops, feature, doctor, explain, demo, version, help"
 
 WRONG = [
     pytest.param(

@@ -14,11 +14,11 @@ import traceback
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from resource import RLIM_INFINITY, RLIMIT_MEMLOCK, setrlimit
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import bpfctl
 from bpfctl.linux.caps import Capability
+from bpfctl.linux.memlock import MemlockLimit
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -86,7 +86,7 @@ def run_with(
                     _enter(f"/run/netns/{space.name}")
                 if tracefs is not None:
                     _mount_privately("tracefs", tracefs)
-                setrlimit(RLIMIT_MEMLOCK, (RLIM_INFINITY, RLIM_INFINITY))
+                MemlockLimit().lift()
                 keep_only(capabilities)
                 ending.append(_bpfctl(words))
         _, how = os.waitpid(child, 0)

@@ -169,6 +169,7 @@ def without_trampolines(cmd: int, union: Any, size: int) -> int:
     return bpf._enter_kernel(cmd, union, size)
 
 
+@pytest.mark.explains("eperm-trampoline-refused")
 def test_eperm_for_a_trampoline_is_explained(data: Path, bpffs: Path) -> None:
     words = ("prog", "loadall", str(data / "fentry.bpf.o"), str(bpffs / "x"))
     with bpf.replaced(without_trampolines):

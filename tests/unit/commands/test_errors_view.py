@@ -76,7 +76,7 @@ def test_the_whole_error_in_words() -> None:
         "             lockdown: integrity",
         "  could be   a site policy (check: dmesg)",
         "  remedy     use tp_btf",
-        "  code       eperm-trampoline-refused",
+        f"  code       {FULL.code}        more: bpfctl explain {FULL.code}",
     ]
 
 

@@ -1,0 +1,66 @@
+"""EPERM and EACCES for lack of capabilities: which ones a call, or a whole load, takes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from bpfctl.elf.spec import MapSpec, ObjectSpec
+from bpfctl.explain.explanation import Explanation
+from bpfctl.loader.options import LoadOptions
+from bpfctl.objects import needs
+from bpfctl.objects.denial import is_admin, missing, missing_for_call
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bpfctl.explain.failure import Failure
+    from bpfctl.linux.caps import Capability
+    from bpfctl.objects.denial import Missing
+
+MISSING: Final = "capabilities-missing"
+
+
+def for_load(failure: Failure) -> Explanation | None:
+    """Name what is missing for what was refused, and what the whole load takes besides."""
+    spec = failure.fact(ObjectSpec)
+    if spec is None:
+        return _explained(missing(failure.error, _of_request(failure)))
+    maps = [need for made in spec.maps for need in needs.of_map(made.type)]
+    refused = _of_request(failure)
+    if failure.call == "BPF_MAP_CREATE" and failure.fact(MapSpec) is None:
+        refused = maps
+    further = [*_of_programs(spec, failure.fact(LoadOptions)), *maps]
+    return _explained(missing(failure.error, refused, further))
+
+
+def for_call(failure: Failure) -> Explanation | None:
+    """Name what is missing for a call that takes the same whatever it is about."""
+    return _explained(missing_for_call(failure.error))
+
+
+def _of_request(failure: Failure) -> Sequence[Capability]:
+    """What the refused request takes: that of its program's or map's type."""
+    made = failure.fact(MapSpec)
+    if failure.program is not None:
+        return () if is_admin() else needs.of_program(failure.program.section.prog_type)
+    if failure.call == "BPF_MAP_CREATE" and made is not None:
+        return needs.of_map(made.type)
+    if failure.request is not None and not is_admin():
+        if failure.call == "BPF_PROG_LOAD":
+            return needs.of_program(failure.field("prog_type"))
+        if failure.call == "BPF_MAP_CREATE":
+            return needs.of_map(failure.field("map_type"))
+    return needs.of_call(failure.call)
+
+
+def _of_programs(spec: ObjectSpec, options: LoadOptions | None) -> list[Capability]:
+    from bpfctl.loader.support import chosen_programs
+
+    chosen = chosen_programs(spec, options or LoadOptions())
+    return [need for one in chosen for need in needs.of_program(one.section.prog_type)]
+
+
+def _explained(found: Missing | None) -> Explanation | None:
+    if found is None:
+        return None
+    return Explanation(MISSING, found.message, found.evidence, found.remedy)
