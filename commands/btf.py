@@ -140,3 +140,64 @@ def dump(
     from .btf_words import parse
 
     write(current(ctx), parse(words or [], base, contexts=contexts))
+
+
+@app.command()
+def diff(
+    ctx: typer.Context,
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="SOURCE SOURCE", help=f"SOURCE is {_SOURCE}.")
+    ] = None,
+    base: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--base-btf",
+            "-B",
+            metavar="FILE",
+            help="What the types of the files are based on; given twice, for the second one.",
+        ),
+    ] = None,
+    name: Annotated[
+        str, typer.Option("--name", metavar="PATTERN", help="Only types whose names match (bpf_*).")
+    ] = "*",
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="Exit with 1 when the types differ.")
+    ] = False,
+) -> None:
+    """Show how the types of one kernel or file differ from those of another.
+
+    Types go by their names: new ones, those that are gone, and what changed in others: sizes,
+    members with their types and offsets, signatures of functions, constants. The exit status is 0
+    whether they differ or not; with --exit-code 1 says that they do.
+    """
+    from .btf_diff import show_diff
+
+    bases = base or [""]
+    if show_diff(current(ctx), words or [], (bases[0], bases[-1]), name) and exit_code:
+        raise typer.Exit(1)
+
+
+@app.command()
+def extract(
+    ctx: typer.Context,
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="FILE OUTPUT", help="An ELF file with types, and where to write."),
+    ] = None,
+) -> None:
+    """Write the types of an ELF file (vmlinux, a module, a program) as they are stored in it.
+
+    The bytes are those that /sys/kernel/btf has of a running kernel; `file` reads them.
+    """
+    from bpfctl.btf.layout import check_strings, parse_header
+    from bpfctl.objects.btf_source import raw_btf
+
+    from .binary import write_file
+    from .output import write_done
+
+    if words is None or len(words) != 2:
+        raise UsageError("expected FILE and OUTPUT: from where, and where to")
+    data = raw_btf(words[0])
+    check_strings(data, parse_header(data, words[0]), words[0], split=True)
+    write_file(words[1], data)
+    write_done(current(ctx))

@@ -23,9 +23,11 @@ _bpfctl_words() {
     'iter') echo 'pin run help' ;;
     'iter pin') echo '@file map id name pinned @map' ;;
     'iter run') echo '@file map id name pinned @map' ;;
-    'btf') echo 'show dump help' ;;
+    'btf') echo 'show dump diff extract help' ;;
     'btf show') echo '' ;;
     'btf dump') echo 'format raw c json root_id unsorted' ;;
+    'btf diff') echo '' ;;
+    'btf extract') echo '@file' ;;
     'gen') echo 'ctx prog help' ;;
     'gen ctx') echo '' ;;
     'gen prog') echo '' ;;
@@ -70,6 +72,8 @@ _bpfctl_options() {
     'btf') echo '-h --help' ;;
     'btf show') echo '-B=@file --base-btf=@file -E --expand -h --help' ;;
     'btf dump') echo '-B=@file --base-btf=@file --ctx -h --help' ;;
+    'btf diff') echo '-B=@file --base-btf=@file --name= --exit-code -h --help' ;;
+    'btf extract') echo '-h --help' ;;
     'gen') echo '-h --help' ;;
     'gen ctx') echo '--btf=@file -h --help' ;;
     'gen prog') echo '--btf=@file -h --help' ;;

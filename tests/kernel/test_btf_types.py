@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import json
 import subprocess
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from bpfctl.btf import types as t
+from bpfctl.btf.decode import Btf
+from bpfctl.btf.diff import diff
 from bpfctl.btf.members import inside
 from bpfctl.objects.btf import kernel_btf, module_btfs
 from bpfctl.objects.btf_find import types_called
+from bpfctl.objects.btf_source import raw_btf
 from tests.cli.runner import as_program
 from tests.kernel import needs
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 VMLINUX = "/sys/kernel/btf/vmlinux"
 EVERY = 29  # structs are many; these are spread over all
@@ -81,3 +87,12 @@ def test_a_type_of_a_module() -> None:
                 assert f"of {found.origin} */" in as_program("btf", "show", "struct", called).out
                 return
     pytest.fail("no module has a struct of its own")
+
+
+@pytest.mark.shared
+def test_the_kernel_differs_from_nothing_but_what_it_lacks(data: Path) -> None:
+    """Its own types are the same as themselves, and an object's are compared with them by name."""
+    assert list(diff(kernel_btf(), kernel_btf(), "task_*")) == []
+    ours = Btf.parse(raw_btf(str(data / "core.bpf.o")))
+    (found,) = (one for one in diff(ours, kernel_btf(), "list_head") if one.kind == "struct")
+    assert (found.old, found.new and found.new.size_bytes) == (None, 16)
