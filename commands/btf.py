@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from bpfctl.errors import UsageError
 from bpfctl.objects.ids import ObjectKind
 from bpfctl.plain import plain
 
 from .chosen import chosen
-from .context import current
+from .declare import Argument, Exit, Noun, Option
 from .selectors import parse_selector
 
 if TYPE_CHECKING:
@@ -20,10 +18,11 @@ if TYPE_CHECKING:
     from bpfctl.objects.btf_list import BtfInfo
 
     from .context import Context
+    from .declare import Call
     from .render import Column
     from .whereabouts import Whereabouts
 
-app = typer.Typer(help="List type information, and write headers for programs.")
+app = Noun("List type information, and write headers for programs.")
 
 _SOURCE = "kernel, file FILE, id N, prog PROG, or map MAP [key|value|kv|all]"
 _LISTED = 6  # users of one object in a table; JSON has all
@@ -34,7 +33,7 @@ _SHOWN = (
 _GRAMMAR = "SOURCE [format raw|c|json] [root_id N] [unsorted]"
 _Base = Annotated[
     str | None,
-    typer.Option("--base-btf", "-B", metavar="FILE", help="What the types of FILE are based on."),
+    Option("--base-btf", "-B", metavar="FILE", help="What the types of FILE are based on."),
 ]
 
 
@@ -52,13 +51,13 @@ class BtfRecord:
 
 @app.command()
 def show(
-    ctx: typer.Context,
+    call: Call,
     words: Annotated[
-        list[str] | None, typer.Argument(metavar="[BTF | [KIND] NAME [SOURCE]]", help=_SHOWN)
+        list[str] | None, Argument(metavar="[BTF | [KIND] NAME [SOURCE]]", help=_SHOWN)
     ] = None,
     base: _Base = None,
     expand: Annotated[
-        bool, typer.Option("--expand", "-E", help="Open members that are structs with names too.")
+        bool, Option("--expand", "-E", help="Open members that are structs with names too.")
     ] = False,
 ) -> None:
     """Show the type information that is loaded, or one type with offsets, sizes and holes.
@@ -68,7 +67,7 @@ def show(
     """
     from bpfctl.objects.btf_list import btf_info, btf_infos, btf_users
 
-    out = current(ctx)
+    out = call.out
     if words and words[0] not in ("id", "name") and not words[0].isdecimal():
         from .btf_type import show_type
 
@@ -118,14 +117,14 @@ def _listed(ids: Sequence[int]) -> str | None:
 
 @app.command()
 def dump(
-    ctx: typer.Context,
+    call: Call,
     words: Annotated[
-        list[str] | None, typer.Argument(metavar=_GRAMMAR, help=f"SOURCE is {_SOURCE}.")
+        list[str] | None, Argument(metavar=_GRAMMAR, help=f"SOURCE is {_SOURCE}.")
     ] = None,
     base: _Base = None,
     contexts: Annotated[
         bool,
-        typer.Option("--ctx", help="Add the contexts of tracing programs to C, as structs."),
+        Option("--ctx", help="Add the contexts of tracing programs to C, as structs."),
     ] = False,
 ) -> None:
     """Write type information: raw (type by type), or as a C header (vmlinux.h).
@@ -139,18 +138,18 @@ def dump(
     from .btf_dump import dump as write
     from .btf_words import parse
 
-    write(current(ctx), parse(words or [], base, contexts=contexts))
+    write(call.out, parse(words or [], base, contexts=contexts))
 
 
 @app.command()
 def diff(
-    ctx: typer.Context,
+    call: Call,
     words: Annotated[
-        list[str] | None, typer.Argument(metavar="SOURCE SOURCE", help=f"SOURCE is {_SOURCE}.")
+        list[str] | None, Argument(metavar="SOURCE SOURCE", help=f"SOURCE is {_SOURCE}.")
     ] = None,
     base: Annotated[
         list[str] | None,
-        typer.Option(
+        Option(
             "--base-btf",
             "-B",
             metavar="FILE",
@@ -158,10 +157,10 @@ def diff(
         ),
     ] = None,
     name: Annotated[
-        str, typer.Option("--name", metavar="PATTERN", help="Only types whose names match (bpf_*).")
+        str, Option("--name", metavar="PATTERN", help="Only types whose names match (bpf_*).")
     ] = "*",
     exit_code: Annotated[
-        bool, typer.Option("--exit-code", help="Exit with 1 when the types differ.")
+        bool, Option("--exit-code", help="Exit with 1 when the types differ.")
     ] = False,
 ) -> None:
     """Show how the types of one kernel or file differ from those of another.
@@ -173,16 +172,16 @@ def diff(
     from .btf_diff import show_diff
 
     bases = base or [""]
-    if show_diff(current(ctx), words or [], (bases[0], bases[-1]), name) and exit_code:
-        raise typer.Exit(1)
+    if show_diff(call.out, words or [], (bases[0], bases[-1]), name) and exit_code:
+        raise Exit(1)
 
 
 @app.command()
 def extract(
-    ctx: typer.Context,
+    call: Call,
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar="FILE OUTPUT", help="An ELF file with types, and where to write."),
+        Argument(metavar="FILE OUTPUT", help="An ELF file with types, and where to write."),
     ] = None,
 ) -> None:
     """Write the types of an ELF file (vmlinux, a module, a program) as they are stored in it.
@@ -200,4 +199,4 @@ def extract(
     data = raw_btf(words[0])
     check_strings(data, parse_header(data, words[0]), words[0], split=True)
     write_file(words[1], data)
-    write_done(current(ctx))
+    write_done(call.out)

@@ -7,22 +7,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from bpfctl.errors import BpfctlError
 
+from .declare import Argument, Noun
 from .output import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-app = typer.Typer()
+app = Noun()
 
 
 @app.command("__complete")
 def complete(
-    kind: Annotated[str, typer.Argument(metavar="KIND", help="prog, map or link.")],
-    field: Annotated[str, typer.Argument(metavar="FIELD", help="id, name or tag.")],
+    kind: Annotated[str, Argument(metavar="KIND", help="prog, map or link.")],
+    field: Annotated[str, Argument(metavar="FIELD", help="id, name or tag.")],
 ) -> None:
     """List ids, names or tags of loaded objects for the completion of a shell."""
     try:

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bpfctl.plain import plain
-
-if TYPE_CHECKING:
-    import typer
 
 
 @plain
@@ -27,9 +22,3 @@ class Context:
     bpffs: bool = False
     no_mount: bool = False
     version: bool = False
-
-
-def current(ctx: typer.Context) -> Context:
-    """Return the global options that this command was started with."""
-    found = ctx.find_object(Context)
-    return Context() if found is None else found

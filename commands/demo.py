@@ -12,18 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 import bpfctl.data
 
-from .context import current
+from .declare import Exit, Noun
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from .context import Context
+    from .declare import Call
 
-app = typer.Typer(help="Show the whole path on this kernel, and clean up.")
+app = Noun("Show the whole path on this kernel, and clean up.")
 
 
 @dataclass(frozen=True)
@@ -41,14 +40,14 @@ class Step:
 
 
 @app.command()
-def demo(ctx: typer.Context) -> None:
+def demo(call: Call) -> None:
     """Load, link, pin, show, read and remove two programs that ship with bpfctl.
 
     Each step prints the command that does the same by hand. What the demo makes lies below one
     directory of a bpffs and is removed at the end, also on Ctrl-C and on failure. Where no bpffs
     is mounted it mounts one in a mount namespace of its own, so that the machine stays as it was.
     """
-    out = current(ctx)
+    out = call.out
     with _place(out) as place:
         done = [_run(step, out) for step in _steps(place)]
     if out.json:
@@ -102,7 +101,7 @@ def _run(step: Step, out: Context) -> dict[str, Any]:
         stdout=subprocess.PIPE if out.json else None,
     )
     if done.returncode != 0:
-        raise typer.Exit(done.returncode)
+        raise Exit(done.returncode)
     return {"why": step.why, "command": step.command, "output": done.stdout}
 
 

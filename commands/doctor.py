@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import typer
-
 from .clean import clean
-from .context import current
+from .declare import Noun
 from .output import write_json, write_text
 
 if TYPE_CHECKING:
@@ -16,13 +14,15 @@ if TYPE_CHECKING:
     from bpfctl.features.doctor import Report
     from bpfctl.features.finding import Finding
 
-app = typer.Typer(help="Say what works on this machine, what does not, and what that costs.")
+    from .declare import Call
+
+app = Noun("Say what works on this machine, what does not, and what that costs.")
 _WIDTH = 100  # where there is no terminal to ask
 _GROUP, _NAME, _STATE = 8, 14, 12
 
 
 @app.command()
-def doctor(ctx: typer.Context) -> None:
+def doctor(call: Call) -> None:
     """Say what works on this machine, what does not, and what that costs.
 
     It reads capabilities, settings, security modules and mounts, and loads six small programs and
@@ -34,7 +34,7 @@ def doctor(ctx: typer.Context) -> None:
     from bpfctl.features.doctor import examine
     from bpfctl.features.machine import read_machine
 
-    out, report = current(ctx), examine(read_machine())
+    out, report = call.out, examine(read_machine())
     if out.json:
         write_json(out, report.to_json())
     else:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from bpfctl.plain import plain
 
-from .context import current
+from .declare import Argument, Noun
 from .output import write_json, write_text
 from .render import Column, render
 
 if TYPE_CHECKING:
     from bpfctl.explain.catalogue.entry import Entry
 
-app = typer.Typer()
+    from .declare import Call
+
+app = Noun()
 _WIDTH = 80
 
 
@@ -40,10 +40,10 @@ class CodeRecord:
 
 @app.command()
 def explain(
-    ctx: typer.Context,
+    call: Call,
     code: Annotated[
         str | None,
-        typer.Argument(metavar="[CODE]", help="A code that an error named; without: list all."),
+        Argument(metavar="[CODE]", help="A code that an error named; without: list all."),
     ] = None,
 ) -> None:
     """Say what a code of an error means, how bpfctl found out, and what to do.
@@ -52,7 +52,7 @@ def explain(
     """
     from bpfctl.explain.catalogue.index import entries, find
 
-    out = current(ctx)
+    out = call.out
     if code is None:
         columns = [
             Column[CodeRecord]("CODE", lambda one: one.entry.code),

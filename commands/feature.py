@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from bpfctl.errors import UsageError
 
-from .context import current
+from .declare import Argument, Exit, Noun, Option
 from .feature_words import GRAMMAR, parse
 from .output import say, write_json, write_text
 from .status import Status
@@ -19,19 +17,20 @@ if TYPE_CHECKING:
     from bpfctl.features.report import FeatureReport
 
     from .context import Context
+    from .declare import Call
     from .feature_words import ProbeWords
 
 GROUPS = "{prog_types | map_types | attach_types | link_types | helpers}"
 
-app = typer.Typer(help="Ask the running kernel what it can do.")
+app = Noun("Ask the running kernel what it can do.")
 
 
 @app.command()
 def probe(
-    ctx: typer.Context,
+    call: Call,
     words: Annotated[
         list[str] | None,
-        typer.Argument(
+        Argument(
             metavar=GRAMMAR,
             help="As in bpftool. `full` gives every answer a line of its own, `macros` makes a"
             " header for C, `unprivileged` asks without capabilities.",
@@ -39,7 +38,7 @@ def probe(
     ] = None,
     strict: Annotated[
         bool,
-        typer.Option(
+        Option(
             "--strict", help="Exit with 4 when something could not be told for lack of permission."
         ),
     ] = False,
@@ -52,7 +51,7 @@ def probe(
     the kernel warn in its log only with `full`.
     """
     asked = parse(words or [])
-    out = current(ctx)
+    out = call.out
     from bpfctl.features.probe import probe_kernel
 
     if asked.unprivileged:
@@ -64,20 +63,20 @@ def probe(
     denied = report.denied()
     if denied and strict:
         say(f"could not be told for lack of permission: {', '.join(denied)}")
-        raise typer.Exit(Status.NOT_PERMITTED)
+        raise Exit(Status.NOT_PERMITTED)
 
 
 @app.command("list_builtins")
 def list_builtins(
-    ctx: typer.Context,
-    group: Annotated[str, typer.Argument(metavar=GROUPS, help="What to list.")],
+    call: Call,
+    group: Annotated[str, Argument(metavar=GROUPS, help="What to list.")],
 ) -> None:
     """List the names that this bpfctl knows: the running kernel is not asked.
 
     They are those of Linux 7.3, in the order of their numbers.
     """
     names = builtins(group)
-    out = current(ctx)
+    out = call.out
     if out.json:
         write_json(out, names)
     else:

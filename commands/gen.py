@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from bpfctl.errors import BpfctlError, UsageError
 
+from .declare import Argument, Noun, Option
 from .output import write_text
 
 if TYPE_CHECKING:
@@ -16,18 +15,18 @@ if TYPE_CHECKING:
     from bpfctl.btf.contexts import Context
     from bpfctl.btf.decode import Btf
 
-app = typer.Typer(help="Write C that programs begin with.")
+app = Noun("Write C that programs begin with.")
 
 SECTIONS = 'Sections with their targets, as SEC("...") has them: fentry/do_unlinkat, lsm/file_open.'
 _Base = Annotated[
     str | None,
-    typer.Option("--btf", metavar="FILE", help="Types of another kernel than the running one."),
+    Option("--btf", metavar="FILE", help="Types of another kernel than the running one."),
 ]
 
 
 @app.command()
 def ctx(
-    words: Annotated[list[str] | None, typer.Argument(metavar="SECTION...", help=SECTIONS)] = None,
+    words: Annotated[list[str] | None, Argument(metavar="SECTION...", help=SECTIONS)] = None,
     btf: _Base = None,
 ) -> None:
     """Write the contexts of programs as structs, for plain C instead of BPF_PROG().
@@ -43,7 +42,7 @@ def ctx(
 
 @app.command()
 def prog(
-    words: Annotated[list[str] | None, typer.Argument(metavar="SECTION", help=SECTIONS)] = None,
+    words: Annotated[list[str] | None, Argument(metavar="SECTION", help=SECTIONS)] = None,
     btf: _Base = None,
 ) -> None:
     """Write a complete program for a section, which compiles and loads."""

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
-from .context import current
+from .declare import Argument, Noun
 from .output import write_json, write_text
 from .suggest import unknown_command
 
-app = typer.Typer()
+if TYPE_CHECKING:
+    from .declare import Call
+
+app = Noun()
 
 
 @app.command("help")
 def help_(
-    ctx: typer.Context,
+    call: Call,
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[WORD ...]", help="A noun, a noun and a verb, or `sections`."),
+        Argument(metavar="[WORD ...]", help="A noun, a noun and a verb, or `sections`."),
     ] = None,
 ) -> None:
     """Explain a command, or list the section names of programs (help sections)."""
-    out = current(ctx)
+    out = call.out
     if words and words[0] == "sections":
         from .selectors import expect_end
 
@@ -31,7 +32,7 @@ def help_(
 
         show_sections(out)
         return
-    text = help_of(ctx.find_root(), words or [])
+    text = help_of(call.typer.find_root(), words or [])
     if out.json:
         write_json(out, {"help": text})
     else:

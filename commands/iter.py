@@ -5,12 +5,10 @@ from __future__ import annotations
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from bpfctl.errors import BpfctlError, SyscallError, UsageError
 
-from .context import current
-from .load_options import Program  # noqa: TC001 - typer reads it
+from .declare import Argument, Noun
+from .load_options import Program  # noqa: TC001 - read at run time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,14 +17,16 @@ if TYPE_CHECKING:
     from bpfctl.kernel.fd import Fd
     from bpfctl.objects.attach_targets import Iter
 
-app = typer.Typer(help="Run iterators, or pin them to be read as files.")
+    from .declare import Call
+
+app = Noun("Run iterators, or pin them to be read as files.")
 
 
 @app.command()
 def pin(
-    ctx: typer.Context,
+    call: Call,
     words: Annotated[
-        list[str] | None, typer.Argument(metavar="OBJ PATH [map MAP]", help="As in bpftool.")
+        list[str] | None, Argument(metavar="OBJ PATH [map MAP]", help="As in bpftool.")
     ] = None,
     program: Program = None,
 ) -> None:
@@ -41,14 +41,14 @@ def pin(
     from .pinning import pin as pin_at
 
     with _linked(obj, rest, program, "iter-pin") as link:
-        pin_at(current(ctx), link, path)
+        pin_at(call.out, link, path)
 
 
 @app.command()
 def run(
-    ctx: typer.Context,
+    call: Call,
     words: Annotated[
-        list[str] | None, typer.Argument(metavar="OBJ [map MAP]", help="As in `iter pin`.")
+        list[str] | None, Argument(metavar="OBJ [map MAP]", help="As in `iter pin`.")
     ] = None,
     program: Program = None,
 ) -> None:
@@ -61,7 +61,7 @@ def run(
     from .iter_output import write_output
 
     with _linked(obj, rest, program, "iter-run") as link, open_iter(link) as walk:
-        write_output(current(ctx), read_iter(walk))
+        write_output(call.out, read_iter(walk))
 
 
 @contextmanager

@@ -5,26 +5,23 @@ Importing all of them would cost several times what `prog show` itself does.
 
 from __future__ import annotations
 
-from copy import copy
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from typer.core import TyperGroup
-from typer.main import get_command_name, get_group
+from typer.main import Typer, get_group
 
 from bpfctl.errors import UsageError
 
 from . import options
-from .nouns import BY_NAME, NOUNS
+from .nouns import ALIASES, BY_NAME, NOUNS
 from .params import Command, light
 from .suggest import unknown_command, where
+from .typed import typed
 from .typer_errors import unknown_option
 
 if TYPE_CHECKING:
-    from typer.main import Typer
-    from typer.models import CommandInfo
-
-_ALIASES = {"list": "show"}  # bpftool's other word for it
+    from .declare import Noun
 
 
 class WordGroup(TyperGroup):
@@ -56,7 +53,7 @@ class NounGroup(WordGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Return the command of a verb or of its alias."""
         found = super().get_command(ctx, cmd_name)
-        return found or super().get_command(ctx, _ALIASES.get(cmd_name, ""))
+        return found or super().get_command(ctx, ALIASES.get(cmd_name, ""))
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Put in the verb where the command line ends before it."""
@@ -119,12 +116,8 @@ def load_noun(name: str, verb: str = "") -> Any:
     When it has that verb, it is the only one built: typer takes a millisecond for each.
     """
     noun = BY_NAME[name]
-    app: Typer = import_module(f".{noun.module or name}", __package__).app
-    app.rich_markup_mode = None  # rich takes longer to import than our commands to run
-    app.info.cls = NounGroup
-    for info in app.registered_commands:
-        info.cls = Command
-    group = get_group(app if noun.single else _narrowed(app, verb))
+    app: Noun = import_module(f".{noun.module or name}", __package__).app
+    group = get_group(_built(app, verb))
     assert isinstance(group, NounGroup)
     group.default_verb = noun.default
     command = group.commands[name] if noun.single else group
@@ -133,18 +126,14 @@ def load_noun(name: str, verb: str = "") -> Any:
     return command
 
 
-def _narrowed(app: Typer, verb: str) -> Typer:
-    """The same application with one command alone, if it has that."""
-    named = {
-        info.name or get_command_name(_function(info)): info for info in app.registered_commands
-    }
-    wanted = named.get(verb) or named.get(_ALIASES.get(verb, ""))
-    if wanted is None:
-        return app
-    narrowed = copy(app)
-    narrowed.registered_commands = [wanted]
-    return narrowed
-
-
-def _function(info: CommandInfo) -> str:
-    return info.callback.__name__ if info.callback else ""
+def _built(app: Noun, verb: str) -> Typer:
+    """Return typer's form of a noun, with one verb alone if it has that."""
+    name = verb if verb in app.verbs else ALIASES.get(verb, "")
+    chosen = {name: app.verbs[name]} if name in app.verbs else app.verbs
+    # rich takes longer to import than our commands to run
+    built = Typer(help=app.help, cls=NounGroup, rich_markup_mode=None)
+    built.callback()(lambda: None)  # or typer makes a command of a single verb
+    for each, declared in chosen.items():
+        settings = {"ignore_unknown_options": declared.loose}
+        built.command(each, cls=Command, context_settings=settings)(typed(declared.run))
+    return built

@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import Annotated
-
-import typer
+from typing import TYPE_CHECKING, Annotated
 
 from bpfctl.objects.ids import ObjectKind
 
 from .chosen import chosen, open_one
-from .context import current
+from .declare import Argument, Noun, Option
 from .link_forms import FORMS
 from .output import write_done
 from .selectors import expect_end, parse_selector, take_selector
 
-app = typer.Typer(help="Attach programs; show, pin, update and detach what is attached.")
+if TYPE_CHECKING:
+    from .declare import Call
+
+app = Noun("Attach programs; show, pin, update and detach what is attached.")
 
 _CREATE_HELP = f"""The program, and what to attach it to: {"; ".join(FORMS.values())}."""
 
 
 @app.command()
 def show(
-    ctx: typer.Context,
+    call: Call,
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[LINK]", help="id N or pinned PATH; short: N, PATH."),
+        Argument(metavar="[LINK]", help="id N or pinned PATH; short: N, PATH."),
     ] = None,
 ) -> None:
     """Show what is attached where, by which program, where it is pinned and who holds it."""
@@ -33,7 +34,7 @@ def show(
 
     from .link_show import show_links
 
-    out = current(ctx)
+    out = call.out
     if not words:
         show_links(out, list(links()), whole=False)
         return
@@ -41,18 +42,18 @@ def show(
         show_links(out, [link_info(fd) for fd in fds], whole=True)
 
 
-@app.command(context_settings={"ignore_unknown_options": True})  # a priority may be negative
+@app.command(loose=True)  # a priority may be negative
 def create(
-    ctx: typer.Context,
+    call: Call,
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar="PROG [TARGET...] | struct_ops MAP", help=_CREATE_HELP),
+        Argument(metavar="PROG [TARGET...] | struct_ops MAP", help=_CREATE_HELP),
     ] = None,
     pin: Annotated[
-        str | None, typer.Option("--pin", metavar="PATH", help="Keep the link under this path.")
+        str | None, Option("--pin", metavar="PATH", help="Keep the link under this path.")
     ] = None,
     hold: Annotated[
-        bool, typer.Option("--hold", help="Keep the link until Ctrl-C, without a pin.")
+        bool, Option("--hold", help="Keep the link until Ctrl-C, without a pin.")
     ] = False,
 ) -> None:
     """Attach a program.
@@ -67,30 +68,30 @@ def create(
 
     for word in words or []:
         if word.startswith("-") and not word[1:].isdecimal():
-            raise unknown_option(word, ctx)
-    create_and_keep(current(ctx), words or [], pin=pin, hold=hold)
+            raise unknown_option(word, call.typer)
+    create_and_keep(call.out, words or [], pin=pin, hold=hold)
 
 
 @app.command()
 def pin(
-    ctx: typer.Context,
+    call: Call,
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar="LINK PATH", help="The link, and a path on a bpffs."),
+        Argument(metavar="LINK PATH", help="The link, and a path on a bpffs."),
     ] = None,
 ) -> None:
     """Keep a link alive under a path of a bpffs."""
     from .pinning import pin_chosen
 
-    pin_chosen(current(ctx), words or [], ObjectKind.LINK, "link-pin")
+    pin_chosen(call.out, words or [], ObjectKind.LINK, "link-pin")
 
 
 @app.command()
 def detach(
-    ctx: typer.Context,
+    call: Call,
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar="LINK", help="id N or pinned PATH; short: N, PATH."),
+        Argument(metavar="LINK", help="id N or pinned PATH; short: N, PATH."),
     ] = None,
 ) -> None:
     """Detach a link by force, whoever holds it.
@@ -101,15 +102,15 @@ def detach(
 
     with open_one(parse_selector(words or [], ObjectKind.LINK)) as fd:
         detach_link(fd)
-    write_done(current(ctx))
+    write_done(call.out)
 
 
 @app.command()
 def update(
-    ctx: typer.Context,
+    call: Call,
     words: Annotated[
         list[str] | None,
-        typer.Argument(
+        Argument(
             metavar="LINK PROG [old PROG] | LINK struct_ops MAP",
             help="The link, and the program it is to run.",
         ),
@@ -126,7 +127,7 @@ def update(
 
     link, rest = take_selector(words or [], ObjectKind.LINK)
     if rest[:1] == ["struct_ops"]:
-        update_ops(current(ctx), link, rest[1:])
+        update_ops(call.out, link, rest[1:])
         return
     program, rest = take_selector(rest, ObjectKind.PROG)
     old = parse_selector(rest[1:], ObjectKind.PROG) if rest[:1] == ["old"] else None
@@ -136,4 +137,4 @@ def update(
         program_fd = stack.enter_context(open_one(program))
         expected = stack.enter_context(open_one(old)) if old else None
         update_link(link_fd, program_fd, expected)
-    write_done(current(ctx))
+    write_done(call.out)

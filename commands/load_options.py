@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Final
 
-import typer
-
 from bpfctl.errors import UsageError
+
+from .declare import Option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 
 Program = Annotated[
     str | None,
-    typer.Option("--program", metavar="NAME", help="The program of the object that is meant."),
+    Option("--program", metavar="NAME", help="The program of the object that is meant."),
 ]
 Only = Annotated[
     list[str] | None,
-    typer.Option("--only", metavar="NAME", help='Load this program ("?" too); may be repeated.'),
+    Option("--only", metavar="NAME", help='Load this program ("?" too); may be repeated.'),
 ]
 Skip = Annotated[
     list[str] | None,
-    typer.Option("--skip", metavar="NAME", help="Leave this program out; may be repeated."),
+    Option("--skip", metavar="NAME", help="Leave this program out; may be repeated."),
 ]
 Target = Annotated[
     list[str] | None,
-    typer.Option(
+    Option(
         "--target",
         metavar="[NAME=][PROG:]FUNCTION",
         help="Attach to this function, of loaded program PROG if given (an id, name or path).",
@@ -36,40 +36,36 @@ Target = Annotated[
 ]
 Set = Annotated[
     list[str] | None,
-    typer.Option(
+    Option(
         "--set", metavar="NAME=VALUE", help="Set a global variable before the load; repeatable."
     ),
 ]
-Attach = Annotated[
-    bool, typer.Option("--attach", help="Attach to what sections say; pin the links.")
-]
+Attach = Annotated[bool, Option("--attach", help="Attach to what sections say; pin the links.")]
 KeepGoing = Annotated[
     bool,
-    typer.Option("--keep-going", help="Keep what could be attached where something could not."),
+    Option("--keep-going", help="Keep what could be attached where something could not."),
 ]
 SetMaxEntries = Annotated[
     list[str] | None,
-    typer.Option(
-        "--set-max-entries", metavar="MAP=N", help="Size of a map of the object; repeatable."
-    ),
+    Option("--set-max-entries", metavar="MAP=N", help="Size of a map of the object; repeatable."),
 ]
 Exclusive = Annotated[
     list[str] | None,
-    typer.Option(
+    Option(
         "--exclusive", metavar="MAP=PROG", help="Only this program may use the map; repeatable."
     ),
 ]
 KernelBtf = Annotated[
     str | None,
-    typer.Option("--kernel-btf", metavar="FILE", help="Where the kernel's types are."),
+    Option("--kernel-btf", metavar="FILE", help="Where the kernel's types are."),
 ]
 KernelConfig = Annotated[
     str | None,
-    typer.Option("--kernel-config", metavar="FILE", help="Where the kernel's configuration is."),
+    Option("--kernel-config", metavar="FILE", help="Where the kernel's configuration is."),
 ]
 LogLevel = Annotated[
     int,
-    typer.Option(
+    Option(
         "--log-level",
         metavar="N",
         help="Ask for the verifier's log: 1 branches, 2 every instruction, 4 statistics.",
@@ -77,11 +73,11 @@ LogLevel = Annotated[
 ]
 LogSize = Annotated[
     int | None,
-    typer.Option("--log-size", metavar="BYTES", help="Size of the log buffer; default: what fits."),
+    Option("--log-size", metavar="BYTES", help="Size of the log buffer; default: what fits."),
 ]
 LogFixed = Annotated[
     bool,
-    typer.Option("--log-fixed", help="Keep the beginning of a log that does not fit, not its end."),
+    Option("--log-fixed", help="Keep the beginning of a log that does not fit, not its end."),
 ]
 
 _HEX: Final = "0x"

@@ -5,13 +5,11 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from bpfctl.objects.ids import ObjectKind
 from bpfctl.plain import plain
 
 from .chosen import chosen
-from .context import current
+from .declare import Argument, Noun
 from .selectors import parse_selector
 
 if TYPE_CHECKING:
@@ -20,10 +18,11 @@ if TYPE_CHECKING:
     from bpfctl.objects.map_info import MapInfo
 
     from .context import Context
+    from .declare import Call
     from .render import Column
     from .whereabouts import Whereabouts
 
-app = typer.Typer(help="Show, dump and pin maps.", no_args_is_help=False)
+app = Noun("Show, dump and pin maps.")
 
 HELP = "A map: id N, name NAME or pinned PATH; short: N, NAME or PATH."
 
@@ -42,11 +41,11 @@ class MapRecord:
 
 @app.command()
 def show(
-    ctx: typer.Context,
-    words: Annotated[list[str] | None, typer.Argument(metavar="[MAP]", help=HELP)] = None,
+    call: Call,
+    words: Annotated[list[str] | None, Argument(metavar="[MAP]", help=HELP)] = None,
 ) -> None:
     """Show maps: all, or those that the words choose."""
-    out = current(ctx)
+    out = call.out
     if words:
         from bpfctl.objects.map_info import map_info
 
@@ -101,8 +100,8 @@ def _size(size_bytes: int | None) -> str | None:
 
 @app.command()
 def dump(
-    ctx: typer.Context,
-    words: Annotated[list[str] | None, typer.Argument(metavar="MAP", help=HELP)] = None,
+    call: Call,
+    words: Annotated[list[str] | None, Argument(metavar="MAP", help=HELP)] = None,
 ) -> None:
     """Show the entries of a map, by their types where they are known.
 
@@ -114,17 +113,17 @@ def dump(
 
     with chosen(parse_selector(words or [], ObjectKind.MAP)) as fds, ExitStack() as stack:
         opened = [stack.enter_context(Map(fd.duplicate())) for fd in fds]
-        write(current(ctx), opened)
+        write(call.out, opened)
 
 
 @app.command()
 def pin(
-    ctx: typer.Context,
+    call: Call,
     words: Annotated[
-        list[str] | None, typer.Argument(metavar="MAP PATH", help=HELP + " PATH lies in a bpffs.")
+        list[str] | None, Argument(metavar="MAP PATH", help=HELP + " PATH lies in a bpffs.")
     ] = None,
 ) -> None:
     """Keep a map alive under a path of a bpffs."""
     from .pinning import pin_chosen
 
-    pin_chosen(current(ctx), words or [], ObjectKind.MAP, "map-pin")
+    pin_chosen(call.out, words or [], ObjectKind.MAP, "map-pin")

@@ -10,7 +10,7 @@ class Noun(NamedTuple):
 
     `default` is the verb that stands for the bare noun, as in bpftool (`bpftool prog` shows);
     a `single` noun is a command itself and has no verbs. `module` is where it is, if not in the
-    module of its name.
+    module of its name. One that `needs_typer` speaks of all the others.
     """
 
     name: str
@@ -18,6 +18,7 @@ class Noun(NamedTuple):
     default: str | None = None
     single: bool = False
     module: str = ""
+    needs_typer: bool = False
 
 
 NOUNS = (
@@ -41,7 +42,13 @@ NOUNS = (
     Noun("explain", "Say what the code of an error means, and what to do.", single=True),
     Noun("demo", "Show the whole path on this kernel, and clean up.", single=True),
     Noun("version", "Show the versions of bpfctl, Python and the kernel.", single=True),
-    Noun("help", "Explain a command, or list the section names of programs.", single=True),
+    Noun(
+        "help",
+        "Explain a command, or list the section names of programs.",
+        single=True,
+        needs_typer=True,
+    ),
 )
 _COMPLETE = Noun("__complete", "For shells.", single=True, module="complete")
+ALIASES = {"list": "show"}  # bpftool's other word for it
 BY_NAME = {noun.name: noun for noun in (*NOUNS, _COMPLETE)}

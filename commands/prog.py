@@ -1,16 +1,14 @@
-# ruff: noqa: TC001 - typer reads the types of options at run time
+# ruff: noqa: TC001 - the types of options are read at run time
 """`bpfctl prog`: load programs from an object file, show and pin those that are loaded."""
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
+from typing import TYPE_CHECKING, Annotated
 
 from bpfctl.objects.ids import ObjectKind
 
 from .chosen import chosen
-from .context import current
+from .declare import Argument, Noun
 from .load_options import (
     Attach,
     Exclusive,
@@ -30,7 +28,10 @@ from .load_options import (
 from .load_words import GRAMMAR, parse_load_words
 from .selectors import parse_selector
 
-app = typer.Typer(help="Load, pin and show programs.")
+if TYPE_CHECKING:
+    from .declare import Call
+
+app = Noun("Load, pin and show programs.")
 
 _LOAD = f"OBJ PATH {GRAMMAR}"
 _LOADALL = f"OBJ DIR {GRAMMAR}"
@@ -38,8 +39,8 @@ _LOADALL = f"OBJ DIR {GRAMMAR}"
 
 @app.command()
 def load(
-    ctx: typer.Context,
-    words: Annotated[list[str] | None, typer.Argument(metavar=_LOAD, help="As in bpftool.")] = None,
+    call: Call,
+    words: Annotated[list[str] | None, Argument(metavar=_LOAD, help="As in bpftool.")] = None,
     program: Program = None,
     target: Target = None,
     set_: Set = None,
@@ -76,15 +77,13 @@ def load(
         log_size=log_size,
         log_fixed=log_fixed,
     )
-    load_one(current(ctx), request, program)
+    load_one(call.out, request, program)
 
 
 @app.command()
 def loadall(
-    ctx: typer.Context,
-    words: Annotated[
-        list[str] | None, typer.Argument(metavar=_LOADALL, help="As in bpftool.")
-    ] = None,
+    call: Call,
+    words: Annotated[list[str] | None, Argument(metavar=_LOADALL, help="As in bpftool.")] = None,
     only: Only = None,
     skip: Skip = None,
     target: Target = None,
@@ -127,15 +126,15 @@ def loadall(
         log_size=log_size,
         log_fixed=log_fixed,
     )
-    load_all(current(ctx), request)
+    load_all(call.out, request)
 
 
 @app.command()
 def show(
-    ctx: typer.Context,
+    call: Call,
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[PROG]", help="id N, name NAME, tag TAG or pinned PATH."),
+        Argument(metavar="[PROG]", help="id N, name NAME, tag TAG or pinned PATH."),
     ] = None,
 ) -> None:
     """Show loaded programs: all, or those that the words choose."""
@@ -143,7 +142,7 @@ def show(
 
     from .prog_show import show_programs
 
-    out = current(ctx)
+    out = call.out
     if not words:
         show_programs(out, list(programs()), whole=False)
         return
@@ -153,10 +152,10 @@ def show(
 
 @app.command()
 def unload(
-    ctx: typer.Context,
+    call: Call,
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar="DIR | NAME", help="The directory of a load, or a program."),
+        Argument(metavar="DIR | NAME", help="The directory of a load, or a program."),
     ] = None,
 ) -> None:
     """Take apart what a load made: remove its pins, links first, and its directory.
@@ -167,18 +166,18 @@ def unload(
     """
     from .prog_unload import unload_chosen
 
-    unload_chosen(current(ctx), words or [])
+    unload_chosen(call.out, words or [])
 
 
 @app.command()
 def pin(
-    ctx: typer.Context,
+    call: Call,
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar="PROG PATH", help="The program, and a path on a bpffs."),
+        Argument(metavar="PROG PATH", help="The program, and a path on a bpffs."),
     ] = None,
 ) -> None:
     """Keep a program alive under a path of a bpffs."""
     from .pinning import pin_chosen
 
-    pin_chosen(current(ctx), words or [], ObjectKind.PROG, "prog-pin")
+    pin_chosen(call.out, words or [], ObjectKind.PROG, "prog-pin")

@@ -1,4 +1,4 @@
-# ruff: noqa: TC001 - typer reads the types of options at run time
+# ruff: noqa: TC001 - the types of options are read at run time
 """`bpfctl struct_ops`: implement structs of functions of the kernel with programs."""
 
 from __future__ import annotations
@@ -7,11 +7,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from bpfctl.objects.ids import ObjectKind
 
-from .context import current
+from .declare import Argument, Noun
 from .load_options import KernelConfig, Set
 from .output import write_json
 from .selectors import parse_selector
@@ -22,20 +20,22 @@ if TYPE_CHECKING:
     from bpfctl.kernel.fd import Fd
     from bpfctl.objects.struct_ops import StructOps
 
-app = typer.Typer(help="Implement structs of functions of the kernel with programs.")
+    from .declare import Call
+
+app = Noun("Implement structs of functions of the kernel with programs.")
 
 _MAP = Annotated[
     list[str] | None,
-    typer.Argument(metavar="STRUCT_OPS", help="id N or name NAME; short: N or NAME."),
+    Argument(metavar="STRUCT_OPS", help="id N or name NAME; short: N or NAME."),
 ]
 _ANY_MAP = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[STRUCT_OPS]", help="id N or name NAME; short: N or NAME."),
+    Argument(metavar="[STRUCT_OPS]", help="id N or name NAME; short: N or NAME."),
 ]
 
 
 @app.command()
-def show(ctx: typer.Context, words: _ANY_MAP = None) -> None:
+def show(call: Call, words: _ANY_MAP = None) -> None:
     """Show struct_ops maps: all, or those that the words choose."""
     from bpfctl.objects.struct_ops import struct_ops
 
@@ -49,26 +49,26 @@ def show(ctx: typer.Context, words: _ANY_MAP = None) -> None:
         Column("IMPLEMENTS", lambda r: r.kernel_struct),
         Column("BY LINK", lambda r: r.has_link, 1),
     ]
-    render(current(ctx), records, columns)
+    render(call.out, records, columns)
 
 
 @app.command()
-def dump(ctx: typer.Context, words: _ANY_MAP = None) -> None:
+def dump(call: Call, words: _ANY_MAP = None) -> None:
     """Show struct_ops maps whole, with the programs in them, as JSON in any output format."""
     from bpfctl.objects.struct_ops import dump as read
 
     with _chosen(words) as fds:
         found = [part for fd in fds for part in read(fd)]
-    out = current(ctx)
+    out = call.out
     write_json(out if out.json else replace(out, pretty=True), found)
 
 
 @app.command()
 def register(
-    ctx: typer.Context,
+    call: Call,
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar="OBJ [LINK_DIR]", help="As in bpftool; LINK_DIR is on a bpffs."),
+        Argument(metavar="OBJ [LINK_DIR]", help="As in bpftool; LINK_DIR is on a bpffs."),
     ] = None,
     set_: Set = None,
     kernel_config: KernelConfig = None,
@@ -80,18 +80,18 @@ def register(
     """
     from .struct_ops_register import register_all
 
-    register_all(current(ctx), words or [], set_ or [], kernel_config)
+    register_all(call.out, words or [], set_ or [], kernel_config)
 
 
 @app.command()
-def unregister(ctx: typer.Context, words: _MAP = None) -> None:
+def unregister(call: Call, words: _MAP = None) -> None:
     """Have the kernel no longer use struct_ops maps."""
     from bpfctl.objects.select import find
     from bpfctl.objects.struct_ops import unregister as take_out
 
     from .output import say, write_done
 
-    out = current(ctx)
+    out = call.out
     selector = parse_selector(words or [], ObjectKind.MAP)
     for fd in find(selector):
         with fd:

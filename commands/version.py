@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import platform
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import typer
-
-from .context import current
+from .declare import Noun
 from .render import render_one
 
-app = typer.Typer()
+if TYPE_CHECKING:
+    from .declare import Call
+
+app = Noun()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class VersionRecord:
 
 
 @app.command()
-def version(ctx: typer.Context) -> None:
+def version(call: Call) -> None:
     """Show the versions of bpfctl, Python and the running kernel."""
     record = read_versions()
     fields = (
@@ -43,7 +45,7 @@ def version(ctx: typer.Context) -> None:
         ("python", record.python),
         ("kernel", f"{record.kernel} {record.machine}"),
     )
-    render_one(current(ctx), record, fields)
+    render_one(call.out, record, fields)
 
 
 def read_versions() -> VersionRecord:

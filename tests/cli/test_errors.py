@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 
 import pytest
-import typer
 from bpfctl.commands import version as version_module
+from bpfctl.commands.declare import Exit
 
 from bpfctl.errors import NotFoundError, SyscallError
 from tests.cli.runner import Done, in_process
@@ -89,7 +89,7 @@ def test_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_command_may_choose_its_status(monkeypatch: pytest.MonkeyPatch) -> None:
-    failing(monkeypatch, typer.Exit(6))
+    failing(monkeypatch, Exit(6))
     assert in_process("version") == Done(6, "", "")
 
 
