@@ -8,11 +8,11 @@ import signal
 import subprocess
 import sys
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import bpfctl.data
+from bpfctl.plain import plain
 
 from .declare import Exit, Noun
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 app = Noun("Show the whole path on this kernel, and clean up.")
 
 
-@dataclass(frozen=True)
+@plain
 class Step:
     """One thing the demo does: why, and the words a person would type for it."""
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bpfctl.features.verdict import Answer
+from bpfctl.plain import plain
 
 from .render import Column, render
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _WORDS = {Answer.AVAILABLE: "yes", Answer.NOT_AVAILABLE: "no", Answer.UNKNOWN: "cannot tell"}
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class FeatureRow:
     """One line: what was asked, and the answer."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from bpfctl.plain import plain
 
 from .render import Column, render
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from .context import Context
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class SectionRecord:
     """One row of the table of section names."""
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from bpfctl.errors import NotFoundError, UsageError
-from bpfctl.plain import plain
+from bpfctl.plain import plain, replace
 
 from .selectors import take_selector
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bpfctl.btf.values import Style, checked_shape
@@ -21,6 +20,7 @@ from bpfctl.errors import BpfctlError, BtfError, NotFoundError, NotSupportedErro
 from bpfctl.kernel.uapi import MapType
 from bpfctl.linux.cpus import possible_cpu_numbers
 from bpfctl.objects.map import ID_TYPES, INDEXED_TYPES, Map
+from bpfctl.plain import plain
 
 from .clean import clean
 from .output import elements, json_array, say, write_text
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 HOST_ORDER = "<" if sys.byteorder == "little" else ">"
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class EntryFormat:
     """How entries are written: each part with the rows of a batch that it is for.
 
@@ -76,7 +76,7 @@ class _Builder:
         return EntryFormat("".join(self.template), between, tuple(self.parts))
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Types:
     """The parts for a key (None: it has no type) and for a value, by their BTF."""
 

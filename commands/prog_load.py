@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bpfctl.errors import BpfctlError, NotFoundError
-from bpfctl.plain import plain
+from bpfctl.plain import plain, replace
 
 from .load_attach import failures, link_entries, note_unattached, pin_attached
 from .load_options import parse_owners, parse_sizes, parse_targets

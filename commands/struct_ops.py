@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 from bpfctl.objects.ids import ObjectKind
+from bpfctl.plain import replace
 
 from .declare import Argument, Noun
 from .load_options import KernelConfig, Set

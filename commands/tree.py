@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from bpfctl.plain import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Option:
     """An option: its flags as typed, what stands for its value (None for a switch), its help."""
 
@@ -24,7 +25,7 @@ class Option:
         return " ".join((", ".join(self.flags), *((self.metavar,) if self.metavar else ())))
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Argument:
     """Words without a dash; `many` when any number of them may come."""
 
@@ -39,7 +40,7 @@ class Argument:
         return self.metavar if self.required or self.many else f"[{self.metavar}]"
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Node:
     """A command: the words that lead to it from "bpfctl" on, and what it takes."""
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import platform
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from bpfctl.plain import plain
 
 from .declare import Noun
 from .render import render_one
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 app = Noun()
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class VersionRecord:
     """The versions that a report of a fault needs."""
 

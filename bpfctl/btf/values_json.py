@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from json.encoder import encode_basestring_ascii as quoted
 from typing import TYPE_CHECKING
 
 from bpfctl.btf.values_leaf import Leaf
 from bpfctl.btf.values_shape import Field, Fields, Items, Node
+from bpfctl.plain import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Writer = Callable[[bytes, int], str]
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Marks:
     """The separators of JSON: after an item, and between a name and its value."""
 

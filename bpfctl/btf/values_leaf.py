@@ -7,9 +7,10 @@ bytes that `decode` turns into a value.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Literal, Union
+
+from bpfctl.plain import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,7 +34,7 @@ class Style(Enum):
     BPFTOOL = "bpftool"
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Leaf:
     """A part that is read at once.
 
@@ -131,7 +132,7 @@ def _bpftool_text(data: bytes) -> Value:
     return list(struct.unpack(f"{len(data)}b", data))
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Bits:
     """Where a bit-field lies: `count` bits from bit `offset` of what holds it."""
 

@@ -6,12 +6,12 @@ it, nothing contains itself, and the number of values that one entry expands to 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bpfctl.btf import types as t
 from bpfctl.btf import values_leaf as leaf
 from bpfctl.btf.values_leaf import Bits, Leaf, Style
+from bpfctl.plain import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,7 @@ MAX_DEPTH = 64
 MAX_VALUES = 1 << 24  # of one entry: unions and empty structs expand to more than their bytes
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Items:
     """An array: `count` items, `item.size` bytes apart."""
 
@@ -41,7 +41,7 @@ class Items:
         return 1 + self.item.weight * self.count
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Field:
     """A named part; an anonymous one that is to be merged into what holds it has no name."""
 
@@ -50,7 +50,7 @@ class Field:
     node: Node
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Fields:
     """A struct, union or data section. `is_list`: shown as a list of objects of one key each."""
 

@@ -9,7 +9,6 @@ entry. Shapes too large for a template are written a value at a time.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii as quoted
 from operator import itemgetter
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING
 from bpfctl.btf.values_json import COMPACT, Marks, brackets, compile_writer, dumps, flat
 from bpfctl.btf.values_leaf import Leaf
 from bpfctl.btf.values_shape import Fields, Items, Node
+from bpfctl.plain import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,7 +28,7 @@ MAX_COLUMNS = 192  # of a template; what has more is written a value at a time
 MAX_LANES = 16  # passes over the bytes; unions and bit-fields need several
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Part:
     """A piece of every entry.
 
@@ -114,7 +114,7 @@ def value_part(node: Node, order: str, marks: Marks = COMPACT) -> Part:
     return Part("%s", columns)
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Lane:
     """Leaves that one pass over a row finds, in the order in which they are written.
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from bpfctl.elf.elf_file import SHT_NOBITS
 from bpfctl.kernel.uapi import MapType
+from bpfctl.plain import replace
 
 if TYPE_CHECKING:
     from bpfctl.elf.elf_file import ElfFile, Section

@@ -8,7 +8,6 @@ dropped the first and never took the second.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from struct import Struct
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -18,6 +17,7 @@ from bpfctl.elf.map_defs import map_type
 from bpfctl.elf.spec import MapSpec
 from bpfctl.errors import BtfError
 from bpfctl.kernel.uapi import MapType
+from bpfctl.plain import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

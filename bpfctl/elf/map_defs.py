@@ -7,13 +7,13 @@ and "BTF-defined maps" (Linux 5.3); field names are those libbpf 1.8 knows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bpfctl.btf import types as t
 from bpfctl.elf.spec import MapSpec
 from bpfctl.errors import BtfError, ObjectFileError
 from bpfctl.kernel.uapi import MapType
+from bpfctl.plain import plain, replace
 
 if TYPE_CHECKING:
     from bpfctl.btf.decode import Btf
@@ -39,12 +39,12 @@ _OF_MAPS: Final = (MapType.ARRAY_OF_MAPS, MapType.HASH_OF_MAPS)
 _WITH_VALUES: Final = (*_OF_MAPS, MapType.PROG_ARRAY)
 
 
-@dataclass(slots=True)
+@plain
 class _Fields:
     """What a definition says, before it is a map."""
 
-    numbers: dict[str, int] = field(default_factory=dict)
-    type_ids: dict[str, int] = field(default_factory=dict)
+    numbers: dict[str, int]
+    type_ids: dict[str, int]
     values_type_id: int = 0  # what the elements of `values` point to
     values_offset: int | None = None  # in bytes from the start of the variable
 
@@ -113,18 +113,20 @@ def _read_fields(btf: Btf, type_id: int) -> _Fields:
     struct = btf.type(btf.skip_modifiers(type_id))
     if not isinstance(struct, t.Struct) or struct.is_union:
         raise _DefinitionError("its definition is no struct")
-    fields = _Fields()
+    numbers: dict[str, int] = {}
+    type_ids: dict[str, int] = {}
+    values: dict[str, int] = {}
     for member in struct.members:
         if member.name in _NUMBERS:
-            fields.numbers[member.name] = _check_range(member.name, _number(btf, member))
+            numbers[member.name] = _check_range(member.name, _number(btf, member))
         elif member.name in _TYPES:
-            fields.type_ids[member.name] = _pointed_to(btf, member)
+            type_ids[member.name] = _pointed_to(btf, member)
         elif member.name == "values":
-            fields.values_offset = member.offset_bits // 8
-            fields.values_type_id = _element(btf, member)
+            values["values_offset"] = member.offset_bits // 8
+            values["values_type_id"] = _element(btf, member)
         else:
             raise _DefinitionError(f"there is no field {member.name!r} in a map definition")
-    return fields
+    return _Fields(numbers, type_ids, **values)
 
 
 def _number(btf: Btf, member: t.Member) -> int:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bpfctl.elf.elf_file import SHN_UNDEF
+from bpfctl.plain import replace
 
 if TYPE_CHECKING:
     from bpfctl.elf.elf_file import ElfFile, Relocation, Section

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bpfctl.features import doctor_kernel as kernel
 from bpfctl.features import doctor_places as places
 from bpfctl.features import doctor_rights as rights
 from bpfctl.features.finding import State
+from bpfctl.plain import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +43,7 @@ CHECKS: dict[str, tuple[Check, ...]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Report:
     """What was found, by group, in the order it is shown."""
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
 from bpfctl.features.options import BPFTOOL_OPTIONS, OUR_OPTIONS
 from bpfctl.linux.kconfig import KernelConfig, kernel_config
 from bpfctl.linux.security import active_lsms, lockdown_mode, seccomp_filtered
 from bpfctl.linux.sysctl import BPF_SYSCTLS, read_sysctl
+from bpfctl.plain import plain
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Facts:
     """The running kernel. None stands for what could not be read.
 

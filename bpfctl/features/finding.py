@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
+
+from bpfctl.plain import field, plain
 
 
 class State(Enum):
@@ -21,7 +22,7 @@ class State(Enum):
         return self.value.replace("-", " ")
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Finding:
     """A part of the machine, a verdict, and what was seen.
 

@@ -7,7 +7,6 @@ nearly always rejected; what matters is whether for the lack of the helper or fo
 from __future__ import annotations
 
 import errno
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bpfctl.elf.sections import AttachKind
@@ -15,6 +14,7 @@ from bpfctl.features.prober import CALL
 from bpfctl.features.programs import target_names
 from bpfctl.features.verdict import Answer, available, unknown
 from bpfctl.kernel.uapi_helpers import HelperId
+from bpfctl.plain import field, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,7 +44,7 @@ _DEPEND_ON_TARGET = frozenset({AttachKind.EXT, AttachKind.STRUCT_OPS})
 _ASKED_AS = frozenset({"xdp", "cgroup/connect4"})
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class HelperSet:
     """The helpers of one program type, asked with programs of one combination (`probe`).
 

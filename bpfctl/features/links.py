@@ -9,7 +9,6 @@ that is not there the kernel answers EINVAL, as one does that has none.
 from __future__ import annotations
 
 import errno
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bpfctl.errors import ENOTSUPP
@@ -21,6 +20,7 @@ from bpfctl.kernel.attr import link_create, prog_load
 from bpfctl.kernel.bpf import try_bpf
 from bpfctl.kernel.fd import Fd
 from bpfctl.kernel.uapi import AttachType, ProgType
+from bpfctl.plain import field, plain
 
 if TYPE_CHECKING:
     from bpfctl.features.prober import Prober
@@ -33,7 +33,7 @@ _NO_FD = 0x7FFFFFFF
 _NO = frozenset({errno.EINVAL, errno.EOPNOTSUPP, ENOTSUPP, errno.E2BIG})
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class LinkProbe:
     """What to ask for, and the errnos that only a kernel with this kind of link gives.
 

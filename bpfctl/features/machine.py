@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from bpfctl.linux.caps import (
 from bpfctl.linux.kallsyms import addresses_hidden
 from bpfctl.linux.mounts import mounts
 from bpfctl.linux.security import perf_event_paranoid
+from bpfctl.plain import plain
 
 if TYPE_CHECKING:
     from bpfctl.features.facts import Facts
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 PROGRAMS = ("socket", "kprobe", "tp_btf", "iter", "fentry", "lsm")
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Modules:
     """How many modules are loaded, and how many of them have type information."""
 
@@ -39,7 +39,7 @@ class Modules:
     typed: int
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Machine:
     """Everything that the checks of `doctor` decide by. None is what could not be read.
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import errno
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bpfctl.errors import ENOTSUPP
 from bpfctl.features.verdict import errno_name, judge, unknown
 from bpfctl.kernel.flags import MapFlags
 from bpfctl.kernel.uapi import MapType
+from bpfctl.plain import plain
 
 if TYPE_CHECKING:
     from bpfctl.features.prober import Prober
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _PAGE = 4096
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class MapProbe:
     """How to make the smallest map of a type, and the first kernel that has the type.
 

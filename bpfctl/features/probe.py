@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bpfctl.features.facts import read_facts
@@ -16,6 +15,7 @@ from bpfctl.features.prober import VMLINUX, Prober
 from bpfctl.features.programs import probe_program, program_probes
 from bpfctl.features.report import FeatureReport
 from bpfctl.linux.caps import Capability, has_capability
+from bpfctl.plain import replace
 
 if TYPE_CHECKING:
     from bpfctl.features.facts import Facts

@@ -7,7 +7,6 @@ loaded as each of them.
 from __future__ import annotations
 
 import errno
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bpfctl.elf.sections import AttachKind, definitions
@@ -15,6 +14,7 @@ from bpfctl.errors import ENOTSUPP
 from bpfctl.features.verdict import available, errno_name, not_available, unknown
 from bpfctl.kernel.flags import ProgFlags
 from bpfctl.kernel.uapi import AttachType, ProgType
+from bpfctl.plain import plain
 
 if TYPE_CHECKING:
     from bpfctl.elf.sections import SectionDef
@@ -47,7 +47,7 @@ _OLDER_THAN_ATTACH_TYPE = frozenset({"xdp", "sk_reuseport"})
 _RETURNS_ONE = ("recvmsg", "getpeername", "getsockname")
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class ProgramProbe:
     """One combination of program type and attach type, named by the section that stands for it."""
 

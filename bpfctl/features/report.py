@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bpfctl.features.programs import by_program_type
+from bpfctl.plain import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bpfctl.kernel.uapi import ProgType
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class FeatureReport:
     """The answers of one kernel to every question there is a probe for.
 

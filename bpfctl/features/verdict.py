@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import errno
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 from bpfctl.errors import ENOTSUPP
+from bpfctl.plain import plain
 
 
 class Answer(Enum):
@@ -18,7 +18,7 @@ class Answer(Enum):
     UNKNOWN = "cannot-tell"
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Verdict:
     """An answer and what it rests on.
 

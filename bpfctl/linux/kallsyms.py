@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from bpfctl.plain import plain
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Symbol:
     """A symbol of the kernel; `module` is None for those of the kernel itself."""
 

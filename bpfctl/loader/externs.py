@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -12,6 +11,7 @@ from bpfctl.elf.spec import RelocKind
 from bpfctl.errors import ExternError
 from bpfctl.loader.extern_result import KernelType, Missing, Outcome, Value
 from bpfctl.loader.link_code import reachable
+from bpfctl.plain import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bpfctl.btf.access import locate
@@ -12,6 +11,7 @@ from bpfctl.btf.types import Datasec, Kind, Var
 from bpfctl.btf.write_value import write_value
 from bpfctl.elf.externs import KCONFIG
 from bpfctl.errors import AmbiguousError, BpfctlError, NotFoundError, UsageError
+from bpfctl.plain import replace
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from bpfctl.errors import NotFoundError
 from bpfctl.loader.pins import PinSet, pin_path
+from bpfctl.plain import field, plain
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -49,7 +49,7 @@ class LoadedMap(NamedTuple):
         return self.spec.name
 
 
-@dataclass(slots=True)
+@plain
 class LoadedObject:
     """The programs and maps of one object, in its order. Use it in a `with` statement.
 

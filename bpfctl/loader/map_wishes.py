@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import errno
 import resource
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from bpfctl.errors import NotFoundError, UsageError
 from bpfctl.kernel.uapi import MapType
+from bpfctl.plain import replace
 
 if TYPE_CHECKING:
     from bpfctl.elf.spec import MapSpec, ObjectSpec

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import mmap
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bpfctl.errors import NotSupportedError, SyscallError
@@ -12,6 +11,7 @@ from bpfctl.kernel.attr import map_create, map_elem, map_freeze
 from bpfctl.kernel.bpf import bpf, bpf_fd
 from bpfctl.kernel.flags import MapFlags
 from bpfctl.kernel.uapi import Cmd, MapType
+from bpfctl.plain import replace
 
 if TYPE_CHECKING:
     from bpfctl.elf.spec import MapSpec

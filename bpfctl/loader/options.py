@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TYPE_CHECKING
 
 from bpfctl.objects.btf import KERNEL_FILE
-from bpfctl.plain import plain
+from bpfctl.plain import field, plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

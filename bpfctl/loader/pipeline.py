@@ -118,7 +118,7 @@ def _prepare(
     """Find out all that can be found out without creating anything."""
     spec = loaded.spec
     refuse_unknown(spec)
-    loaded.struct_ops = kernel_ops(spec, kernel)
+    loaded.struct_ops.update(kernel_ops(spec, kernel))
     chosen = with_members(spec, loaded.struct_ops, chosen_programs(spec, options), options)
     programs = with_array_members(spec, chosen, options.skip)
     check_values(spec)

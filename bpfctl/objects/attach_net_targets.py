@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from bpfctl.kernel.uapi import AttachType
 from bpfctl.objects.attach_words import attach_word
+from bpfctl.plain import plain
 
 # include/uapi/linux/netfilter.h: NFPROTO_* and NF_INET_*; links take these two families.
 FAMILIES: Final = {"ipv4": 2, "ipv6": 10}
@@ -15,7 +15,7 @@ THIS_NETNS: Final = "/proc/self/ns/net"
 NAMED_NETNS: Final = "/run/netns"  # where ip(8) keeps them
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Order:
     """A place among the programs of one attach point.
 
@@ -35,7 +35,7 @@ class Order:
 LAST: Final = Order()
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Netkit:
     """A side of a netkit device, by the primary's interface."""
 
@@ -48,7 +48,7 @@ class Netkit:
         return f"{self.device} (netkit {side})"
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Netns:
     """A network namespace by a file that stands for it (/proc/PID/ns/net, /run/netns/NAME)."""
 
@@ -60,7 +60,7 @@ class Netns:
         return f"{where} ({attach_word(self.attach_type)})"
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Netfilter:
     """A hook of netfilter in this network namespace; lower priorities run first.
 
@@ -76,7 +76,7 @@ class Netfilter:
         return f"netfilter {self.family} {self.hook}, priority {self.priority}"
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Sockmap:
     """A sockmap or sockhash, whose descriptor is the caller's to close."""
 

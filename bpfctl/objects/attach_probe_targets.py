@@ -5,16 +5,16 @@ A cookie is what bpf_get_attach_cookie returns in the program; 0 is none.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bpfctl.objects.attach_words import attach_word
+from bpfctl.plain import plain
 
 if TYPE_CHECKING:
     from bpfctl.kernel.uapi import AttachType
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Kprobe:
     """A function of the kernel, or a place `offset` bytes into it; or its returns."""
 
@@ -27,7 +27,7 @@ class Kprobe:
         return f"{'kretprobe' if self.is_return else 'kprobe'} {_place(self.function, self.offset)}"
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Uprobe:
     """A function of a file, or a place `offset` bytes into it; or its returns.
 
@@ -46,7 +46,7 @@ class Uprobe:
         return f"{'uretprobe' if self.is_return else 'uprobe'} {self.path}:{place}"
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class KprobeMulti:
     """Functions of the kernel: by their names, or all that a pattern with `*` and `?` means.
 
@@ -65,7 +65,7 @@ class KprobeMulti:
         return f"{_kind(word, self.is_return)} {self.pattern or ','.join(self.functions)}"
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class TracingMulti:
     """Functions of the kernel for a tracing program, as in KprobeMulti (Linux 7.2)."""
 
@@ -78,7 +78,7 @@ class TracingMulti:
         return f"{attach_word(self.attach_type)} {self.pattern or ','.join(self.functions)}"
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class UprobeMulti:
     """Functions of a file: by their names, or all that a pattern with `*` and `?` means."""
 
@@ -95,7 +95,7 @@ class UprobeMulti:
         return f"{word} {self.path}:{self.pattern or ','.join(self.functions)}"
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Usdt:
     """A static probe of a file, at all its places; `pid` 0 is: all processes."""
 
@@ -109,7 +109,7 @@ class Usdt:
         return f"static probe {self.path}:{self.provider}:{self.name}"
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class PerfEvent:
     """A counter: `type` and `config` are those of perf_event_open(2), `name` is for people.
 

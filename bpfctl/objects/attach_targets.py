@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from bpfctl.kernel.flags import XdpFlags
@@ -10,6 +9,7 @@ from bpfctl.kernel.uapi import AttachType, CgroupIterOrder
 from bpfctl.objects.attach_net_targets import LAST, NetTarget, Order
 from bpfctl.objects.attach_probe_targets import Probe
 from bpfctl.objects.attach_words import attach_word
+from bpfctl.plain import plain
 
 XDP_MODES: Final = {
     "generic": XdpFlags.SKB_MODE,
@@ -18,7 +18,7 @@ XDP_MODES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class RawTracepoint:
     """A raw tracepoint by its name ("sched_process_exec").
 
@@ -32,7 +32,7 @@ class RawTracepoint:
         return f"raw tracepoint {self.name}"
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Loaded:
     """What the program was loaded for: tp_btf, fentry, fexit, fmod_ret, LSM, freplace.
 
@@ -46,7 +46,7 @@ class Loaded:
         return "the target that the program was loaded for"
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Function:
     """A function of a loaded program, which the attached program replaces (freplace).
 
@@ -61,7 +61,7 @@ class Function:
         return f"function {self.name} of a program"
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Tracepoint:
     """A trace event ("sched", "sched_switch"); the cookie is as in RawTracepoint."""
 
@@ -73,7 +73,7 @@ class Tracepoint:
         return f"tracepoint {self.category}/{self.name}"
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Iter:
     """An iterator and what it walks; a program for another target takes other parameters.
 
@@ -101,7 +101,7 @@ class Iter:
         return f"iterator over cgroup {self.cgroup}" if self.cgroup else "iterator"
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Cgroup:
     """A cgroup of version 2 by its directory, what in it runs the program, and in which order.
 
@@ -116,7 +116,7 @@ class Cgroup:
         return f"cgroup {self.path} ({attach_word(self.attach_type)})"
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Xdp:
     """An interface of the current network namespace; without a mode the kernel chooses one."""
 
@@ -127,7 +127,7 @@ class Xdp:
         return f"{self.device} (xdp, {self.mode} mode)" if self.mode else f"{self.device} (xdp)"
 
 
-@dataclass(frozen=True, slots=True)
+@plain
 class Tcx:
     """A direction of an interface, and the place among the programs there."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -15,7 +14,7 @@ from bpfctl.objects.attach_words import attach_word
 from bpfctl.objects.link_devices import Devices
 from bpfctl.objects.link_functions import function_target, map_words, prog_type
 from bpfctl.objects.link_probe_words import probe_target
-from bpfctl.plain import plain
+from bpfctl.plain import field, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

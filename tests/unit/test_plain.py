@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import field, fields, replace
+from dataclasses import fields
+from dataclasses import replace as dataclass_replace
 from typing import Any, ClassVar
 
 import pytest
 
-from bpfctl.plain import plain
+from bpfctl.plain import field, plain, replace
 
 
 @plain
@@ -96,8 +97,16 @@ def test_there_are_slots_and_no_others() -> None:
 
 
 def test_the_tools_of_dataclasses_take_them() -> None:
-    assert replace(Derived(1), name="x") == Derived(1, "x")
+    assert dataclass_replace(Derived(1), name="x") == Derived(1, "x")
     assert [one.name for one in fields(Derived)] == ["id", "name", "parts", "flag"]
     match Base(1, "a"):
         case Base(1, name):
             assert name == "a"
+
+
+def test_a_copy_with_changes() -> None:
+    before = Derived(1, "a", [2])
+    assert replace(before, name="x") == Derived(1, "x", [2])
+    assert before == Derived(1, "a", [2])
+    with pytest.raises(TypeError, match="unexpected keyword argument 'nam'"):
+        replace(before, nam="x")

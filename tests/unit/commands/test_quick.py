@@ -92,9 +92,9 @@ def test_an_ordinary_line_needs_no_typer(path: tuple[str, ...]) -> None:
     function = function_of(path)
     for name, (declared, kind) in parameters(function):
         if isinstance(declared, Argument):
-            words = ["w"] if kind is str else ["v", "w"]
+            words = ["w"] if kind in (str, str | None) else ["v", "w"]
             line += words
-            expected[name] = words[0] if kind is str else words
+            expected[name] = words[0] if len(words) == 1 else words
         elif kind is bool:
             line.append(declared.flags[0])
             expected[name] = True
