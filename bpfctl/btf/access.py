@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -53,7 +52,9 @@ def _member(btf: Btf, place: Place, name: str) -> Place:
     what = btf.type_name(place.type_id)
     if found is None:
         names = member_names(btf, place.type_id)
-        near = difflib.get_close_matches(name, names, _NEAREST)
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, names, _NEAREST)
         raise NotFoundError(
             f"{what} has no member {name}",
             code="no-such-member",

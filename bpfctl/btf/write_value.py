@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import struct
 from typing import TYPE_CHECKING, Final
 
@@ -69,8 +68,10 @@ def _number(found: t.Int | t.Enum, text: str) -> int:
 
 def _unreadable(found: t.Int | t.Enum, text: str) -> str:
     if isinstance(found, t.Enum):
+        from difflib import get_close_matches
+
         names = [one.name for one in found.values]
-        near = difflib.get_close_matches(text, names, _NEAREST) or names[:_NEAREST]
+        near = get_close_matches(text, names, _NEAREST) or names[:_NEAREST]
         return f'"{text}" is no number and no value of the enumeration: {", ".join(near)}'
     return f'"{text}" is no {"true or false" if found.is_bool else "whole number"}'
 

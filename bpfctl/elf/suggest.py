@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, Final
 
 from bpfctl.elf.section_def import Follow
@@ -67,7 +66,9 @@ def dropped_note(text: str) -> list[str]:
 
 
 def _near(word: str, words: Iterable[str], likeness: float) -> list[str]:
-    return difflib.get_close_matches(word[:_LONGEST].lower(), list(words), _MOST, likeness)
+    from difflib import get_close_matches
+
+    return get_close_matches(word[:_LONGEST].lower(), list(words), _MOST, likeness)
 
 
 def _beginning(text: str, names: Iterable[str]) -> str | None:

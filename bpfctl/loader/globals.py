@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -126,7 +125,9 @@ def _missing(btf: Btf, maps: dict[str, MapSpec], name: str) -> BpfctlError:
     names = sorted(one for one in known if _named(btf, maps, one))
     if name in known:
         return UsageError(f"{name} is no variable of the object: the kernel says what it is")
-    near = difflib.get_close_matches(name, names, _NEAREST)
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, names, _NEAREST)
     more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
     return NotFoundError(
         f"no variable is called {name}",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -83,5 +82,7 @@ def similar(btf: Btf, name: str, kind: Kind) -> tuple[str, ...]:
     pool = {
         one.decode("utf-8", "replace") for one in strings.split(b"\0") if one.startswith(wanted)
     }
-    close = difflib.get_close_matches(name, sorted(pool), _NEAREST * 4, _SIMILAR)
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, sorted(pool), _NEAREST * 4, _SIMILAR)
     return tuple([one for one in close if btf.find(one, kind) is not None][:_NEAREST])
