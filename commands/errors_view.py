@@ -94,12 +94,12 @@ def as_text(err: BpfctlError, *, debug: bool = False) -> Iterator[str]:
     if isinstance(err, SectionNameError) and err.suggestions:
         names = " or ".join(f'"{clean(name)}"' for name in err.suggestions)
         yield f"  did you mean {names}?"
-    yield from _labelled("evidence", err.evidence)
-    yield from _labelled("could be", err.candidates)
-    yield from _labelled("remedy", [err.remedy] if err.remedy else [])
+    yield from labelled("evidence", err.evidence)
+    yield from labelled("could be", err.candidates)
+    yield from labelled("remedy", [err.remedy] if err.remedy else [])
     told = err.code != err.default_code and not isinstance(err, UsageError)
     if debug or told:  # the general codes and those of typing errors help nobody
-        yield from _labelled("code", [err.code + _more(err.code)])
+        yield from labelled("code", [err.code + more(err.code)])
     if isinstance(err, VerifierError):
         yield from _log(err, whole=debug)
     if debug:
@@ -110,14 +110,14 @@ def _message(err: BpfctlError) -> str:
     return f"program {err.program}: {err.message}" if err.program else err.message
 
 
-def _more(code: str) -> str:
+def more(code: str) -> str:
     """Say where to read on, if the catalogue has more to say."""
     from bpfctl.explain.catalogue.index import entries
 
     return f"        more: bpfctl explain {code}" if code in entries() else ""
 
 
-def _labelled(label: str, lines: Iterable[str]) -> Iterator[str]:
+def labelled(label: str, lines: Iterable[str]) -> Iterator[str]:
     """Yield a block: the label once, its lines below one another."""
     for text in lines:
         for line in clean_lines(text).split("\n"):
@@ -133,7 +133,7 @@ def _log(err: VerifierError, *, whole: bool) -> Iterator[str]:
     shown = lines if whole else lines[-LOG_LINES:]
     note = "" if len(shown) == len(lines) else f", the last {len(shown)} here (-d shows all)"
     count = "1 line" if len(lines) == 1 else f"{len(lines)} lines"
-    yield from _labelled("log", [*_lost(err), count + note])
+    yield from labelled("log", [*_lost(err), count + note])
     yield from (f"    {line}" for line in shown)
 
 
@@ -148,7 +148,7 @@ def _details(err: BpfctlError) -> Iterator[str]:
     fields = {"operation": err.operation, **err.details()}
     fields.pop("log", None)
     known = [f"{name}: {value}" for name, value in fields.items() if value is not None]
-    yield from _labelled("details", known)
+    yield from labelled("details", known)
 
 
 def _foreign(err: Exception) -> BpfctlError:

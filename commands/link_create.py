@@ -13,6 +13,7 @@ from bpfctl.plain import plain
 
 from .chosen import open_one
 from .link_words import parse_target
+from .lsm_note import note_lsm
 from .output import finish, say, write_done
 from .render import render_one
 from .selectors import parse_selector, take_selector
@@ -70,6 +71,7 @@ def create_and_keep(out: Context, words: Sequence[str], *, pin: str | None, hold
                 raise
             _hold_otherwise(out, prog_fd, prog, target, err)
             return
+        note_lsm([(prog.name, prog.type)])
         _keep(out, link, pin)
 
 

@@ -10,6 +10,7 @@ from bpfctl.plain import plain, replace
 from .load_attach import failures, link_entries, note_unattached, pin_attached
 from .load_options import parse_owners, parse_sizes, parse_targets
 from .loading import load, read
+from .lsm_note import note_lsm
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -131,6 +132,11 @@ def _load_and_pin(
             raise
         if request.attach:
             note_unattached(loaded, attached)
+            note_lsm(
+                (one.name, loaded.programs[one.name].spec.section.prog_type)
+                for one in attached
+                if one.link is not None and one.name in loaded.programs
+            )
         failed = failures(attached, operation)
         if answer is not None and failed is None:
             from .output import finish, write_json

@@ -3,7 +3,7 @@
 
 _bpfctl_words() {
   case "$1" in
-    '') echo 'prog map link iter btf gen struct_ops feature doctor explain demo version help' ;;
+    '') echo 'prog map link iter btf gen struct_ops feature doctor explain why demo version help' ;;
     'prog') echo 'load loadall show unload pin help' ;;
     'prog load') echo '@file type map idx id name pinned @map pinmaps kernel_btf offload_dev xdpmeta_dev autoattach' ;;
     'prog loadall') echo '@file type map idx id name pinned @map pinmaps kernel_btf offload_dev xdpmeta_dev autoattach' ;;
@@ -41,6 +41,7 @@ _bpfctl_words() {
     'feature list_builtins') echo 'prog_types map_types attach_types link_types helpers' ;;
     'doctor') echo '' ;;
     'explain') echo '' ;;
+    'why') echo 'id name tag pinned @prog' ;;
     'demo') echo '' ;;
     'version') echo '' ;;
     'help') echo 'sections @noun' ;;
@@ -87,6 +88,7 @@ _bpfctl_options() {
     'feature list_builtins') echo '-h --help' ;;
     'doctor') echo '-h --help' ;;
     'explain') echo '-h --help' ;;
+    'why') echo '--for= -h --help' ;;
     'demo') echo '-h --help' ;;
     'version') echo '-h --help' ;;
     'help') echo '-h --help' ;;

@@ -60,7 +60,9 @@ def check_module_btf(machine: Machine) -> Finding:
     if found.typed == found.loaded:
         return good("module BTF", seen, **facts)
     cost = "no fentry, no kfuncs and no CO-RE for the others"
-    return limited("module BTF", seen, cost, "CONFIG_DEBUG_INFO_BTF_MODULES=y", **facts)
+    return limited(
+        "module BTF", seen, cost, "CONFIG_DEBUG_INFO_BTF_MODULES=y (Linux 5.11)", **facts
+    )
 
 
 def check_jit(machine: Machine) -> Finding:

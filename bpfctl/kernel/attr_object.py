@@ -68,3 +68,24 @@ def enable_stats(kind: int) -> Attr:
     attr = Attr(Cmd.ENABLE_STATS, "enable run statistics")
     attr.set("enable_stats", type=kind)
     return attr
+
+
+class TaskFdQuery(Attr):
+    """A question about a descriptor of a process; `prog_id` after the call is the answer."""
+
+    @property
+    def prog_id(self) -> int:
+        """Return the id of the program that runs on the event behind the descriptor."""
+        return int(self.union.task_fd_query.prog_id)
+
+
+def task_fd_query(pid: int, number: int, name: bytearray) -> TaskFdQuery:
+    """Ask which program runs on a perf event that a process has open, and what event it is.
+
+    The name of the tracepoint, symbol or file is written into `name`, with a zero at its end.
+    """
+    attr = TaskFdQuery(
+        Cmd.TASK_FD_QUERY, "ask about a perf event", through="task_fd_query.probe_addr"
+    )
+    attr.set("task_fd_query", pid=pid, fd=number, buf=attr.pointer(name), buf_len=len(name))
+    return attr

@@ -28,7 +28,9 @@ _NAMES: Final = {
 
 
 def list_modules() -> list[str] | None:
-    """Return the names of the active security modules in their order; None before Linux 6.8.
+    """Return the names of the active security modules; None before Linux 6.8.
+
+    Their order is not always that of securityfs.
 
     It takes no capability, and no mounted securityfs. A module we have no name for is its number.
     Source: lsm_list_modules(2), security/lsm_syscalls.c, Linux 6.8.

@@ -1,4 +1,4 @@
-"""What rtnetlink tells of XDP programs on interfaces.
+"""What rtnetlink tells of interfaces, and of XDP programs on them.
 
 One question with a short answer: asked by hand it takes 1 ms, and importing a netlink library
 more than a hundred.
@@ -21,14 +21,16 @@ if TYPE_CHECKING:
 _NETLINK_ROUTE: Final = 0
 _RTM_NEWLINK, _RTM_GETLINK, _NLMSG_ERROR, _NLMSG_DONE = 16, 18, 2, 3
 _NLM_F_REQUEST, _NLM_F_DUMP, _NLM_F_DUMP_INTR = 0x1, 0x300, 0x10
-_IFLA_IFNAME, _IFLA_EXT_MASK, _IFLA_XDP = 3, 29, 43
+_IFLA_IFNAME, _IFLA_MTU, _IFLA_LINKINFO, _IFLA_EXT_MASK, _IFLA_XDP = 3, 4, 18, 29, 43
+_IFLA_INFO_KIND: Final = 1
+_IFF_UP, _IFF_LOWER_UP = 1 << 0, 1 << 16
 _RTEXT_FILTER_SKIP_STATS: Final = 1 << 3
 _TYPE_MASK: Final = 0x3FFF  # without NLA_F_NESTED and NLA_F_NET_BYTEORDER
 
 _MESSAGE: Final = struct.Struct("=IHHII")  # nlmsghdr: length, type, flags, sequence, port
-_LINK: Final = struct.Struct("=BxHiII")  # ifinfomsg: family, device type, index, flags, change
+LINK: Final = struct.Struct("=BxHiII")  # ifinfomsg: family, device type, index, flags, change
 _ATTRIBUTE: Final = struct.Struct("=HH")  # nlattr: length with these 4 bytes, type
-_NUMBER: Final = struct.Struct("=I")
+NUMBER: Final = struct.Struct("=I")
 _ERRNO: Final = struct.Struct("=i")
 _ROOM: Final = 1 << 17  # the kernel fills what it is given, up to 32 KiB at once
 _TRIES: Final = 10  # of a list that changes while it is read
@@ -54,6 +56,23 @@ class XdpAttachment:
     prog_id: int
 
 
+@plain
+class Interface:
+    """An interface of the current network namespace; `mtu` is in bytes.
+
+    `kind` is its driver's word ("veth", "bridge"), "" for what is no virtual device. `is_up` is
+    what `ip link set up` sets, `has_carrier` whether the other side is there.
+    """
+
+    ifindex: int
+    name: str
+    kind: str
+    mtu: int
+    is_up: bool
+    has_carrier: bool
+    xdp: tuple[XdpAttachment, ...] = ()
+
+
 # IFLA_XDP_*_PROG_ID: the attribute in IFLA_XDP that carries the program's id, by its mode.
 _PROG_ID: Final = {XdpMode.DRIVER: 5, XdpMode.GENERIC: 6, XdpMode.OFFLOAD: 7}
 
@@ -63,28 +82,48 @@ def xdp_attachments() -> list[XdpAttachment]:
 
     Raises: SyscallError when netlink refuses.
     """
+    return [found for link in _listed() for found in _of_interface(link)]
+
+
+def interfaces() -> list[Interface]:
+    """List the interfaces of the current network namespace.
+
+    Raises: SyscallError when netlink refuses.
+    """
+    return [_interface(link) for link in _listed()]
+
+
+def _listed() -> list[bytes]:
+    """The payload of one message for each interface. Raises: SyscallError."""
+    skip = _ATTRIBUTE.pack(8, _IFLA_EXT_MASK) + NUMBER.pack(_RTEXT_FILTER_SKIP_STATS)
+    body = LINK.pack(0, 0, 0, 0, 0) + skip
+    return dump(_RTM_GETLINK, body, _RTM_NEWLINK, "list the network interfaces")
+
+
+def dump(request: int, body: bytes, wanted: int, doing: str) -> list[bytes]:
+    """Ask rtnetlink for a list; return the payloads of the messages of the wanted type.
+
+    Raises: SyscallError.
+    """
     import socket
 
     kind = socket.SOCK_RAW | socket.SOCK_CLOEXEC
     try:
         with socket.socket(socket.AF_NETLINK, kind, _NETLINK_ROUTE) as route:
-            links = _links(route)
+            return _dumped(route, request, body, wanted)
     except OSError as err:
-        raise SyscallError(err.errno or 0, "netlink", "list the network interfaces") from err
-    return [found for link in links for found in _of_interface(link)]
+        raise SyscallError(err.errno or 0, "netlink", doing) from err
 
 
-def _links(route: socket.socket) -> list[bytes]:
-    """The payload of one message for each interface. Raises: OSError."""
-    skip = _ATTRIBUTE.pack(8, _IFLA_EXT_MASK) + _NUMBER.pack(_RTEXT_FILTER_SKIP_STATS)
-    body = _LINK.pack(0, 0, 0, 0, 0) + skip
+def _dumped(route: socket.socket, request: int, body: bytes, wanted: int) -> list[bytes]:
+    """Ask until the list did not change while it was read. Raises: OSError."""
     length = _MESSAGE.size + len(body)
     found: list[bytes] = []
     for sequence in range(1, _TRIES + 1):
         flags = _NLM_F_REQUEST | _NLM_F_DUMP
-        route.send(_MESSAGE.pack(length, _RTM_GETLINK, flags, sequence, 0) + body)
+        route.send(_MESSAGE.pack(length, request, flags, sequence, 0) + body)
         answers = list(_answers(route, sequence))
-        found = [payload for kind, _, payload in answers if kind == _RTM_NEWLINK]
+        found = [payload for kind, _, payload in answers if kind == wanted]
         if not any(flags & _NLM_F_DUMP_INTR for _, flags, _ in answers):
             break
     return found
@@ -118,19 +157,40 @@ def _messages(data: bytes) -> Iterator[tuple[int, int, int, bytes]]:
         at += max(_aligned(length), _MESSAGE.size)
 
 
+def _interface(link: bytes) -> Interface:
+    _, _, ifindex, flags, _ = LINK.unpack_from(link)
+    fields = attributes(link[LINK.size :])
+    info = attributes(fields.get(_IFLA_LINKINFO, b""))
+    mtu = fields.get(_IFLA_MTU, b"")
+    return Interface(
+        ifindex,
+        _text(fields.get(_IFLA_IFNAME, b"")),
+        _text(info.get(_IFLA_INFO_KIND, b"")),
+        NUMBER.unpack(mtu)[0] if len(mtu) == NUMBER.size else 0,
+        bool(flags & _IFF_UP),
+        bool(flags & _IFF_LOWER_UP),
+        tuple(_of_interface(link)),
+    )
+
+
+def _text(raw: bytes) -> str:
+    return raw.partition(b"\0")[0].decode(errors="replace")
+
+
 def _of_interface(link: bytes) -> Iterator[XdpAttachment]:
     """The programs that one message tells of."""
-    attributes = _attributes(link[_LINK.size :])
-    xdp = _attributes(attributes.get(_IFLA_XDP, b""))
-    name = attributes.get(_IFLA_IFNAME, b"").partition(b"\0")[0].decode(errors="replace")
+    fields = attributes(link[LINK.size :])
+    xdp = attributes(fields.get(_IFLA_XDP, b""))
+    name = _text(fields.get(_IFLA_IFNAME, b""))
     for mode, attribute in _PROG_ID.items():
         value = xdp.get(attribute, b"")
-        prog_id = _NUMBER.unpack(value)[0] if len(value) == _NUMBER.size else 0
+        prog_id = NUMBER.unpack(value)[0] if len(value) == NUMBER.size else 0
         if prog_id:
-            yield XdpAttachment(_LINK.unpack_from(link)[2], name, mode, prog_id)
+            yield XdpAttachment(LINK.unpack_from(link)[2], name, mode, prog_id)
 
 
-def _attributes(data: bytes) -> dict[int, bytes]:
+def attributes(data: bytes) -> dict[int, bytes]:
+    """Return the attributes in a payload, or in another attribute, by their types."""
     found = {}
     at = 0
     while at + _ATTRIBUTE.size <= len(data):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from bpfctl.linux.mounts import mounts
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
 # A machine has thousands of cgroups, not millions; the walk ends there.
 _MOST_DIRECTORIES: Final = 200_000
@@ -46,15 +46,37 @@ def cgroup_paths(ids: Collection[int], roots: Collection[str] | None = None) -> 
 
 
 def _walk(root: str, missing: set[int], found: dict[int, str]) -> None:
-    pending, budget = [root], _MOST_DIRECTORIES
-    while pending and missing and budget:
-        folder, budget = pending.pop(), budget - 1
+    for folder in walk_cgroups(root):
         inode = cgroup_id(folder)
         if inode in missing:
             missing.discard(inode)
             found[inode] = folder[len(root) :] or "/"
+        if not missing:
+            return
+
+
+def walk_cgroups(root: str) -> Iterator[str]:
+    """Yield the directories of a hierarchy, parents first; those that vanish are left out."""
+    pending, budget = [root], _MOST_DIRECTORIES
+    while pending and budget:
+        folder, budget = pending.pop(), budget - 1
+        yield folder
         try:
             with os.scandir(folder) as entries:
                 pending += [e.path for e in entries if e.is_dir(follow_symlinks=False)]
         except OSError:
             continue
+
+
+def is_populated(folder: str) -> bool | None:
+    """Say whether a process is in a cgroup or below it; None where that cannot be read.
+
+    Source: "populated" in cgroup.events, Documentation/admin-guide/cgroup-v2.rst (Linux 4.5). The
+    root has no such file and is never empty.
+    """
+    try:
+        with open(f"{folder}/cgroup.events", encoding="ascii") as file:  # noqa: PTH123 - as above
+            words = file.read().split()
+    except OSError:
+        return None
+    return "1" in words[words.index("populated") + 1 :][:1] if "populated" in words else None

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # An interface takes 64 programs a direction (BPF_MPROG_MAX, include/linux/bpf_mprog.h, Linux 6.6).
 _MOST_PROGRAMS: Final = 64
+UNKNOWN_DEVICE: Final = "(unknown)"  # bpftool's word
 _SIDES: Final[dict[int | None, str]] = {
     AttachType.TCX_INGRESS: "ingress",
     AttachType.TCX_EGRESS: "egress",
@@ -38,7 +39,7 @@ class Place:
 
     def facts(self) -> dict[str, object]:
         """Return bpftool's key "devname", and ours: "mode" of XDP ("driver", "generic")."""
-        fields: dict[str, object] = {"devname": self.name or "(unknown)"}
+        fields: dict[str, object] = {"devname": self.name or UNKNOWN_DEVICE}
         return fields | ({"mode": self.mode} if self.mode else {})
 
 

@@ -26,6 +26,7 @@ NOUNS = {
     "doctor",
     "explain",
     "demo",
+    "why",
     "version",
     "help",
 }

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from bpfctl.explain.catalogue.entry import Entry
 
 # Each has a tuple ENTRIES. Their order is that of the manual.
-MODULES: Final = ("rights",)
+MODULES: Final = ("rights", "running")
 
 
 @cache

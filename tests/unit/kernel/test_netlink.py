@@ -10,7 +10,8 @@ from typing import Self
 import pytest
 
 from bpfctl.errors import SyscallError
-from bpfctl.kernel.netlink import XdpAttachment, XdpMode, xdp_attachments
+from bpfctl.kernel.netlink import Interface, XdpAttachment, XdpMode, interfaces, xdp_attachments
+from bpfctl.kernel.netlink_tc import filter_programs
 
 NEWLINK, ERROR, DONE, INTERRUPTED = 16, 2, 3, 0x12
 IFNAME, XDP, XDP_ATTACHED, DRV, SKB, HW = 3, 43, 2, 5, 6, 7
@@ -145,3 +146,54 @@ def test_lengths_that_make_no_sense_end(route: Route, length: int) -> None:
     route.answers = [message(NEWLINK, body), short, b"", b"\0" * 15, done()]
     whole = [XdpAttachment(3, "", XdpMode.DRIVER, 7)]  # up to the end of what there is
     assert xdp_attachments() == (whole if length == 0xFFFF else [])
+
+
+# --- interfaces ----------------------------------------------------------------------------------
+
+
+def test_interfaces(monkeypatch: pytest.MonkeyPatch) -> None:
+    def described(index: int, flags: int, *attributes: bytes) -> bytes:
+        body = struct.pack("=BxHiII", 0, 1, index, flags, 0) + b"".join(attributes)
+        return message(NEWLINK, body)
+
+    kind = attribute(18 | NESTED, attribute(1, b"veth\0"))
+    xdp = attribute(XDP | NESTED, attribute(XDP_ATTACHED, b"\1") + attribute(DRV, b"\7\0\0\0"))
+    name, mtu = attribute(IFNAME, b"va0\0"), attribute(4, struct.pack("=I", 1500))
+    full = described(3, 1 << 16 | 1, name, mtu, kind, xdp)
+    route = Route(full + described(4, 0) + done())
+    monkeypatch.setattr(socket, "socket", route)
+    assert interfaces() == [
+        Interface(
+            3, "va0", "veth", 1500, True, True, (XdpAttachment(3, "va0", XdpMode.DRIVER, 7),)
+        ),
+        Interface(4, "", "", 0, False, False),
+    ]
+
+
+# --- filters of tc -------------------------------------------------------------------------------
+
+
+def tc_filter(*options: bytes, kind: bytes = b"bpf\0") -> bytes:
+    body = struct.pack("=BxHiIII", 0, 0, 3, 1, 0xFFFFFFF2, 0) + attribute(1, kind)
+    return message(44, body + (attribute(2 | NESTED, b"".join(options)) if options else b""))
+
+
+def test_filters(monkeypatch: pytest.MonkeyPatch) -> None:
+    route = Route(
+        tc_filter()
+        + tc_filter(attribute(7, b"name\0"), attribute(11, struct.pack("=I", 61)))
+        + tc_filter(attribute(11, b"\1"), kind=b"u32\0")
+        + done()
+    )
+    monkeypatch.setattr(socket, "socket", route)
+    assert filter_programs(3, 0xFFFFFFF2) == [61]
+    (sent,) = route.sent
+    assert struct.unpack("=IHHII", sent[:16]) == (36, 46, 0x301, 1, 0)
+    assert struct.unpack("=BxHiIII", sent[16:]) == (0, 0, 3, 0, 0xFFFFFFF2, 0)
+
+
+def test_filters_that_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = message(ERROR, struct.pack("=i", -errno.EPERM))
+    monkeypatch.setattr(socket, "socket", Route(refused))
+    with pytest.raises(SyscallError, match="list the filters of tc: operation not permitted"):
+        filter_programs(3, 0xFFFFFFF2)

@@ -1,0 +1,79 @@
+"""Everything that runs one program: links, and what is attached in the older ways.
+
+The kernel lists links. For the rest each place must be asked: interfaces, cgroups, perf events of
+every process, maps that programs jump to. What cannot be asked is named, so that "not attached" is
+never said of what was not looked at.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from bpfctl.errors import BpfctlError
+from bpfctl.kernel.uapi import ProgType
+from bpfctl.objects.attachments_other import searches
+from bpfctl.objects.attachments_types import Attachment, Attachments
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bpfctl.objects.prog import ProgInfo
+
+# Where a program may be without anything that tells of it.
+_UNSEEN: Final[dict[int, tuple[str, ...]]] = {
+    ProgType.SOCKET_FILTER: ("on a socket (setsockopt SO_ATTACH_BPF)",),
+    ProgType.SK_REUSEPORT: ("on a socket (setsockopt SO_ATTACH_REUSEPORT_EBPF)",),
+    ProgType.SCHED_CLS: ("in another network namespace",),
+    ProgType.SCHED_ACT: ("as an action of tc, or in another network namespace",),
+    ProgType.XDP: ("in another network namespace",),
+    ProgType.FLOW_DISSECTOR: ("in a network namespace, without a link",),
+    ProgType.LWT_IN: ("on a route",),
+    ProgType.LWT_OUT: ("on a route",),
+    ProgType.LWT_XMIT: ("on a route",),
+    ProgType.LWT_SEG6LOCAL: ("on a route",),
+    ProgType.LIRC_MODE2: ("on an infrared device",),
+    ProgType.STRUCT_OPS: ("in a struct_ops map that is registered without a link",),
+}
+
+
+def attachments(prog: ProgInfo) -> Attachments:
+    """Find everything that runs a program.
+
+    Raises: SyscallError where links cannot be listed (EPERM without CAP_SYS_ADMIN).
+    """
+    found, unseen = list(_links(prog)), list(_UNSEEN.get(prog.type, ()))
+    linked = {(one.facts.get("ifindex"), one.facts.get("path")) for one in found}
+    for search, what in searches(prog):
+        try:
+            found += [one for one in search(prog) if not _is_known(one, linked)]
+        except (BpfctlError, OSError) as err:
+            unseen.append(f"{what} (not seen: {_words(err)})")
+    return Attachments(tuple(found), tuple(unseen))
+
+
+def _words(err: Exception) -> str:
+    return str(getattr(err, "strerror", "") or err).lower()
+
+
+def _is_known(one: Attachment, linked: set[tuple[Any, Any]]) -> bool:
+    """Whether a link was found for it already: interfaces and cgroups list those of links too."""
+    place = (one.facts.get("ifindex"), one.facts.get("path"))
+    return any(place) and place in linked
+
+
+def _links(prog: ProgInfo) -> Iterator[Attachment]:
+    from bpfctl.objects.link import links
+    from bpfctl.objects.link_devices import UNKNOWN_DEVICE
+    from bpfctl.objects.link_targets import Targets
+
+    mine = [info for info in links() if info.prog_id == prog.id]
+    targets = Targets(mine)
+    for info in mine:
+        target = targets.describe(info)
+        facts: dict[str, Any] = {}
+        index = getattr(info.details, "ifindex", 0)
+        if index and target.facts.get("devname") != UNKNOWN_DEVICE:
+            facts["ifindex"] = index
+        if path := target.facts.get("cgroup_path"):
+            facts["path"] = path
+        yield Attachment("link", target.words, info, facts)

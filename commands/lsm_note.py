@@ -1,0 +1,34 @@
+"""The warning that an LSM program which was attached will never run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bpfctl.kernel.uapi import ProgType
+
+from .clean import clean
+from .output import say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def note_lsm(attached: Iterable[tuple[str, int]]) -> None:
+    """Warn on standard error when LSM programs are among those attached, by name and type.
+
+    They attach without a word while "bpf" is no active security module, and never run.
+    """
+    names = [name for name, kind in attached if kind == ProgType.LSM]
+    if not names:
+        return
+    from bpfctl.explain.why_places import lsm_inactive
+
+    reason = lsm_inactive()
+    if reason is None:
+        return
+    verb = "programs" if len(names) > 1 else "program"
+    say(clean(f"bpfctl: warning: {verb} {', '.join(names)} will never run: {reason.headline}"))
+    for line in reason.evidence:
+        say(clean(f"  evidence   {line}"))
+    say(clean(f"  remedy     {reason.remedy}"))
+    say(clean(f"  code       {reason.code}        more: bpfctl explain {reason.code}"))
