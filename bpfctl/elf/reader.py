@@ -9,10 +9,9 @@ from __future__ import annotations
 import io
 import os
 import stat
-import sys
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple
 
+from bpfctl.elf.construct import import_construct
 from bpfctl.elf.elf_file import (
     MAX_NAME_BYTES,
     SHF_COMPRESSED,
@@ -172,26 +171,9 @@ def _symbols(path: str, sections: tuple[Section, ...]) -> tuple[Symbol, ...]:
     return parse_symbols(path, table, sections[table.link].data)
 
 
-def _leave_out_debugger() -> None:
-    """Import pyelftools without its debugging aid: that imports pdb, half of what all of it takes.
-
-    Whoever imports the aid itself later gets it.
-    """
-    name = "elftools.construct.debug"
-    if "elftools.construct" in sys.modules:
-        return
-    sys.modules[name] = stand_in = ModuleType(name)
-    vars(stand_in).update(Probe=None, Debugger=None)
-    try:
-        import elftools.construct
-    finally:
-        del sys.modules[name]
-    del elftools
-
-
 def _headers(data: bytes, path: str) -> tuple[list[_Header], int]:
     """Decode the headers; return those of the sections, and the index of the one with names."""
-    _leave_out_debugger()
+    import_construct()
     from elftools.common.exceptions import ELFError
     from elftools.common.utils import struct_parse
     from elftools.elf.enums import ENUM_SH_TYPE_BASE
