@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .render import Column
     from .whereabouts import Whereabouts
 
-app = Noun("List type information, and write headers for programs.")
+app = Noun("Show, compare and convert type information; write headers.")
 
 _SOURCE = "kernel, file FILE, id N, prog PROG, or map MAP [key|value|kv|all]"
 _LISTED = 6  # users of one object in a table; JSON has all

@@ -15,9 +15,12 @@ if TYPE_CHECKING:
     from bpfctl.btf.contexts import Context
     from bpfctl.btf.decode import Btf
 
-app = Noun("Write C that programs begin with.")
+    from .declare import Call
+
+app = Noun("Write C that programs begin with, and types for old kernels.")
 
 SECTIONS = 'Sections with their targets, as SEC("...") has them: fentry/do_unlinkat, lsm/file_open.'
+_MIN_WORDS = 3
 _Base = Annotated[
     str | None,
     Option("--btf", metavar="FILE", help="Types of another kernel than the running one."),
@@ -52,6 +55,33 @@ def prog(
     from bpfctl.btf.c_program import program_text
 
     write_text(program_text(*_find(sections[0], btf)))
+
+
+@app.command("min_core_btf")
+def min_core_btf(
+    call: Call,
+    words: Annotated[
+        list[str] | None,
+        Argument(
+            metavar="INPUT OUTPUT OBJECT...",
+            help="A kernel's types (BTF or an ELF file), where to write, and object files.",
+        ),
+    ] = None,
+) -> None:
+    """Write of a kernel's types only what the CO-RE relocations of some objects look at.
+
+    With the file (`prog load OBJECT PATH kernel_btf FILE`) they come out as with all types of that
+    kernel: for kernels that have none of their own.
+    """
+    from .binary import write_file
+    from .gen_min import min_btf
+    from .output import write_done
+
+    if words is None or len(words) < _MIN_WORDS:
+        raise UsageError("expected INPUT, OUTPUT and at least one OBJECT")
+    source, target, *objects = words
+    write_file(target, min_btf(source, objects))
+    write_done(call.out)
 
 
 def _sections(words: Sequence[str] | None) -> Sequence[str]:

@@ -26,8 +26,8 @@ NOUNS = (
     Noun("map", "Show, dump and pin maps.", default="show"),
     Noun("link", "Attach programs; show, pin and detach what is attached.", default="show"),
     Noun("iter", "Run iterators, or pin them to be read as files."),
-    Noun("btf", "List type information, and write headers for programs.", default="show"),
-    Noun("gen", "Write C that programs begin with."),
+    Noun("btf", "Show, compare and convert type information; write headers.", default="show"),
+    Noun("gen", "Write C that programs begin with, and types for old kernels."),
     Noun(
         "struct_ops",
         "Implement structs of functions of the kernel with programs.",

@@ -28,9 +28,10 @@ _bpfctl_words() {
     'btf dump') echo 'format raw c json root_id unsorted' ;;
     'btf diff') echo '' ;;
     'btf extract') echo '@file' ;;
-    'gen') echo 'ctx prog help' ;;
+    'gen') echo 'ctx prog min_core_btf help' ;;
     'gen ctx') echo '' ;;
     'gen prog') echo '' ;;
+    'gen min_core_btf') echo '@file' ;;
     'struct_ops') echo 'show dump register unregister help' ;;
     'struct_ops show') echo '' ;;
     'struct_ops dump') echo '' ;;
@@ -78,6 +79,7 @@ _bpfctl_options() {
     'gen') echo '-h --help' ;;
     'gen ctx') echo '--btf=@file -h --help' ;;
     'gen prog') echo '--btf=@file -h --help' ;;
+    'gen min_core_btf') echo '-h --help' ;;
     'struct_ops') echo '-h --help' ;;
     'struct_ops show') echo '-h --help' ;;
     'struct_ops dump') echo '-h --help' ;;

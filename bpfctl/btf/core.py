@@ -87,7 +87,7 @@ def _resolve(local: Btf, relo: CoreRelo, target: CoreTarget) -> CoreFixup:
     if kind is CoreKind.TYPE_ID_LOCAL:
         return CoreFixup(kind, local.type_name(relo.type_id), value=relo.type_id)
     try:
-        found = _put(_read(local, relo, kind, target), target)
+        found = _put(read_question(local, relo, kind, target), target)
         return found if found.candidates else _in_modules(local, relo, found, target)
     except RelocationError as err:
         if err.insn_index is None:
@@ -113,7 +113,8 @@ def _in_modules(local: Btf, relo: CoreRelo, without: CoreFixup, target: CoreTarg
     return next(iter([*answers, *found]), without)
 
 
-def _read(local: Btf, relo: CoreRelo, kind: CoreKind, target: CoreTarget) -> Question:
+def read_question(local: Btf, relo: CoreRelo, kind: CoreKind, target: CoreTarget) -> Question:
+    """What a relocation asks, to be put to types of the kernel. Raises: RelocationError."""
     if kind.is_field:
         return FieldQuestion(local, relo, kind, target.members)
     if kind.is_enumerator:

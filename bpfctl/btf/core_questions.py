@@ -17,6 +17,7 @@ from bpfctl.btf.types import Enum, EnumValue
 from bpfctl.plain import plain
 
 if TYPE_CHECKING:
+    from bpfctl.btf.core_access import Step
     from bpfctl.btf.core_match import Matcher
     from bpfctl.btf.core_members import Members
     from bpfctl.btf.decode import Btf
@@ -64,6 +65,11 @@ class FieldQuestion(Question):
         self._numbers = relo.access
         self._members = members
         self._access: Access = parse_access(local, relo.type_id, relo.access)
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps that lead to the field."""
+        return self._access.steps
 
     @property
     def text(self) -> str:

@@ -48,13 +48,21 @@ def read_object(path: str, prog_type: SectionDef | None = None) -> ObjectSpec:
 
     Raises: PathError when it cannot be read or is no regular file, and what `parse_object` raises.
     """
+    return parse_object(_read(path), path, prog_type)
+
+
+def read_elf_file(path: str) -> ElfFile:
+    """Read sections and symbols of an object file. Raises: PathError, ObjectFileError."""
+    return read_elf(_read(path), path)
+
+
+def _read(path: str) -> bytes:
     try:
         with _open_regular(path) as file:
-            data = file.read(MAX_FILE_BYTES + 1)
+            return file.read(MAX_FILE_BYTES + 1)
     except OSError as err:
         words = (err.strerror or str(err)).lower()
         raise PathError(f"cannot read it: {words}", subject=path) from err
-    return parse_object(data, path, prog_type)
 
 
 def _open_regular(path: str) -> BinaryIO:

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
+from bpfctl.btf.decode import Btf
+from bpfctl.btf.types import Kind
+from bpfctl.objects.btf_source import raw_btf
 from tests.builders.btf import DATA
 from tests.cli.runner import run
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TYPES = str(DATA / "core.bpf.o")
 STRUCT = "struct fentry_use_core_ctx {\n\tstruct bpf_iter__task *ctx;\n};\n"
@@ -66,3 +74,44 @@ def test_types_that_are_missing() -> None:
     assert (done.status, done.err) == (
         1, "bpfctl: /no/such: cannot read it: no such file or directory\n"
     )  # fmt: skip
+
+
+def test_small_types(tmp_path: Path) -> None:
+    """An object's own types stand for a kernel's."""
+    target = tmp_path / "small.btf"
+    done = run("gen", "min_core_btf", TYPES, str(target), TYPES)
+    assert (done.status, done.out) == (0, "")
+    assert done.err == (
+        f"warning: {TYPES} asks for ids of types, which are others in the smaller file\n"
+    )
+    small = Btf.parse(target.read_bytes())
+    assert small.find("task_struct", Kind.STRUCT) is not None
+    assert small.find("use_core", Kind.FUNC) is None
+    assert len(target.read_bytes()) < len(raw_btf(TYPES)) / 2
+
+
+def test_an_object_without_relocations(tmp_path: Path) -> None:
+    """It is said, for it is seldom what was meant."""
+    target, plain = tmp_path / "small.btf", str(DATA / "maps.bpf.o")
+    done = run("-j", "gen", "min_core_btf", TYPES, str(target), plain)
+    assert (done.status, done.out) == (0, "null\n")
+    assert done.err == f"warning: {plain} has no CO-RE relocations\n"
+    assert len(Btf.parse(target.read_bytes())) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "error"),
+    [
+        pytest.param([], 2, "expected INPUT, OUTPUT and at least one OBJECT", id="nothing"),
+        pytest.param([TYPES, "OUT"], 2, "expected INPUT, OUTPUT and at least", id="no object"),
+        pytest.param(["/no/such", "OUT", TYPES], 1, "/no/such: cannot read it", id="no input"),
+        pytest.param([TYPES, "OUT", "/no/such"], 1, "/no/such: cannot read it", id="gone"),
+        pytest.param([TYPES, "OUT", "/bin/sh"], 1, "/bin/sh: ", id="another file"),
+    ],
+)
+def test_errors_leave_no_file(tmp_path: Path, words: list[str], status: int, error: str) -> None:
+    target = tmp_path / "out"
+    done = run("gen", "min_core_btf", *[str(target) if one == "OUT" else one for one in words])
+    assert (done.status, done.out) == (status, "")
+    assert done.err.splitlines()[0].startswith(f"bpfctl: {error}")
+    assert not target.exists()

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from bpfctl.btf import types as t
 from bpfctl.btf.core import CoreTarget, resolve
+from bpfctl.btf.core_fixup import CoreFixup, CoreKind
+from bpfctl.btf.core_needs import Needs
 from bpfctl.btf.decode import Btf
 from bpfctl.btf.encode import BtfBuilder
 from bpfctl.btf.ext import CoreRelo
-
-if TYPE_CHECKING:
-    from bpfctl.btf.core_fixup import CoreFixup, CoreKind
 
 # name, type, and the offset in bytes or (offset in bits, width in bits)
 MemberRow = tuple[str, int, int | tuple[int, int]]
@@ -90,6 +88,19 @@ class Types:
 def fixup(
     local: Types, root: int, access: str, kind: CoreKind | int, kernel: Types | CoreTarget
 ) -> CoreFixup:
-    """Resolve one relocation."""
+    """Resolve one relocation; with what it needs of the kernel's types it is the same."""
     target = kernel if isinstance(kernel, CoreTarget) else CoreTarget(kernel.btf())
-    return resolve(local.btf(), CoreRelo(24, root, access, kind), target)
+    relo = CoreRelo(24, root, access, kind)
+    btf = local.btf()
+    found = resolve(btf, relo, target)
+    if isinstance(kernel, Types) and kind != CoreKind.TYPE_ID_TARGET:
+        needs = Needs(CoreTarget(target.btf))
+        needs.add(btf, relo)
+        small = resolve(btf, relo, CoreTarget(Btf.parse(needs.build())))
+        assert essence(small) == essence(found)
+    return found
+
+
+def essence(one: CoreFixup) -> tuple[object, ...]:
+    """What a fixup writes into an instruction."""
+    return (one.kind, one.value, one.original, one.poison, one.value_bits, one.memory)
