@@ -29,6 +29,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bpfctl.rejected import Rejection
+
 # In-kernel number that leaks through bpf(2); libc has no words for it (include/linux/errno.h).
 ENOTSUPP = 524
 
@@ -239,8 +241,12 @@ class VerifierError(SyscallError):
     `log` is what the kernel wrote, without its trailing zero. When `missing_bytes` is not 0 that
     many bytes of it are lost: at the beginning, or at the end when `kept_beginning`. None for
     `missing_bytes` means that the kernel truncated and did not say by how much.
+    `reason` is what it wrote when asked for its objections alone, where they are not in the log.
     `insn` is the instruction it stopped at, `file`, `line` and `source` are the C it comes from:
-    the loader, which knows the code, fills them in. None: unknown.
+    the loader, which knows the code, fills them in. `unresolved` is what the loader could not
+    resolve there. `bpfctl.explain` puts what it finds out into `rejection`. None: unknown.
+    `log_path` is the file that has the log, for those who cannot be shown all of it; `log_wanted`
+    how much of it somebody wants to see: "none", "error" (what it takes) or "full".
     """
 
     default_code = "verifier-rejected"
@@ -253,26 +259,34 @@ class VerifierError(SyscallError):
         *,
         missing_bytes: int | None = 0,
         kept_beginning: bool = False,
+        reason: str = "",
         **context: Any,
     ) -> None:
         super().__init__(number, "BPF_PROG_LOAD", doing, **context)
         self.log = log
+        self.reason = reason
         self.missing_bytes = missing_bytes
         self.kept_beginning = kept_beginning
         self.insn: int | None = None
         self.file: str | None = None
         self.line: int | None = None
         self.source: str | None = None
+        self.unresolved: str | None = None
+        self.rejection: Rejection | None = None
+        self.log_path: str | None = None
+        self.log_wanted = "error"
 
     def details(self) -> dict[str, Any]:
-        """Give the place and the log, and say whether it is whole."""
+        """Give the place, what led there and the log, and say whether it is whole."""
         return {
             **super().details(),
             "insn": self.insn,
             "file": self.file,
             "line": self.line,
             "source": self.source,
+            **(self.rejection.as_data() if self.rejection else {}),
             "log": self.log,
+            "log_path": self.log_path,
             "log_truncated": self.missing_bytes != 0,
             "log_missing_bytes": self.missing_bytes,
         }

@@ -17,16 +17,17 @@ from bpfctl.errors import (
     VerifierError,
 )
 
+from .blocks import labelled
 from .clean import clean, clean_lines
 from .output import say, write_json
 from .status import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from .context import Context
 
-LOG_LINES = 20  # of a verifier log, when nobody asked for all of it
+LOG_LINES = 20  # of a verifier log that could not be saved
 
 
 _BY_CLASS: tuple[tuple[type[BpfctlError], Status], ...] = (
@@ -62,6 +63,8 @@ def explained(err: Exception) -> Exception:
 def report(out: Context, err: Exception) -> None:
     """Tell of an error: on standard error in words, or on standard output in JSON mode."""
     known = err if isinstance(err, BpfctlError) else _foreign(err)
+    if isinstance(known, VerifierError):
+        _keep_log(known, debug=out.debug)
     if out.json:
         write_json(out, {"error": as_json(known)})
     else:
@@ -94,6 +97,9 @@ def as_text(err: BpfctlError, *, debug: bool = False) -> Iterator[str]:
     if isinstance(err, SectionNameError) and err.suggestions:
         names = " or ".join(f'"{clean(name)}"' for name in err.suggestions)
         yield f"  did you mean {names}?"
+    if isinstance(err, VerifierError) and err.rejection:
+        yield from _rejection(err, debug=debug)
+        return
     yield from labelled("evidence", err.evidence)
     yield from labelled("could be", err.candidates)
     yield from labelled("remedy", [err.remedy] if err.remedy else [])
@@ -117,22 +123,43 @@ def more(code: str) -> str:
     return f"        more: bpfctl explain {code}" if code in entries() else ""
 
 
-def labelled(label: str, lines: Iterable[str]) -> Iterator[str]:
-    """Yield a block: the label once, its lines below one another."""
-    for text in lines:
-        for line in clean_lines(text).split("\n"):
-            yield f"  {label:<10} {line}".rstrip()
-            label = ""
+def _rejection(err: VerifierError, *, debug: bool) -> Iterator[str]:
+    from .rejection_view import explanation
+
+    if err.rejection:
+        yield from explanation(err, err.rejection)
+    if err.log_wanted != "none":
+        yield from _log(err, whole=debug or err.log_wanted == "full")
+    if debug or err.code != err.default_code:
+        yield from labelled("code", [err.code + more(err.code)])
+    if debug:
+        yield from _details(err)
+
+
+def _keep_log(err: VerifierError, *, debug: bool) -> None:
+    """Save a log that is not shown because it is longer than what is left of the screen."""
+    if debug or err.log_wanted != "error" or not err.log.strip():
+        return
+    from .rejection_view import LINES, explanation
+
+    told = len(explanation(err, err.rejection)) + 2 if err.rejection else LINES
+    if told + err.log.count("\n") >= LINES:
+        from .saved_log import save_log
+
+        err.log_path = save_log(err)
 
 
 def _log(err: VerifierError, *, whole: bool) -> Iterator[str]:
-    """Yield the verifier log, or its end; say what is not shown and what the kernel cut off."""
+    """Yield the verifier log, or where it is, or its end; say what the kernel cut off."""
     lines = clean_lines(err.log.rstrip("\n")).split("\n") if err.log.strip() else []
     if not lines:
         return
+    count = "1 line" if len(lines) == 1 else f"{len(lines)} lines"
+    if err.log_path:
+        yield from labelled("log", [*_lost(err), f"{err.log_path} ({count})"])
+        return
     shown = lines if whole else lines[-LOG_LINES:]
     note = "" if len(shown) == len(lines) else f", the last {len(shown)} here (-d shows all)"
-    count = "1 line" if len(lines) == 1 else f"{len(lines)} lines"
     yield from labelled("log", [*_lost(err), count + note])
     yield from (f"    {line}" for line in shown)
 
@@ -141,7 +168,7 @@ def _lost(err: VerifierError) -> Iterator[str]:
     if err.missing_bytes != 0:
         lost = "some" if err.missing_bytes is None else str(err.missing_bytes)
         where = "end" if err.kept_beginning else "beginning"
-        yield f"truncated by the kernel: {lost} bytes of its {where} missing"
+        yield f"truncated: {lost} bytes of its {where} missing (--log-size BYTES for more)"
 
 
 def _details(err: BpfctlError) -> Iterator[str]:

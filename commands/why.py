@@ -67,7 +67,8 @@ def _duration(text: str) -> float:
 
 def _lines(answer: Why) -> Iterator[str]:
     """Yield the answer, the evidence, what it could be, and what to do."""
-    from .errors_view import labelled, more
+    from .blocks import labelled
+    from .errors_view import more
 
     prog = answer.prog
     yield clean(f"program {prog.id} {prog.name} ({prog.type_name}): {answer.headline}")

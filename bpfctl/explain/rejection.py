@@ -1,36 +1,121 @@
-"""Put a verifier rejection into a few words: what was refused, and where in the C source."""
+"""Explain a rejection: the rule that was broken, where, what led there, and what to change."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from bpfctl.loader.verifier_log import decisive_line
+from bpfctl.explain.verifier_hot import hottest
+from bpfctl.explain.verifier_messages import recognise
+from bpfctl.explain.verifier_path import Way
+from bpfctl.explain.verifier_report import find_report
+from bpfctl.explain.verifier_rules_program import COMPLEXITY
+from bpfctl.explain.verifier_steps import walk
+from bpfctl.loader.verifier_log import failing_insn, objections
+from bpfctl.rejected import ProgramCode, Rejection
 
 if TYPE_CHECKING:
     from bpfctl.errors import VerifierError
+    from bpfctl.explain.verifier_messages import Match
+    from bpfctl.rejected import KernelReport, Place
 
-_UNRESOLVED: Final = "core-relocation-unresolved"
+# Codes that the loader sets, which knows more than the log.
+_LOADER_KNOWS: Final = frozenset({"core-relocation-unresolved", "extern-unresolved"})
 
 
 def explain_rejection(error: VerifierError) -> VerifierError:
-    """Fill in the message and the evidence, and return the error itself.
+    """Fill in message, code, evidence, remedy and `rejection`, and return the error itself.
 
-    The headline is what the verifier objected to; the source line comes from the object's line
-    information.
+    The library's users get what the command line prints. What the loader found out already (an
+    access or a call that nothing in this kernel fits) stays the headline.
     """
-    reason = decisive_line(error.log)
-    if error.code == _UNRESOLVED:
-        error.message = f"rejected: {error.evidence[0].removeprefix('CO-RE: ')}"
-        del error.evidence[0]
+    lines = objections(error.reason or error.log)
+    match = recognise(lines)
+    rejection = analyse(error.log, _code_of(error), lines, match)
+    _locate(error, rejection)
+    if error.code in _LOADER_KNOWS:
+        error.message = f"rejected: {error.unresolved or rejection.message}"
     else:
-        error.message = f"rejected: {reason or error.errno_name}"
-    error.evidence = [*_source(error), *error.evidence]
+        error.message = f"rejected: {_headline(error, match, rejection)}"
+        error.code = match.code if match and error.code == error.default_code else error.code
+        error.remedy = error.remedy or rejection.change or None
+    found = _evidence(error, rejection)
+    error.rejection = rejection._replace(evidence=tuple(found))
+    error.evidence = [*found, *error.evidence]
     return error
 
 
-def _source(error: VerifierError) -> list[str]:
-    if error.insn is None:
-        return []
-    if error.file is None:
-        return [f"insn {error.insn}"]
-    return [f"insn {error.insn}, {error.file}:{error.line}    {error.source}"]
+def _locate(error: VerifierError, rejection: Rejection) -> None:
+    """Fill in the place where the loader did not find it in the log."""
+    error.insn = rejection.insn if error.insn is None else error.insn
+    source = rejection.source
+    if error.file is None and source is not None:
+        error.file, error.line, error.source = source.file, source.line, source.text.strip()
+
+
+def _code_of(error: VerifierError) -> ProgramCode:
+    return next((one for one in error.facts if isinstance(one, ProgramCode)), ProgramCode(b""))
+
+
+def analyse(log: str, code: ProgramCode, lines: list[str], match: Match | None) -> Rejection:
+    """Everything log and code tell about a rejection; `lines` are the objections in it. Pure."""
+    insn = failing_insn(log)
+    if insn is None and match and isinstance(match.fields.get("insn"), int):
+        insn = match.fields["insn"]
+    steps = walk(log) if insn is not None else ()
+    if steps and steps[-1].insn != insn:
+        steps = ()  # the objection is about another instruction than the last one
+    way = Way(code, steps, match.register if match else None, match.origin_insn if match else None)
+    kernel = find_report(log)
+    return Rejection(
+        message=lines[0] if lines else "",
+        insn=insn,
+        source=code.source(insn) if insn is not None else None,
+        access=way.access,
+        register=match.register if match else None,
+        registers=way.registers,
+        origin=way.origin,
+        path=way.places(),
+        tested=way.tested,
+        change=_change(match, way, kernel),
+        hot=hottest(log, code) if match and match.code in COMPLEXITY else (),
+        kernel=kernel,
+    )
+
+
+def _change(match: Match | None, way: Way, kernel: KernelReport | None) -> str:
+    if match:
+        return match.change(way.variable)
+    return kernel.suggestion if kernel else ""
+
+
+def _headline(error: VerifierError, match: Match | None, rejection: Rejection) -> str:
+    if match:
+        return match.headline
+    if rejection.kernel and rejection.kernel.headline:
+        return rejection.kernel.headline
+    return rejection.message or error.errno_name
+
+
+def _evidence(error: VerifierError, rejection: Rejection) -> list[str]:
+    """What was seen, for those who read errors as data or in a log."""
+    found = []
+    if error.insn is not None:
+        found.append(_where(error.insn, error.file, error.line, error.source))
+    if rejection.message and not error.message.endswith(rejection.message):
+        found.append(f"the kernel says: {rejection.message}")
+    if rejection.origin:
+        found.append(f"R{rejection.register}: {_origin(rejection.origin)}")
+    found += [
+        f"{one.insns} instructions walked at {one.source.file}:{one.source.line}"
+        for one in rejection.hot
+    ]
+    return found
+
+
+def _origin(place: Place) -> str:
+    where = f", {place.source.file}:{place.source.line}" if place.source else ""
+    return f"insn {place.insn}{where}: {place.text}"
+
+
+def _where(insn: int, file: str | None, line: int | None, source: str | None) -> str:
+    return f"insn {insn}" if file is None else f"insn {insn}, {file}:{line}    {source}"

@@ -29,11 +29,15 @@ def boot_id() -> str | None:
 
 
 class RunFiles:
-    """A folder that only `owner` may write to, root unless a test says otherwise."""
+    """A folder that only `owner` may write to, root unless a test says otherwise.
 
-    def __init__(self, folder: str = FOLDER, owner: int = _ROOT) -> None:
+    `mode` is that of files in it: others may read them unless it says otherwise.
+    """
+
+    def __init__(self, folder: str = FOLDER, owner: int = _ROOT, mode: int = 0o644) -> None:
         self._folder = folder
         self._owner = owner
+        self._mode = mode
 
     @property
     def writable(self) -> bool:
@@ -73,7 +77,7 @@ class RunFiles:
     def _replace(self, folder: int, name: str, data: bytes) -> None:
         made = f".{name}.{os.getpid()}-{os.urandom(4).hex()}"
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        descriptor = os.open(made, flags, 0o644, dir_fd=folder)
+        descriptor = os.open(made, flags, self._mode, dir_fd=folder)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(data)

@@ -8,9 +8,10 @@ bpf_line_info, Linux 5.0).
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from bpfctl.asm.insn import SLOT_BYTES
+from bpfctl.rejected import SourceLine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,15 +24,6 @@ _FUNC_INFO = struct.Struct("<II")
 _LINE_INFO = struct.Struct("<IIII")
 FUNC_INFO_SIZE = _FUNC_INFO.size
 LINE_INFO_SIZE = _LINE_INFO.size
-
-
-class SourceLine(NamedTuple):
-    """Where an instruction comes from; `text` is the line itself, as the compiler kept it."""
-
-    file: str
-    line: int
-    column: int
-    text: str
 
 
 def func_info(placed: Sequence[Placed], instead: Mapping[int, int] | None = None) -> bytes:
@@ -69,20 +61,17 @@ def line_info(placed: Sequence[Placed]) -> bytes:
     return b"".join(records)
 
 
-def source_line(placed: Sequence[Placed], insn_index: int, btf: Btf) -> SourceLine | None:
-    """The source line of the instruction at `insn_index` of linked code; None when unknown."""
-    found: LineInfo | None = None
-    for one in placed:
-        if one.insn_offset <= insn_index:
-            before = [info for index, info in _ascending(one) if index <= insn_index]
-            found = before[-1] if before else None
-    if found is None:
-        return None
-    return SourceLine(
-        file=btf.string(found.file_name_off),
-        line=found.line,
-        column=found.column,
-        text=btf.string(found.line_off),
+def source_lines(placed: Sequence[Placed], btf: Btf) -> tuple[tuple[int, SourceLine], ...]:
+    """The source lines of linked code by the first instruction of each, ascending."""
+    return tuple(
+        (
+            index,
+            SourceLine(
+                btf.string(info.file_name_off), info.line, info.column, btf.string(info.line_off)
+            ),
+        )
+        for one in placed
+        for index, info in _ascending(one)
     )
 
 

@@ -9,7 +9,7 @@ from bpfctl.elf.section_def import AttachKind
 from bpfctl.errors import BpfctlError
 from bpfctl.kernel.flags import ProgFlags
 from bpfctl.kernel.uapi import AttachType, ProgType
-from bpfctl.loader.code_info import func_info, line_info, source_line
+from bpfctl.loader.code_info import func_info, line_info
 from bpfctl.loader.extern_code import set_externs
 from bpfctl.loader.link_code import LinkedCode, link
 from bpfctl.loader.relocs import referenced_maps, set_map_fds
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bpfctl.loader.extern_code import Bound
     from bpfctl.loader.options import LoadOptions
     from bpfctl.loader.program_target import Targets
+    from bpfctl.rejected import ProgramCode
 
 
 class Prepared(NamedTuple):
@@ -139,22 +140,39 @@ def _kernel_version(spec: ObjectSpec, section: SectionName) -> int:
 def locate_failure(error: VerifierError, spec: ObjectSpec, prepared: Prepared) -> None:
     """Tell the error which instruction was refused, and which source line and CO-RE access it is.
 
-    A poisoned instruction is not what its author wrote: what did not fit is said instead.
+    A poisoned instruction is not what its author wrote: what did not fit is said instead. The
+    error also learns the code, for those who explain it.
     """
     from bpfctl.loader.verifier_log import failing_insn
 
+    code = _program_code(spec, prepared)
+    error.knowing(code)
     error.insn = failing_insn(error.log)
     if error.insn is None:
         return
     fixup = prepared.poisoned.get(error.insn)
     if fixup is not None:
         error.code = "core-relocation-unresolved"
-        error.evidence.append(f"CO-RE: nothing in this kernel fits {fixup.spec_text}")
+        error.unresolved = f"nothing in this kernel fits {fixup.spec_text}"
         error.evidence += [fixup.reason] if fixup.reason else []
         error.remedy = _unresolved_remedy(fixup)
-    source = source_line(prepared.linked.placed, error.insn, spec.btf) if spec.btf else None
+    source = code.source(error.insn)
     if source is not None:
         error.file, error.line, error.source = source.file, source.line, source.text.strip()
+
+
+def _program_code(spec: ObjectSpec, prepared: Prepared) -> ProgramCode:
+    from bpfctl.loader.code_info import source_lines
+    from bpfctl.rejected import ProgramCode
+
+    linked, names = prepared.linked, prepared.map_names
+    return ProgramCode(
+        bytes(linked.code),
+        int(prepared.spec.section.prog_type),
+        source_lines(linked.placed, spec.btf) if spec.btf else (),
+        tuple((one.insn_offset, one.function.name) for one in linked.placed),
+        tuple((index, names[reloc]) for index, reloc in linked.relocs if reloc in names),
+    )
 
 
 def _unresolved_remedy(fixup: CoreFixup) -> str:

@@ -1,7 +1,7 @@
 """Find in a verifier log where it stopped and what it objected to. Pure.
 
-The log's last line is statistics, and registers are printed between the words that matter, so
-neither the end nor any fixed place has the reason.
+The log's last line is statistics, registers are printed between the words that matter, and Linux
+7.3 adds a report of its own behind them: neither the end nor any fixed place has the reason.
 """
 
 from __future__ import annotations
@@ -9,35 +9,60 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_INSN: Final = re.compile(r"^(\d+): \([0-9a-f]{2}\) ")
-_NAMED_INSN: Final = re.compile(r"\binsn (\d+)\b")
+# What the verifier objects to comes after the last instruction; a log may be many MiB before.
+TAIL_CHARS: Final = 256 * 1024
+# The first words of the report that Linux 7.3 adds (kernel/bpf/diagnostics.c).
+REPORT: Final = "Verification failed:"
+
+INSN: Final = re.compile(r"^(\d+): \([0-9a-f]{2}\) ", re.MULTILINE)
+_NAMED_INSN: Final = re.compile(r"\b(?:at insn|from insn|insn|instruction) (\d+)\b")
+# Instructions before that belong to another function, which was fine.
+_NEW_FUNCTION: Final = re.compile(r"^Validating \S+\(\) func#\d+", re.MULTILINE)
 # What is no reason: source lines, register states, the walk, statistics.
 _NOISE: Final = re.compile(
     r"^(?:;|\d+: |from \d+ to \d+|\s|R\d+(?:_\w+)?=|frame\d+:|caller:|callee:|returning from|"
-    r"mark_precise:|propagating|func#\d+ @|Validating |Func#\d+|live regs|reg type unsupported|"
-    r"cur state:|old state:|processed \d+ insns|verification time|stack depth|insns processed|"
-    r"peak_states|total_states|arg#\d+ reference type\()"
+    r"to caller at|mark_precise:|last_idx \d|regs=|parent |propagating|frame \d+: propagating|"
+    r"func#\d+ @|Validating |Func#\d+ .*(?:is safe|is global)|live regs|reg type unsupported|"
+    r"Live regs|cur state:|old state:|processed \d+ insns|verification time|stack depth|"
+    r"insns processed|peak_states|total_states|arg#\d+ reference type\(|arg#\d+ type is not|"
+    r"Unrecognized arg#\d+ type)"
 )
 
 
 def failing_insn(log: str) -> int | None:
     """The index of the instruction the verifier stopped at; None when the log does not say."""
-    for line in reversed(log.splitlines()):
-        match = _INSN.match(line)
-        if match:
-            return int(match[1])
+    tail = log[-TAIL_CHARS:]
+    last, function = _last(INSN, tail), _last(_NEW_FUNCTION, tail)
+    if last and (function is None or function.start() < last.start()):
+        return int(last[1])
     match = _NAMED_INSN.search(decisive_line(log))
     return int(match[1]) if match else None
 
 
 def decisive_line(log: str) -> str:
-    """The line that says why the program was refused, "" when there is none.
+    """The line that says why the program was refused, "" when there is none."""
+    return next(iter(objections(log)), "")
 
-    It is the first one behind the last instruction that is neither state nor statistics.
+
+def objections(log: str) -> list[str]:
+    """The lines behind the last instruction that are neither state nor statistics.
+
+    The first is the verifier's objection; some of its checks add a second that says more.
     """
-    lines = log.splitlines()
-    last = max((i for i, line in enumerate(lines) if _INSN.match(line)), default=-1)
-    for line in lines[last + 1 :]:
+    tail = log[-TAIL_CHARS:]
+    last = _last(INSN, tail)
+    lines = tail[last.start() if last else 0 :].split("\n")[1 if last else 0 :]
+    found = []
+    for line in lines:
+        if line.startswith(REPORT):
+            break
         if line and not _NOISE.match(line):
-            return line.strip()
-    return ""
+            found.append(line.strip())
+    return found
+
+
+def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
+    found = None
+    for found in pattern.finditer(text):  # noqa: B007 - the last one is what we want
+        pass
+    return found

@@ -130,7 +130,7 @@ def test_what_cannot_be_done_yet_or_twice(data: Path) -> None:
 def test_a_refusal_is_explained(data: Path) -> None:
     with (
         bpfctl.open_object(str(data / "null_check.bpf.o")) as obj,
-        pytest.raises(VerifierError, match="rejected: R0 invalid mem access") as raised,
+        pytest.raises(VerifierError, match="rejected: R0 may be NULL here") as raised,
     ):
         obj.load()
     assert raised.value.file == "null_check.bpf.c"

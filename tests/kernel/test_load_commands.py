@@ -85,10 +85,10 @@ def test_a_rejection_ends_in_6_with_the_place_and_the_whole_log(data: Path, bpff
     plain, error = in_process(*words), in_process("-j", *words).json["error"]
     first = plain.err.splitlines()[0]
     assert plain.status == 6
-    assert first.endswith("program careless: rejected: R0 invalid mem access 'map_value_or_null'")
+    assert first.endswith("program careless: rejected: R0 may be NULL here")
     assert f"null_check.bpf.c:{error['line']}    return (int)*value;" in plain.err
     assert {key: error[key] for key in ("code", "file", "program", "errno", "log_truncated")} == {
-        "code": "verifier-rejected",
+        "code": "verifier-null-check-missing",
         "file": "null_check.bpf.c",
         "program": "careless",
         "errno": "EACCES",

@@ -155,9 +155,9 @@ def test_the_end_of_a_long_log_is_shown_and_all_of_it_with_debug() -> None:
 @pytest.mark.parametrize(
     ("missing", "kept_beginning", "words"),
     [
-        (300, False, "truncated by the kernel: 300 bytes of its beginning missing"),
-        (None, False, "truncated by the kernel: some bytes of its beginning missing"),
-        (7, True, "truncated by the kernel: 7 bytes of its end missing"),
+        (300, False, "truncated: 300 bytes of its beginning missing (--log-size BYTES for more)"),
+        (None, False, "truncated: some bytes of its beginning missing (--log-size BYTES for more)"),
+        (7, True, "truncated: 7 bytes of its end missing (--log-size BYTES for more)"),
     ],
 )
 def test_a_truncated_log_says_so(missing: int | None, kept_beginning: bool, words: str) -> None:

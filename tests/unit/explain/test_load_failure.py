@@ -10,9 +10,8 @@ from bpfctl.btf import types as t
 from bpfctl.btf.encode import BtfBuilder
 from bpfctl.elf.sections import parse_section_name
 from bpfctl.elf.spec import MapSpec, ObjectSpec, ProgramSpec
-from bpfctl.errors import SyscallError, VerifierError
+from bpfctl.errors import SyscallError
 from bpfctl.explain.load_failure import explain_load
-from bpfctl.explain.rejection import explain_rejection
 from bpfctl.kernel.bpf import replaced
 from bpfctl.kernel.uapi import MapType
 from bpfctl.linux import caps
@@ -155,30 +154,3 @@ def test_other_errors_are_left_alone(rights: Any) -> None:
     rights("CAP_BPF")
     error = explain_load(refused(errno.EINVAL), one_program("fentry/x"), UNREAD)
     assert (error.code, error.evidence) == ("syscall-failed", [])
-
-
-def test_a_rejection_begins_with_the_reason_and_the_line() -> None:
-    error = VerifierError(errno.EACCES, "load program main", "0: (95) exit\nR0 !read_ok\n")
-    error.insn, error.file, error.line, error.source = 0, "x.bpf.c", 7, "return r;"
-    explain_rejection(error)
-    assert error.message == "rejected: R0 !read_ok"
-    assert error.evidence == ["insn 0, x.bpf.c:7    return r;"]
-
-
-def test_a_rejection_without_words_has_the_errno() -> None:
-    error = VerifierError(errno.E2BIG, "load program main", "processed 0 insns\n")
-    assert explain_rejection(error).message == "rejected: E2BIG"
-    assert error.evidence == []
-
-
-def test_an_unresolved_access_is_the_headline() -> None:
-    error = VerifierError(
-        errno.EINVAL,
-        "load program main",
-        "1: (85) call unknown#195896080\ninvalid func unknown#195896080\n",
-        code="core-relocation-unresolved",
-        evidence=["CO-RE: nothing in this kernel fits struct a.b", "a has no member b"],
-    )
-    explain_rejection(error)
-    assert error.message == "rejected: nothing in this kernel fits struct a.b"
-    assert error.evidence == ["a has no member b"]

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from bpfctl.btf.ext import FuncInfo, LineInfo
-from bpfctl.loader.code_info import SourceLine, func_info, line_info, source_line
+from bpfctl.loader.code_info import func_info, line_info, source_lines
 from bpfctl.loader.link_code import Placed
+from bpfctl.rejected import ProgramCode, SourceLine
 from tests.unit.loader.objects import EXIT, function
 
 if TYPE_CHECKING:
@@ -68,8 +69,9 @@ def test_of_two_lines_for_one_instruction_the_first_counts() -> None:
 )
 def test_source_line_of_an_instruction(insn: int, number: int) -> None:
     wanted = SourceLine("<100>", number, 3, f"<{200 + number}>")
-    assert source_line(PLACED, insn, BTF) == wanted
+    assert ProgramCode(b"", lines=source_lines(PLACED, BTF)).source(insn) == wanted
 
 
 def test_an_instruction_without_a_line() -> None:
-    assert source_line([Placed(function(".text:f", EXIT), 0)], 0, BTF) is None
+    lines = source_lines([Placed(function(".text:f", EXIT), 0)], BTF)
+    assert ProgramCode(b"", lines=lines).source(0) is None

@@ -158,10 +158,8 @@ def test_a_poisoned_instruction_names_the_access() -> None:
         "core-relocation-unresolved",
         "did you mean pid? If not, guard the access: if (bpf_core_field_exists(...))",
     )
-    assert error.evidence == [
-        "CO-RE: nothing in this kernel fits struct task_struct.pidd",
-        "task_struct has no member pidd",
-    ]
+    assert error.unresolved == "nothing in this kernel fits struct task_struct.pidd"
+    assert error.evidence == ["task_struct has no member pidd"]
 
 
 @pytest.mark.parametrize(

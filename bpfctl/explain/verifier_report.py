@@ -1,0 +1,43 @@
+"""The report that Linux 7.3 puts behind its log, in parts. Pure.
+
+"Verification failed: CATEGORY: PROBLEM", then "Reason:", "At:", "Causal path:" and "Suggestion:",
+each with indented text behind it: kernel/bpf/diagnostics.c.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from bpfctl.loader.verifier_log import REPORT
+from bpfctl.rejected import KernelReport
+
+_STATISTICS: Final = re.compile(
+    r"^(?:processed \d+ insns|verification time|insns processed)", re.MULTILINE
+)
+_SECTION: Final = re.compile(r"^([A-Z][A-Za-z ]+):$", re.MULTILINE)
+
+
+def find_report(log: str) -> KernelReport | None:
+    """The last report of a log; None when the kernel writes none."""
+    start = log.rfind("\n" + REPORT)
+    if start < 0 and not log.startswith(REPORT):
+        return None
+    text = log[start + 1 :]
+    end = _STATISTICS.search(text)
+    text = text[: end.start() if end else len(text)].strip("\n")
+    return KernelReport(
+        text,
+        text.split("\n", 1)[0].removeprefix(REPORT).strip(),
+        _section(text, "Reason"),
+        _section(text, "Suggestion"),
+    )
+
+
+def _section(text: str, title: str) -> str:
+    """The text of one section, its lines put together again; the kernel breaks them at 100."""
+    for found in _SECTION.finditer(text):
+        if found[1] == title:
+            after = _SECTION.search(text, found.end())
+            return " ".join(text[found.end() : after.start() if after else len(text)].split())
+    return ""

@@ -1,0 +1,230 @@
+"""Messages about calls: arguments, helpers and kfuncs that may not be called, global functions.
+
+Source of the words: kernel/bpf/verifier.c and kernel/bpf/btf.c of Linux 5.10 to 7.3.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bpfctl.explain.verifier_rule import Rule
+
+NOT_ALLOWED: Final = "verifier-helper-not-allowed"
+KFUNC_NOT_ALLOWED: Final = "verifier-kfunc-not-allowed"
+_USE_OTHER_TYPE = (
+    "use another helper for it, or a program type that may; bpfctl feature probe lists both"
+)
+_GPL = "verifier-gpl-only"
+_LICENSE = 'say so if it is:  char LICENSE[] SEC("license") = "GPL";'
+_TRUSTED = "verifier-trusted-needed"
+_DYNPTR = "verifier-dynptr"
+_ITERATOR = "verifier-iterator"
+_GLOBAL = "verifier-global-function"
+_PLAIN_TYPES = (
+    "make the function static, or pass numbers, the context, or pointers to structs of known "
+    "size (tested for NULL inside)"
+)
+_CONSTANT = "verifier-constant-needed"
+_STRING = "verifier-string"
+
+RULES: Final = (
+    Rule(
+        NOT_ALLOWED,
+        r"(?:unknown func|program of this type cannot use helper) "
+        r"(?P<name>bpf_\w+|\w+)#(?P<number>\d+)",
+        "programs of this type may not call {name}()",
+        _USE_OTHER_TYPE,
+    ),
+    Rule(
+        NOT_ALLOWED,
+        r"func (?P<name>\w+)#\d+ (?:supported only for|not supported for program type)",
+        "{name}() is not there for programs of this type or attach type",
+        _USE_OTHER_TYPE,
+    ),
+    Rule(
+        NOT_ALLOWED,
+        r"helper call is not allowed in probe",
+        "the helper may not be called in a program on this function",
+        "attach to a function on the helper's list, or use another helper",
+    ),
+    Rule(
+        "verifier-helper-unknown",
+        r"invalid func (?P<name>\w+)#(?P<number>\d+)",
+        "this kernel has no helper number {number}",
+        "it is newer than the kernel, or the code is damaged: ask with bpf_core_enum_value_exists"
+        "(enum bpf_func_id, BPF_FUNC_...) before the call, or boot a newer kernel",
+    ),
+    Rule(
+        KFUNC_NOT_ALLOWED,
+        r"calling kernel function (?P<name>\w+) is not allowed",
+        "programs of this type may not call the kernel function {name}()",
+        "use it in a program of a type it is registered for, or use a helper",
+    ),
+    Rule(
+        _GPL,
+        r"cannot call (?:GPL-restricted|kernel) function from non-GPL compatible",
+        "this function is for programs with a GPL compatible license only",
+        _LICENSE,
+    ),
+    Rule(
+        _GPL,
+        r"(?:Cannot access kernel 'struct (?P<struct>\w+)' from non-GPL|struct ops programs must "
+        r"have a GPL)",
+        "this is for programs with a GPL compatible license only",
+        _LICENSE,
+    ),
+    Rule(
+        "verifier-kfunc-unavailable",
+        r"(?:calling kernel function is not supported without|kernel btf_id \d+ is not a function|"
+        r"failed to find BTF for kernel function|cannot find address for kernel function|"
+        r"kernel function btf_id \d+ does not have|BTF fd for kfunc is not|address of kernel "
+        r"function|negative offset disallowed for kernel module)",
+        "the kernel cannot resolve this call of a kernel function",
+        "compare bpfctl btf dump with the prototype in the program; the function may be in a "
+        "module that is not loaded, or the kernel built without CONFIG_DEBUG_INFO_BTF",
+    ),
+    Rule(
+        "verifier-map-type-mismatch",
+        r"cannot pass map_type (?P<type>\d+) into func (?P<name>\w+)#\d+",
+        "{name}() does not take maps of type {map_type}",
+        "use the helper made for that type of map, or another type of map",
+    ),
+    Rule(
+        "verifier-sleepable-needed",
+        r"(?:helper call might sleep in a non-sleepable prog|program must be sleepable to call "
+        r"sleepable kfunc (?P<name>\w+))",
+        "this call may sleep, and the program is not sleepable",
+        'make the program sleepable where its type allows (".s": SEC("fentry.s/..."), '
+        'SEC("lsm.s/..."), SEC("uprobe.s/...")), or use what does not sleep',
+    ),
+    Rule(
+        "verifier-sleep-in-atomic",
+        r"(?:sleepable helper (?P<name>\w+)#\d+ in|kernel func (?P<func>\w+) is sleepable within) "
+        r"(?P<where>.+)",
+        "a call that may sleep in {where}",
+        "leave that region before the call (bpf_rcu_read_unlock, bpf_preempt_enable, unlock)",
+    ),
+    Rule(
+        _TRUSTED,
+        r"R(?P<reg>\d+) must be (?:referenced or trusted|a rcu pointer)",
+        "argument {reg} must be a pointer the kernel vouches for",
+        "pass an argument of the program or what an acquire function returned; a pointer read out "
+        "of another object is not trusted: acquire it first (bpf_task_acquire and the like), or "
+        "hold bpf_rcu_read_lock",
+    ),
+    Rule(
+        "verifier-reference-missing",
+        r"(?:R(?P<reg>\d+) must be referenced when|(?:func|kfunc) (?P<name>\S+) reference has not "
+        r"been acquired|release (?:helper|kernel function) \w+ expects|arg (?P<arg>\d+) is an "
+        r"unacquired reference)",
+        "something is released that the program does not hold",
+        "release what an acquire function returned, once, and do not use it afterwards",
+    ),
+    Rule(
+        _DYNPTR,
+        r"(?:Expected an initialized dynptr|Expected a dynptr of type|Dynptr has to be|cannot "
+        r"(?:overwrite referenced dynptr|pass (?:pointer to const bpf_dynptr|in dynptr))|"
+        r"arg#?\d+ expected pointer to stack or (?:const struct bpf_)?dynptr|potential write to "
+        r"dynptr|cannot release unowned const bpf_dynptr|Unsupported reg type \S+ for bpf_dynptr)",
+        "a dynptr is used in a state it is not in",
+        "initialise it once (bpf_dynptr_from_..., bpf_ringbuf_reserve_dynptr), use it as it is on "
+        "the stack, and release it once",
+    ),
+    Rule(
+        _ITERATOR,
+        r"(?:expected (?:an )?(?:un)?initialized iter_(?P<kind>\w+) as arg|expected valid iter|"
+        r"arg#\d+ expected pointer to an iterator|expected an RCU CS when using)",
+        "an iterator is used in a state it is not in",
+        "call bpf_iter_..._new first, ..._next in the loop, ..._destroy once on every path; "
+        "bpf_for and bpf_for_each do it by themselves",
+    ),
+    Rule(
+        _CONSTANT,
+        r"R(?P<reg>\d+) (?:is not a known constant|must be a known constant|is not a const\b)",
+        "argument {reg} must be a constant that the verifier can see",
+        "pass a constant (sizeof, a literal, a const in .rodata); for records of varying size "
+        "use bpf_ringbuf_output() or a dynptr",
+    ),
+    Rule(
+        _STRING,
+        r"(?:R(?P<reg>\d+) (?:does not point to a readonly map|is not a constant address)|string "
+        r"is "
+        r"not zero-terminated|Invalid format string|direct value access on string|no direct value "
+        r"access support|arg#\d+ doesn't point to a const string)",
+        "the string must be a constant one that ends in a zero",
+        'use a string literal, or  static const char s[] = "...";',
+    ),
+    Rule(
+        "verifier-callback",
+        r"(?:callback function not (?:static|allowed)|callback function cannot be|arg\d+ expected "
+        r"pointer to func|kfunc \S+ failed callback verification)",
+        "the callback is not a function that may be called back",
+        "pass a static function of this program with the prototype the helper's text gives",
+    ),
+    Rule(
+        _GLOBAL,
+        r"Caller passes invalid args into func#\d+(?: \('(?P<name>\w+)'\))?",
+        "the arguments do not fit the global function that is called",
+        _PLAIN_TYPES,
+        rank=1,
+    ),
+    Rule(
+        _GLOBAL,
+        r"Arg#(?P<arg0>\d+) type (?P<type>.+?) in (?P<name>\w+)\(\) is not supported yet",
+        "{name}() is global, and the kernel cannot check its argument {argument} ({type}) alone",
+        _PLAIN_TYPES,
+    ),
+    Rule(
+        _GLOBAL,
+        r"Global function (?P<name>\w+)\(\) (?:doesn't return scalar|return value not|with)",
+        "{name}() is global, and its prototype is not one the kernel can check alone",
+        "make it static, or return a number and take at most 5 arguments",
+    ),
+    Rule(
+        _GLOBAL,
+        r"(?P<name>\w+)\(\) is not a global function",
+        "{name}() is static: only global functions can be replaced",
+        "remove static and recompile with a clang from 10 on, which tells them apart in BTF",
+    ),
+    Rule(
+        _GLOBAL,
+        r"R(?P<reg>\d+) is not a scalar$",
+        "argument {reg} of the global function must be a number",
+        _PLAIN_TYPES,
+    ),
+    Rule(
+        "verifier-argument-type",
+        r"(?:arg#(?P<arg0>\d+)|R(?P<reg>\d+)) (?:expected |expects |must be |pointer type|is "
+        r"(?!kernel)\S+ expected|pointer in).*",
+        "argument {argument} is not what this function takes",
+        "compare the argument with the prototype of the function (bpfctl btf dump)",
+    ),
+    Rule(
+        "verifier-argument-type",
+        r"R(?P<reg>\d+) type=(?P<type>\S+) expected=(?P<expected>.+)",
+        "argument {reg} is {type_words}, this function takes {expected_words}",
+        "pass {expected_words}; look at where the value comes from",
+    ),
+    Rule(
+        "verifier-argument-type",
+        r"(?:R(?P<reg>\d+) is of type (?P<type>\S+) but (?P<expected>\S+) is expected|kernel "
+        r"function \w+ args#(?P<arg0>\d+) (?:expected )?pointer)",
+        "argument {argument} is a pointer to another type than this function takes",
+        "pass a pointer of the type in the prototype",
+    ),
+    Rule(
+        "verifier-argument-type",
+        r"helper access to the packet is not allowed",
+        "this helper does not take pointers into the packet",
+        "copy the bytes to the stack first (after a bounds check), and pass that",
+    ),
+    Rule(
+        "verifier-tail-call",
+        r"(?:tail_call (?:cannot|abusing|is (?:not|only) allowed)|cannot tail call "
+        r"within|tail_calls "
+        r"are not allowed in (?:non-JITed )?programs)",
+        "a tail call is not allowed at this place",
+        "leave locked regions and release references before it; call it from the main function, "
+        "or from a function that returns int, with the map itself as argument",
+    ),
+)

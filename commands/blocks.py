@@ -1,0 +1,20 @@
+"""Blocks of an error message: a label, and lines below one another behind it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from .clean import clean_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+LABEL_WIDTH: Final = 10
+
+
+def labelled(label: str, lines: Iterable[str]) -> Iterator[str]:
+    """Yield the lines, the label before the first."""
+    for text in lines:
+        for line in clean_lines(text).split("\n"):
+            yield f"  {label:<{LABEL_WIDTH}} {line}".rstrip()
+            label = ""
