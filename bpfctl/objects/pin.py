@@ -25,6 +25,7 @@ Pins = dict[tuple[ObjectKind, int], list[str]]
 # A bpffs holds what people pinned; whoever pins more than this gets an incomplete answer.
 _MOST_ENTRIES: Final = 100_000
 _MOST_DEPTH: Final = 32
+_MOUNT: Final = f"mount -t bpf bpf {BPFFS_PLACE}"
 
 _KIND_OF_FILE: Final = {
     "bpf-prog": ObjectKind.PROG,
@@ -94,7 +95,7 @@ def place_error(path: str) -> PathError | None:
 def _problem(path: str) -> tuple[str, str, str | None] | None:
     """Return what speaks against pinning at a path: a code, the reason, and what to do."""
     if not path:
-        return "cannot-pin", "the path is empty", None
+        return "pin-name", "the path is empty", None
     whole = os.path.abspath(path)  # noqa: PTH100 - keeps symlinks
     parent, name = os.path.split(whole)
     if not _may_look(parent):
@@ -103,17 +104,32 @@ def _problem(path: str) -> tuple[str, str, str | None] | None:
         return "pin-exists", "it is a directory", f"choose a name in it: {whole}/NAME"
     if not _is_directory(parent):
         remedy = f"mkdir {parent}, on a bpf file system"
-        return "cannot-pin", f"there is no directory {parent}", remedy
+        return "pin-parent-missing", f"there is no directory {parent}", remedy
     if not is_bpffs(parent):
-        return "cannot-pin", f"{parent} is on no bpf file system", f"pin below {_places()}"
+        return _no_bpffs(parent)
     if os.path.lexists(path):
         return "pin-exists", "it exists already", f"choose another path, or rm {path}"
+    if os.statvfs(parent).f_flag & os.ST_RDONLY:
+        remedy = "mount -o remount,rw it, or pin on another bpf file system"
+        return "pin-read-only", f"{parent} is mounted read-only", remedy
+    return _wrong_name(path, name)
+
+
+def _no_bpffs(parent: str) -> tuple[str, str, str]:
+    """Tell the usual place without its bpffs from a path that is elsewhere."""
+    problem = f"{parent} is on no bpf file system"
+    if not f"{parent}/".startswith(f"{BPFFS_PLACE}/"):
+        return "not-bpffs", problem, f"pin below {_places()}"
+    return "bpffs-not-mounted", f"{problem}: none is mounted there", _MOUNT
+
+
+def _wrong_name(path: str, name: str) -> tuple[str, str, str] | None:
     if "." in name:
         # bpf_lookup() in kernel/bpf/inode.c: "Dots in names are reserved for future use"
         problem = "a bpf file system takes no name with a dot"
-        return "cannot-pin", problem, "choose a name without dots"
+        return "pin-name", problem, "choose a name without dots"
     if path.endswith("/"):
-        return "cannot-pin", "a pin is no directory", "leave out the slash at its end"
+        return "pin-name", "a pin is no directory", "leave out the slash at its end"
     return None
 
 
@@ -138,7 +154,7 @@ def _places() -> str:
     mounts = bpffs_mounts()
     if mounts:
         return " or ".join(mounts[:3])
-    return f"{BPFFS_PLACE}, after: mount -t bpf bpf {BPFFS_PLACE}"
+    return f"{BPFFS_PLACE}, after: {_MOUNT}"
 
 
 def unpin(path: str) -> None:
@@ -193,7 +209,7 @@ def _open(path: str, kind: ObjectKind | None, *, read_only: bool) -> Fd:
 
 def _explain_open(path: str, err: SyscallError) -> Exception:
     if err.errno == errno.ENOENT:
-        return NotFoundError("nothing is pinned here", subject=path)
+        return NotFoundError("nothing is pinned here", subject=path, evidence=_elsewhere(path))
     if not _may_look(path):
         return err.within(subject=path)
     if err.errno in (errno.EACCES, errno.EINVAL) and not is_bpffs(path):
@@ -203,6 +219,13 @@ def _explain_open(path: str, err: SyscallError) -> Exception:
     from bpfctl.objects.denial import explain_call
 
     return explain_call(err).within(subject=path)
+
+
+def _elsewhere(path: str) -> list[str]:
+    """Say so where nothing can be pinned at a path: the directory is on another file system."""
+    parent = os.path.dirname(os.path.abspath(path))  # noqa: PTH100, PTH120 - keeps symlinks
+    is_other = _may_look(parent) and _is_directory(parent) and not is_bpffs(parent)
+    return [f"{parent} is on no bpf file system"] if is_other else []
 
 
 def pins() -> Pins:

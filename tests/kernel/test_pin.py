@@ -82,9 +82,9 @@ def test_why_a_pin_fails(objects: dict[ObjectKind, Fd], bpffs: Path, tmp_path: P
     pin(prog, str(bpffs / "taken"))
     for path, code, words in [
         (bpffs / "taken", "pin-exists", "it exists already"),
-        (bpffs / "absent/x", "cannot-pin", f"there is no directory {bpffs}/absent"),
-        (bpffs / "a.b", "cannot-pin", "a bpf file system takes no name with a dot"),
-        (tmp_path / "x", "cannot-pin", f"{tmp_path} is on no bpf file system"),
+        (bpffs / "absent/x", "pin-parent-missing", f"there is no directory {bpffs}/absent"),
+        (bpffs / "a.b", "pin-name", "a bpf file system takes no name with a dot"),
+        (tmp_path / "x", "not-bpffs", f"{tmp_path} is on no bpf file system"),
     ]:
         with pytest.raises(PathError) as caught:
             pin(prog, str(path))

@@ -12,7 +12,11 @@ if TYPE_CHECKING:
     from bpfctl.explain.catalogue.entry import Entry
 
 # Each has a tuple ENTRIES. Their order is that of the manual.
-MODULES: Final = ("rights", "running")
+MODULES: Final = (
+    "rights",
+    "pins",
+    "running",
+)
 
 
 @cache

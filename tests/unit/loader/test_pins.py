@@ -163,11 +163,13 @@ def test_a_signal_does_not_end_the_clean_up(
 @pytest.mark.parametrize(
     ("name", "bpffs", "code", "words"),
     [
-        pytest.param("absent/x", True, "cannot-pin", "there is no directory", id="no parent"),
+        pytest.param(
+            "absent/x", True, "pin-parent-missing", "there is no directory", id="no parent"
+        ),
         pytest.param("file", True, "pin-exists", "it exists already", id="a file"),
-        pytest.param("file", False, "cannot-pin", "on no bpf file system", id="a file elsewhere"),
-        pytest.param("new", False, "cannot-pin", "on no bpf file system", id="no bpffs"),
-        pytest.param("a.b", True, "cannot-pin", "no name with a dot", id="dot"),
+        pytest.param("file", False, "not-bpffs", "on no bpf file system", id="a file elsewhere"),
+        pytest.param("new", False, "not-bpffs", "on no bpf file system", id="no bpffs"),
+        pytest.param("a.b", True, "pin-name", "no name with a dot", id="dot"),
     ],
 )
 def test_a_directory_that_cannot_be(

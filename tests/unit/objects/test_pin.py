@@ -59,7 +59,7 @@ def test_pin_over_something(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_nobody_is_told_to_remove_an_ordinary_file(tmp_path: Path) -> None:
     (tmp_path / "x").touch()
     err = refused(tmp_path / "x", errno.EEXIST)
-    assert (err.code, "rm" in str(err.remedy)) == ("cannot-pin", False)
+    assert (err.code, "rm" in str(err.remedy)) == ("not-bpffs", False)
 
 
 @pytest.mark.parametrize(
