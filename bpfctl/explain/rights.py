@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 from bpfctl.elf.spec import MapSpec, ObjectSpec
 from bpfctl.explain.explanation import Explanation
+from bpfctl.kernel.uapi import MapType, ProgType
+from bpfctl.linux.sysctl import read_sysctl
 from bpfctl.loader.options import LoadOptions
 from bpfctl.objects import needs
-from bpfctl.objects.denial import is_admin, missing, missing_for_call
+from bpfctl.objects.denial import INSIDE, is_admin, missing, missing_for_call
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,20 +19,40 @@ if TYPE_CHECKING:
     from bpfctl.linux.caps import Capability
     from bpfctl.objects.denial import Missing
 
-MISSING: Final = "capabilities-missing"
+# What goes without capabilities where kernel.unprivileged_bpf_disabled is 0: bpf_prog_load() and
+# map_create(), kernel/bpf/syscall.c, Linux 6.18.
+_OPEN_PROGRAMS: Final = frozenset({ProgType.SOCKET_FILTER, ProgType.CGROUP_SKB})
+_OPEN_MAPS: Final = frozenset(
+    {
+        MapType.ARRAY,
+        MapType.PERCPU_ARRAY,
+        MapType.PROG_ARRAY,
+        MapType.PERF_EVENT_ARRAY,
+        MapType.CGROUP_ARRAY,
+        MapType.ARRAY_OF_MAPS,
+        MapType.HASH,
+        MapType.PERCPU_HASH,
+        MapType.HASH_OF_MAPS,
+        MapType.RINGBUF,
+        MapType.USER_RINGBUF,
+        MapType.CGROUP_STORAGE,
+        MapType.PERCPU_CGROUP_STORAGE,
+    }
+)
+_SETTING: Final = "unprivileged_bpf_disabled"
 
 
 def for_load(failure: Failure) -> Explanation | None:
     """Name what is missing for what was refused, and what the whole load takes besides."""
     spec = failure.fact(ObjectSpec)
     if spec is None:
-        return _explained(missing(failure.error, _of_request(failure)))
+        return _explained(missing(failure.error, _of_request(failure)), _setting(failure))
     maps = [need for made in spec.maps for need in needs.of_map(made.type)]
     refused = _of_request(failure)
     if failure.call == "BPF_MAP_CREATE" and failure.fact(MapSpec) is None:
         refused = maps
     further = [*_of_programs(spec, failure.fact(LoadOptions)), *maps]
-    return _explained(missing(failure.error, refused, further))
+    return _explained(missing(failure.error, refused, further), _setting(failure))
 
 
 def for_call(failure: Failure) -> Explanation | None:
@@ -60,7 +82,23 @@ def _of_programs(spec: ObjectSpec, options: LoadOptions | None) -> list[Capabili
     return [need for one in chosen for need in needs.of_program(one.section.prog_type)]
 
 
-def _explained(found: Missing | None) -> Explanation | None:
+def _setting(failure: Failure) -> tuple[str, ...]:
+    """Name the setting that would let this pass without capabilities, if that is so."""
+    if failure.request is None:
+        return ()
+    is_open = {
+        "BPF_PROG_LOAD": failure.field("prog_type") in _OPEN_PROGRAMS,
+        "BPF_MAP_CREATE": failure.field("map_type") in _OPEN_MAPS,
+    }
+    value = read_sysctl(f"kernel/{_SETTING}") if is_open.get(failure.call) else None
+    return (f"kernel.{_SETTING} is {value}: where it is 0 this takes none",) if value else ()
+
+
+def _explained(found: Missing | None, more: tuple[str, ...] = ()) -> Explanation | None:
     if found is None:
         return None
-    return Explanation(MISSING, found.message, found.evidence, found.remedy)
+    found = found._replace(evidence=(*found.evidence, *more))
+    if found.code == INSIDE:
+        words = (found.message, found.evidence, found.remedy)
+        return Explanation("capabilities-in-user-namespace", *words)
+    return Explanation("capabilities-missing", found.message, found.evidence, found.remedy)

@@ -15,10 +15,25 @@ BY_CALL: Final[dict[str, tuple[str, ...]]] = {
     "BPF_PROG_LOAD": (
         "rights:for_load",
         "trampoline:refused",
+        "locked_memory:exhausted",
+        "program_length:too_long",
+        "unknown:program_type",
+        "unknown:attach_type",
     ),
-    "BPF_MAP_CREATE": ("rights:for_load",),
-    "BPF_BTF_LOAD": ("rights:for_load",),
+    "BPF_MAP_CREATE": ("rights:for_load", "locked_memory:exhausted", "unknown:map_type"),
+    "BPF_BTF_LOAD": ("rights:for_load", "locked_memory:exhausted"),
+    "BPF_LINK_CREATE": ("unknown:attach_type",),
+    "BPF_PROG_ATTACH": ("unknown:attach_type",),
+    "BPF_PROG_DETACH": ("unknown:attach_type",),
+    "BPF_PROG_QUERY": ("unknown:attach_type",),
 }
 
 # After those, whatever was refused.
-ALWAYS: Final[tuple[str, ...]] = ("rights:for_call",)
+ALWAYS: Final[tuple[str, ...]] = (
+    "rights:for_call",
+    "gatekeepers:seccomp",
+    "gatekeepers:security_module",
+    "unknown:command",
+    "unknown:field",
+    "gatekeepers:surroundings",
+)

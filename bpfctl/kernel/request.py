@@ -35,7 +35,8 @@ class Attr:
     The size handed to the kernel covers the fields that are not zero and ends there, so that an
     old kernel accepts what it can (bpf_check_uarg_tail_zero, kernel/bpf/syscall.c). `through`
     names the last field to cover all the same: some results are written only if the size reaches
-    them. The buffer itself always has our full size.
+    them. The buffer itself always has our full size. `fields` names those that were set to more
+    than 0 ("link_create.flags").
     """
 
     def __init__(self, cmd: Cmd, doing: str, *, through: str = "") -> None:
@@ -44,6 +45,7 @@ class Attr:
         self.union: Any = ffi.new("union bpf_attr *")
         self._least = field_end("union bpf_attr", through) if through else 0
         self._alive: list[Any] = []
+        self.fields: list[str] = []
 
     @property
     def call(self) -> str:
@@ -68,8 +70,9 @@ class Attr:
             if value:
                 self._set(place, name, value)
                 # Whole fields: a pointer below 4 GiB ends in zeros, as in Debian's own Python.
-                end = field_end("union bpf_attr", f"{part}.{name}" if part else name)
-                self._least = max(self._least, end)
+                path = f"{part}.{name}" if part else name
+                self._least = max(self._least, field_end("union bpf_attr", path))
+                self.fields.append(path)
 
     def _set(self, place: Any, name: str, value: int) -> None:
         try:

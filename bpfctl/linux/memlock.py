@@ -18,21 +18,24 @@ class MemlockLimit:
         self._tried = False
 
     def lift(self) -> bool:
-        """Remove the limit; say whether that changed anything, so that a retry makes sense."""
+        """Remove the limit, or raise it as far as it goes.
+
+        Say whether that changed anything, so that a retry makes sense.
+        """
         if self._tried:
             return False
         self._tried = True
         before = resource.getrlimit(resource.RLIMIT_MEMLOCK)
         if before[0] == resource.RLIM_INFINITY:
             return False
-        try:
-            resource.setrlimit(
-                resource.RLIMIT_MEMLOCK, (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
-            )
-        except (OSError, ValueError):  # ValueError: the hard limit is lower and not ours to raise
-            return False
-        self._before = before
-        return True
+        for most in (resource.RLIM_INFINITY, before[1]):
+            try:
+                resource.setrlimit(resource.RLIMIT_MEMLOCK, (most, most))
+            except (OSError, ValueError):  # ValueError: the hard limit is lower, and not ours
+                continue
+            self._before = before
+            return before[0] != most
+        return False
 
     def restore(self) -> None:
         """Put the limit back."""

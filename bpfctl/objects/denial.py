@@ -6,6 +6,7 @@ import errno
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bpfctl.linux.caps import Capability, has_capability, in_initial_user_namespace
+from bpfctl.linux.mounts import mounts
 from bpfctl.linux.security import perf_event_paranoid
 from bpfctl.objects.needs import ADMIN_ONLY, BPF_ONLY, of_call
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from bpfctl.errors import SyscallError
 
 CODE: Final = "capabilities-missing"
+INSIDE: Final = "capabilities-in-user-namespace"
 _DENIED: Final = frozenset({errno.EPERM, errno.EACCES})
 _MAINLINE_PARANOID: Final = 2  # the highest level that mainline kernels have
 _NO_DESCRIPTOR: Final = 2**31 - 1
@@ -23,6 +25,7 @@ _NO_DESCRIPTOR: Final = 2**31 - 1
 class Missing(NamedTuple):
     """What a process lacks, in words."""
 
+    code: str
     message: str
     evidence: tuple[str, ...]
     remedy: str
@@ -48,7 +51,9 @@ def missing(
     evidence = [f"this process lacks {_list(absent)}"]
     if inside:
         evidence.append("it is in a user namespace: what it has there does not count here")
+        evidence += _tokens()
     return Missing(
+        INSIDE if inside else CODE,
         f"{err.doing}: not permitted without {_words(lacking)}",
         tuple(evidence),
         f"run it as root, or with {_words([*needed, *later])}",
@@ -113,9 +118,23 @@ def explain_call(err: SyscallError) -> SyscallError:
 def _apply(err: SyscallError, found: Missing | None) -> bool:
     if found is None:
         return False
-    err.code, err.message, err.remedy = CODE, found.message, found.remedy
+    err.code, err.message, err.remedy = found.code, found.message, found.remedy
     err.evidence += found.evidence
     return True
+
+
+def _tokens() -> list[str]:
+    """Name the bpffs that hand out tokens, by which others load programs in user namespaces."""
+    found = [
+        (mount.point, [one for one in mount.options if one.startswith("delegate_")])
+        for mount in mounts()
+        if mount.kind == "bpf"
+    ]
+    return [
+        f"{point} hands out BPF tokens ({', '.join(what)}), which bpfctl does not use"
+        for point, what in found
+        if what
+    ]
 
 
 def _words(names: list[Capability]) -> str:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Final
 from bpfctl.errors import BpfctlError, NotFoundError, OutputError, PathError, SyscallError
 from bpfctl.kernel.info import map_info
 from bpfctl.linux.mounts import bpffs_mounts, is_bpffs
-from bpfctl.objects.denial import CODE as LACKING
-from bpfctl.objects.denial import explain_call
+from bpfctl.objects.denial import CODE, INSIDE, explain_call
 from bpfctl.objects.ids import ObjectKind, open_id
 from bpfctl.objects.link import link_info, links
 from bpfctl.objects.pin import files_below, id_of, open_pin, pins, unpin
@@ -108,10 +107,10 @@ def _pinned(path: str) -> Pinned:
     try:
         kind, fd = open_pin(path, read_only=True)
     except BpfctlError as err:
-        lacking = isinstance(err, SyscallError) and explain_call(err).code == LACKING
+        lacking = isinstance(err, SyscallError) and explain_call(err).code in {CODE, INSIDE}
         raise OutputError(
             f"this cannot be opened, so nothing is removed: {err.message}",
-            code=LACKING if lacking else "unload-unknown",
+            code=err.code if lacking else "unload-unknown",
             subject=path,
             evidence=err.evidence,
             remedy=err.remedy,

@@ -21,7 +21,7 @@ from bpfctl.linux.caps import Capability
 from bpfctl.linux.memlock import MemlockLimit
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from tests.kernel.conftest import NetNs
 
@@ -69,10 +69,12 @@ def run_with(
     words: Sequence[str],
     space: NetNs | None = None,
     tracefs: Path | None = None,
+    before: Callable[[], None] = lambda: None,
 ) -> Ran:
     """Run `bpfctl -j WORDS` as root with no other capabilities than these, file rights included.
 
     `space` is a network namespace to run in; `tracefs` is where to mount one that nobody else sees.
+    `before` is called in that process, before it gives up capabilities.
     A child of ours, rather than a new process: it starts with everything imported, which takes most
     of the time in a virtual machine. Its memory is not counted, as before Linux 5.11 that would be
     another reason to be refused.
@@ -87,6 +89,7 @@ def run_with(
                 if tracefs is not None:
                     _mount_privately("tracefs", tracefs)
                 MemlockLimit().lift()
+                before()
                 keep_only(capabilities)
                 ending.append(_bpfctl(words))
         _, how = os.waitpid(child, 0)

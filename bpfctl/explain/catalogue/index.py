@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 # Each has a tuple ENTRIES. Their order is that of the manual.
 MODULES: Final = (
     "rights",
+    "kernels",
     "pins",
     "running",
 )

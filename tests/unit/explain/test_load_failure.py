@@ -11,6 +11,7 @@ from bpfctl.btf.encode import BtfBuilder
 from bpfctl.elf.sections import parse_section_name
 from bpfctl.elf.spec import MapSpec, ObjectSpec, ProgramSpec
 from bpfctl.errors import SyscallError
+from bpfctl.explain import engine
 from bpfctl.explain.load_failure import explain_load
 from bpfctl.kernel.bpf import replaced
 from bpfctl.kernel.uapi import MapType
@@ -35,7 +36,11 @@ def refused(number: int = errno.EPERM) -> SyscallError:
 
 @pytest.fixture
 def rights(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Return a function that sets which capabilities are missing."""
+    """Return a function that sets which capabilities are missing; only they are looked into."""
+    checks = ("rights:for_load", "trampoline:refused")
+    table = {"BPF_PROG_LOAD": checks, "BPF_MAP_CREATE": checks, "BPF_BTF_LOAD": checks}
+    monkeypatch.setattr(engine, "BY_CALL", table)
+    monkeypatch.setattr(engine, "ALWAYS", ())
 
     def lack(*names: str) -> None:
         held = (one for one in caps.Capability if f"CAP_{one.name}" not in names)
@@ -122,6 +127,7 @@ def test_in_a_user_namespace_all_are_missing(rights: Any, monkeypatch: pytest.Mo
     rights()
     monkeypatch.setattr(denial, "in_initial_user_namespace", lambda: False)
     error = explain_load(refused(), one_program("socket"), UNREAD)
+    assert error.code == "capabilities-in-user-namespace"
     assert error.evidence == [
         "this process lacks CAP_BPF",
         "it is in a user namespace: what it has there does not count here",
