@@ -146,13 +146,17 @@ def _next_size(size: int, true_size: int) -> int:
 
 
 def _read_log(buffer: bytearray, true_size: int, *, full: bool) -> Log:
-    """The text before the final zero, and how much is missing."""
+    """The text before the final zero, and how much is missing.
+
+    The kernel says how long the log was at most. A log that fits may end up shorter: the verifier
+    drops again what it wrote on branches that were fine (bpf_vlog_reset(), kernel/bpf/log.c, 6.4).
+    """
     end = buffer.find(0)
     length = len(buffer) if end < 0 else end
     text = buffer[:length].decode("utf-8", "replace")
-    if true_size:
-        return Log(text, max(0, true_size - 1 - length))
-    return Log(text, None if full else 0)
+    if not full:
+        return Log(text)
+    return Log(text, max(0, true_size - 1 - length) if true_size else None)
 
 
 def _rejection(

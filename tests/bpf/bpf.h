@@ -97,4 +97,7 @@ static long (*bpf_timer_init)(void *timer, void *map, __u64 flags) = (void *)169
 		bpf_seq_printf(seq, text, sizeof(text), NULL, 0);                                  \
 	})
 
-char _license[] SEC("license") = "Dual BSD/GPL";
+#ifndef LICENSE
+#define LICENSE "Dual BSD/GPL"
+#endif
+char _license[] SEC("license") = LICENSE;

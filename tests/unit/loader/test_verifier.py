@@ -18,25 +18,30 @@ REQUEST = ProgLoad("prog", 6, bytes(16), "GPL")
 
 @dataclass
 class Verifier:
-    """Stands in for the kernel: refuses with `answer` and writes `log` as far as it fits."""
+    """Stands in for the kernel: refuses with `answer` and writes `log` as far as it fits.
+
+    It wrote `dropped` bytes more, and took them back.
+    """
 
     answer: int
     log: bytes = b""
     says_size: bool = True
     rotates: bool = True
+    dropped: int = 0
     calls: list[tuple[int, int]] = field(default_factory=list)
 
     def __call__(self, cmd: int, union: Any, size: int) -> int:
         level, room = int(union.log_level), int(union.log_size)
         self.calls.append((level, room))
-        full = bool(level) and len(self.log) + 1 > room
+        longest = len(self.log) + self.dropped + 1
+        full = bool(level) and longest > room
         if level:
             kept = self.log
             if full:
                 kept = kept[-(room - 1) :] if self.rotates else kept[: room - 1]
             place = ffi.cast("char *", int(union.log_buf))
             ffi.memmove(place, kept + b"\0", len(kept) + 1)
-            union.log_true_size = len(self.log) + 1 if self.says_size else 0
+            union.log_true_size = longest if self.says_size else 0
         if full:
             return -errno.ENOSPC
         return self.answer or os.open(os.devnull, os.O_RDONLY)
@@ -61,6 +66,11 @@ def test_a_short_log_takes_one_more_load() -> None:
     error = rejection(kernel, LoadOptions())
     assert kernel.calls == [(0, 0), (1, LOG_SIZE_START)]
     assert (error.log, error.errno, error.missing_bytes) == ("R0 !read_ok\n", errno.EACCES, 0)
+
+
+def test_what_the_verifier_took_back_is_not_missing() -> None:
+    error = rejection(Verifier(-errno.EINVAL, b"Unreleased\n", dropped=60), LoadOptions())
+    assert (error.log, error.missing_bytes) == ("Unreleased\n", 0)
 
 
 def test_the_size_the_kernel_names_is_exact() -> None:

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Programs that the verifier refuses from those who lack CAP_PERFMON: they give addresses away. */
+#include "verifier.h"
+
+struct {
+	__uint(type, MAP_HASH);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} values SEC(".maps");
+
+SEC("?socket")
+int leak_return_value(void *ctx)
+{
+	return (int)(__u64)ctx;
+}
+
+SEC("?socket")
+int leak_into_map(void *ctx)
+{
+	__u32 key = 0;
+	__u64 *value = bpf_map_lookup_elem(&values, &key);
+
+	if (value)
+		*value = (__u64)value;
+	return 0;
+}
+
+SEC("?socket")
+int pointer_compared(void *ctx)
+{
+	__u64 local = 0;
+	__u64 *at = &local;
+
+	HIDE(at);
+	return (__u64)at > 4096;
+}

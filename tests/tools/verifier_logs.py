@@ -1,0 +1,118 @@
+"""What the verifiers of several kernels wrote about the programs of tests/bpf/verifier_*.bpf.c.
+
+Usage, on a kernel: python -m tests.tools.verifier_logs FILE (then kept as
+tests/data/verifier/KERNEL.log, for tests that have no such kernel). In such a file each program
+has a line "=== NAME OUTCOME MISSING", and its log behind it.
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+import sys
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from bpfctl.errors import VerifierError
+
+if TYPE_CHECKING:
+    from bpfctl.errors import BpfctlError
+
+DATA: Final = Path(__file__).resolve().parents[1] / "data"
+FOLDER: Final = DATA / "verifier"
+KERNELS: Final = ("5.10", "6.1", "6.12", "6.18", "7.3")
+NEWEST: Final = "newest"
+NO_OBJECTION, MISSING_EXTERN = "accepted", "extern"
+# Linux 7.3 explains itself at length: kept whole for these, else cut short.
+REPORTED: Final = frozenset(
+    {"null_map_value", "packet_unchecked", "reference_leaked", "code_unreachable", "index_64bit"}
+)
+_HEAD: Final = re.compile(r"^=== (\w+) (\S+) (\S+)\n", re.MULTILINE)
+_REPORT: Final = re.compile(
+    r"\nVerification failed:.*?(?=\n(?:processed \d|BPF_EXIT|tail_call would))", re.DOTALL
+)
+
+
+class Outcome(NamedTuple):
+    """How a load ended: "EACCES" and its like, "accepted", or "extern" for what is not there.
+
+    `missing` bytes of the log are lost; None: the kernel does not say how many.
+    """
+
+    result: str
+    missing: int | None
+    log: str
+
+    @property
+    def number(self) -> int:
+        """The errno."""
+        return int(getattr(errno, self.result))
+
+
+class Case(NamedTuple):
+    """What is to be said of a program on a kernel; see tests/data/verifier/cases.toml."""
+
+    code: str
+    line: str = ""
+    origin: str = ""
+
+
+def outcome(error: BpfctlError | None) -> Outcome:
+    """Put the end of a load into a form that can be kept."""
+    if isinstance(error, VerifierError):
+        return Outcome(error.errno_name, error.missing_bytes, error.log)
+    if error is not None and error.code != "externs-unresolved":
+        return Outcome("other", 0, str(error))
+    return Outcome(NO_OBJECTION if error is None else MISSING_EXTERN, 0, "")
+
+
+def read(kernel: str) -> dict[str, Outcome]:
+    """Return what a kernel wrote, by the name of the program."""
+    parts = _HEAD.split((FOLDER / f"{kernel}.log").read_text())[1:]
+    return {
+        name: Outcome(result, None if missing == "some" else int(missing), log)
+        for name, result, missing, log in zip(*(iter(parts),) * 4, strict=True)
+    }
+
+
+def text(outcomes: dict[str, Outcome]) -> str:
+    """Write outcomes in the form that `read` takes."""
+    pieces = []
+    for name, one in sorted(outcomes.items()):
+        log = one.log if name in REPORTED else _REPORT.sub("", one.log)
+        log = log if log.endswith("\n") or not log else log + "\n"
+        missing = "some" if one.missing is None else one.missing
+        pieces.append(f"=== {name} {one.result} {missing}\n{log}")
+    return "".join(pieces)
+
+
+def cases(kernel: str) -> dict[str, Case]:
+    """Return what is to be said on a kernel, or on those between it and the next older one."""
+    tables = tomllib.loads((FOLDER / "cases.toml").read_text())
+    found = {name: Case(*words) for name, words in tables.pop(NEWEST).items()}
+    for older in sorted(tables, key=_version, reverse=True):
+        if _version(older) < _version(kernel):
+            break
+        for name, words in tables[older].items():
+            found[name] = found[name]._replace(
+                **dict(zip(Case._fields, [words] if isinstance(words, str) else words, strict=False))
+            )
+    return found
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split("."))
+
+
+def main(arguments: list[str]) -> int:
+    """Load all programs, and write what came of it."""
+    from tests.kernel.rejections import MILLION, load_all, load_million
+
+    found = load_all(lambda _, error: outcome(error))
+    Path(arguments[0]).write_text(text(found | {MILLION: outcome(load_million())}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
