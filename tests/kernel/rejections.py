@@ -6,6 +6,7 @@ import os
 import pickle
 import traceback
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from bpfctl.elf.reader import read_object
@@ -43,7 +44,7 @@ def load_all(look: Callable[[str, BpfctlError | None], Seen]) -> dict[str, Seen]
     found: dict[str, Seen] = {}
     for path in sorted(DATA.glob("verifier_*.bpf.o")):
         if path.name.startswith(LEAKS):
-            found |= _without_rights(lambda path=path: _of_object(path, kernel, look))
+            found |= _without_rights(partial(_of_object, path, kernel, look))
         else:
             found |= _of_object(path, kernel, look)
     return found

@@ -23,7 +23,7 @@ DATA: Final = Path(__file__).resolve().parents[1] / "data"
 FOLDER: Final = DATA / "verifier"
 KERNELS: Final = ("5.10", "6.1", "6.12", "6.18", "7.3")
 NEWEST: Final = "newest"
-NO_OBJECTION, MISSING_EXTERN = "accepted", "extern"
+NO_OBJECTION, MISSING_EXTERN = ENDINGS = ("accepted", "extern")
 # Linux 7.3 explains itself at length: kept whole for these, else cut short.
 REPORTED: Final = frozenset(
     {"null_map_value", "packet_unchecked", "reference_leaked", "code_unreachable", "index_64bit"}
@@ -67,6 +67,21 @@ def outcome(error: BpfctlError | None) -> Outcome:
     return Outcome(NO_OBJECTION if error is None else MISSING_EXTERN, 0, "")
 
 
+def said(error: VerifierError, wanted: Case) -> Case:
+    """Return what an error says; a line that has what is `wanted` of it stands as that."""
+    origin = error.rejection.origin if error.rejection else None
+    line = origin.source.text.strip() if origin and origin.source else ""
+    return Case(
+        error.code.removeprefix("verifier-"),
+        _part(wanted.line, error.source or ""),
+        _part(wanted.origin, line) if wanted.origin else "",
+    )
+
+
+def _part(wanted: str, line: str) -> str:
+    return wanted if wanted and wanted in line else line
+
+
 def read(kernel: str) -> dict[str, Outcome]:
     """Return what a kernel wrote, by the name of the program."""
     parts = _HEAD.split((FOLDER / f"{kernel}.log").read_text())[1:]
@@ -95,9 +110,9 @@ def cases(kernel: str) -> dict[str, Case]:
         if _version(older) < _version(kernel):
             break
         for name, words in tables[older].items():
-            found[name] = found[name]._replace(
-                **dict(zip(Case._fields, [words] if isinstance(words, str) else words, strict=False))
-            )
+            changed = [words] if isinstance(words, str) else words
+            kept = () if changed[0] in ENDINGS else found[name][len(changed) :]
+            found[name] = Case(*changed, *kept)
     return found
 
 
