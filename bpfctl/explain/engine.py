@@ -15,10 +15,11 @@ from bpfctl.errors import (
     PathError,
     SyscallError,
     UsageError,
+    VerifierError,
 )
 from bpfctl.explain.explanation import Explanation, Outcome
 from bpfctl.explain.failure import Failure
-from bpfctl.explain.tables import ALWAYS, BY_CALL
+from bpfctl.explain.tables import ALWAYS, BY_CALL, BY_LOG
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +57,8 @@ def explain(error: BpfctlError, *facts: object) -> BpfctlError:
 
 def _first(failure: Failure) -> Explanation | None:
     """Run the checks until one confirms a cause. What cannot be looked at confirms nothing."""
-    for name in (*BY_CALL.get(failure.call, ()), *ALWAYS):
+    is_logged = isinstance(failure.error, VerifierError)
+    for name in BY_LOG if is_logged else (*BY_CALL.get(failure.call, ()), *ALWAYS):
         try:
             found = load_check(name)(failure)
         except (BpfctlError, OSError):

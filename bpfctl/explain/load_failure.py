@@ -20,10 +20,12 @@ def explain_load(
 
     `kernel` is the one the load used: what it read is not read again. `options` are the load's.
     """
-    if isinstance(error, VerifierError):
-        from bpfctl.explain.rejection import explain_rejection
-
-        return explain_rejection(error)
     from bpfctl.explain.engine import explain
 
-    return explain(error, spec, kernel, options or LoadOptions())
+    code = error.code
+    found = explain(error, spec, kernel, options or LoadOptions())
+    if isinstance(found, VerifierError) and found.code == code:
+        from bpfctl.explain.rejection import explain_rejection
+
+        return explain_rejection(found)
+    return found

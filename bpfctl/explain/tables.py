@@ -22,11 +22,16 @@ BY_CALL: Final[dict[str, tuple[str, ...]]] = {
     ),
     "BPF_MAP_CREATE": ("rights:for_load", "locked_memory:exhausted", "unknown:map_type"),
     "BPF_BTF_LOAD": ("rights:for_load", "locked_memory:exhausted"),
-    "BPF_LINK_CREATE": ("unknown:attach_type",),
-    "BPF_PROG_ATTACH": ("unknown:attach_type",),
+    "BPF_RAW_TRACEPOINT_OPEN": ("functions:not_traceable",),
+    "BPF_LINK_CREATE": ("unknown:attach_type", "functions:not_traceable", "taken:already"),
+    "BPF_PROG_ATTACH": ("unknown:attach_type", "cgroup_flags:exclusive"),
     "BPF_PROG_DETACH": ("unknown:attach_type",),
     "BPF_PROG_QUERY": ("unknown:attach_type",),
+    "PERF_EVENT_IOC_SET_BPF": ("taken:already",),
 }
+
+# What the verifier's log alone does not tell; where none of these knows, the log is read.
+BY_LOG: Final[tuple[str, ...]] = ("functions:without_code", "replaced:prototypes")
 
 # After those, whatever was refused.
 ALWAYS: Final[tuple[str, ...]] = (

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from bpfctl.btf.decode import Btf
     from bpfctl.elf.sections import SectionName
+    from bpfctl.errors import BpfctlError
     from bpfctl.loader.kernel_btf import KernelBtf
     from bpfctl.objects.select import Selector
 
@@ -123,20 +124,25 @@ def not_chosen(section: SectionName) -> NotFoundError:
     )
 
 
-def _missing_in_module(kernel: KernelBtf, module: str, target: str, what: str) -> NotFoundError:
-    names = [one.name for one in kernel.modules]
-    loaded = module == _VMLINUX or module in names
+def _missing_in_module(kernel: KernelBtf, module: str, target: str, what: str) -> BpfctlError:
+    if module != _VMLINUX and module not in [one.name for one in kernel.modules]:
+        from bpfctl.loader.attach_missing import missing_module
+
+        return missing_module(module, target)
     return NotFoundError(
-        f'module {module} has no {what} "{target}"' if loaded else f"no module {module} is loaded",
+        f'module {module} has no {what} "{target}"',
         code="attach-target-missing",
-        evidence=[f"its type information has no {target}"] if loaded else [],
-        remedy=None if loaded else f"load it first (modprobe {module})",
+        evidence=[f"its type information has no {target}"],
     )
 
 
-def _missing(btf: Btf, prefix: str, target: str, kind: Kind, what: str) -> NotFoundError:
+def _missing(btf: Btf, prefix: str, target: str, kind: Kind, what: str) -> BpfctlError:
     similar = nearest_names(btf, prefix, target)
     near = [name for name in similar if btf.find(prefix + name, kind)][:_SUGGESTIONS]
+    if not prefix:
+        from bpfctl.loader.attach_missing import missing_function
+
+        return missing_function(target, near)
     return NotFoundError(
         f'this kernel has no {what} "{target}"',
         code="attach-target-missing",

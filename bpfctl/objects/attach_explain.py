@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import errno
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from bpfctl.btf.types import Kind
 from bpfctl.errors import (
     BpfctlError,
     NotFoundError,
-    PathError,
     SyscallError,
     UsageError,
 )
 from bpfctl.kernel.names import label
 from bpfctl.kernel.uapi import AttachType, ProgType
-from bpfctl.linux.mounts import mounts
 from bpfctl.objects import attach_net_targets as net
 from bpfctl.objects import attach_probe_targets as probes
 from bpfctl.objects import attach_targets as targets
 from bpfctl.objects.attach_explain_probe import explain_multi
 from bpfctl.objects.attach_iter import lacks_cgroup
 from bpfctl.objects.attach_lacking import lacking
-from bpfctl.objects.cgroup import forbidding, path_within
 
 if TYPE_CHECKING:
     from bpfctl.objects.prog import ProgInfo
@@ -67,6 +63,9 @@ _OF_CGROUPS: Final = {
     AttachType.LSM_CGROUP: ProgType.LSM,
 }
 _NOT_THERE: Final = frozenset({errno.ENOENT, errno.EINVAL})
+_UNTRACED: Final = (
+    "its function cannot be traced (check: available_filter_functions of tracefs lacks it)"
+)
 _BUSY: Final = frozenset({errno.EBUSY, errno.EEXIST})
 
 
@@ -111,7 +110,9 @@ def _cause(err: SyscallError, prog: ProgInfo, target: targets.Target) -> BpfctlE
         case targets.RawTracepoint(name) if err.errno == errno.ENOENT:
             return _no_raw_tracepoint(name)
         case targets.Cgroup():
-            return _cgroup(err, target)
+            from bpfctl.objects.attach_explain_cgroup import explain_cgroup
+
+            return explain_cgroup(err, target)
         case targets.Xdp(device):
             return _xdp(err, device, target)
         case probes.KprobeMulti() | probes.UprobeMulti():
@@ -119,16 +120,45 @@ def _cause(err: SyscallError, prog: ProgInfo, target: targets.Target) -> BpfctlE
         case targets.Loaded(cookie=cookie) if cookie and err.errno == errno.EINVAL:
             err.candidates.append("the program was loaded for another attach type")
         case targets.Loaded() | targets.Iter() if err.errno != errno.EBUSY:
+            if err.errno == errno.EINVAL and err.call == "BPF_RAW_TRACEPOINT_OPEN":
+                err.candidates.append(_UNTRACED)
             return lacks_cgroup(err, prog, target)
         case targets.Loaded():
-            err.candidates.append("the program is attached already, and can be only once")
-        case targets.Function() if err.errno == errno.EINVAL:
-            err.candidates.append("the function differs from the one the program was loaded for")
+            err.candidates += ["the program is attached already, and can be only once", _UNTRACED]
+        case targets.Function():
+            _replacement(err, prog, target)
         case targets.Tcx() | net.Netkit() | net.Netfilter():
             _among_others(err, target)
         case _:
             return None
     return None
+
+
+def _replacement(err: SyscallError, prog: ProgInfo, target: targets.Function) -> None:
+    """Compare the two functions, or find who has the place already."""
+    from bpfctl.kernel.info import prog_info
+    from bpfctl.objects import replace_causes
+    from bpfctl.objects.btf import loaded_btf
+
+    cause = None
+    try:
+        info = prog_info(target.prog_fd)
+        if err.errno == errno.EBUSY:
+            cause = replace_causes.taken(info.number("id") or 0, target.btf_id, target.name)
+        elif err.errno == errno.EINVAL and prog.btf_id:
+            own = loaded_btf(prog.btf_id)
+            function = own.find(prog.name, Kind.FUNC) or 0
+            there = loaded_btf(info.number("btf_id") or 0)
+            cause = replace_causes.differing((there, target.btf_id), (own, function))
+    except BpfctlError:  # what cannot be looked at confirms nothing
+        pass
+    if cause is not None:
+        err.code, err.message, err.remedy = cause.code, cause.headline, cause.remedy
+        err.evidence += cause.evidence
+    elif err.errno == errno.EINVAL:
+        err.candidates.append("the function differs from the one the program was loaded for")
+    elif err.errno == errno.EBUSY:
+        err.candidates.append("the function is replaced already, or fentry or fexit is on it")
 
 
 def _among_others(err: SyscallError, target: targets.Tcx | net.Netkit | net.Netfilter) -> None:
@@ -176,45 +206,6 @@ def raw_tracepoints() -> list[str]:
         names.append(data[start:end].decode(errors="replace"))
         at = data.find(prefix, end)
     return names
-
-
-def _cgroup(err: SyscallError, target: targets.Cgroup) -> BpfctlError | None:
-    path = target.path
-    try:
-        device = Path(path).stat().st_dev
-    except OSError:  # gone meanwhile, or not ours to see
-        device = None
-    groups = [mount for mount in mounts() if mount.kind == "cgroup2"]
-    if not any(mount.device == device for mount in groups):
-        where = f"cgroups of version 2 are below {groups[0].point}" if groups else None
-        return PathError(
-            "this is no cgroup of version 2", code="not-cgroup2", subject=path, remedy=where
-        )
-    if err.errno == errno.EPERM:
-        _forbidden(err, target)
-    elif err.errno == errno.ESTALE:
-        err.candidates.append(f"what runs there changed since revision {target.order.revision}")
-    elif err.errno in _NOT_THERE and target.order.neighbour_id:
-        neighbour = f"{target.order.neighbour} {target.order.neighbour_id}"
-        err.candidates.append(f"{neighbour} is not attached there, or by a link and is named by it")
-    elif err.errno == errno.EINVAL:
-        err.candidates.append("the program was loaded for another attach type")
-    return None
-
-
-def _forbidden(err: SyscallError, target: targets.Cgroup) -> None:
-    """Find the cgroup that admits no other program, and say so."""
-    found = forbidding(target.path, target.attach_type)
-    if found is None:
-        return
-    is_own = found.path == path_within(os.path.realpath(target.path))
-    whose = "another program there" if is_own else "an ancestor"
-    err.message = f"cannot attach to {target}: {whose} forbids it"
-    err.code = "cgroup-attach-forbidden"
-    how = "with override only" if found.flags else "without override or multi"
-    ids = ", ".join(map(str, found.prog_ids))
-    err.evidence.append(f"{found.path} runs program {ids}, attached {how}")
-    err.remedy = f"attach program {ids} as a link or with multi, or attach above it"
 
 
 def _xdp(err: SyscallError, device: str, target: targets.Xdp) -> BpfctlError | None:

@@ -45,6 +45,7 @@ def held(prog_fd: Fd, prog: ProgInfo, target: HoldTarget) -> Iterator[None]:
     except SyscallError as err:
         from bpfctl.objects.attach_explain import explain
 
+        err.knowing(prog, target)
         raise explain(err, prog, target) from err
 
 

@@ -51,7 +51,7 @@ def searches(prog: ProgInfo) -> Iterator[tuple[Search, str]]:
     if _cgroup_hooks(prog.type):
         yield _cgroups, "in a cgroup"
     if prog.type in _EVENTS:
-        yield _events, "on a perf event"
+        yield event_attachments, "on a perf event"
     if prog.type in _SOCKMAP_HOOKS:
         yield _sockmaps, "in a map of sockets"
     yield _in_maps, "in a map"
@@ -108,7 +108,7 @@ def _cgroups(prog: ProgInfo) -> Iterator[Attachment]:
                     yield Attachment("cgroup", words, facts={"path": path})
 
 
-def _events(prog: ProgInfo) -> Iterator[Attachment]:
+def event_attachments(prog: ProgInfo) -> Iterator[Attachment]:
     """Ask about each perf event of each process. Raises: SyscallError (EPERM)."""
     from bpfctl.kernel.attr_object import task_fd_query
     from bpfctl.kernel.bpf import bpf, try_bpf

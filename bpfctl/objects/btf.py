@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from bpfctl.errors import NotFoundError, NotSupportedError, PathError, SyscallError
+from bpfctl.errors import NotFoundError, PathError, SyscallError
 from bpfctl.kernel import info as kernel
 from bpfctl.objects.ids import ObjectKind, ids, open_id
 
@@ -38,13 +38,9 @@ def read_kernel_btf(path: str) -> Btf:
     try:
         return _read(path)
     except FileNotFoundError:
-        raise NotSupportedError(
-            "type information of its own",
-            "5.4",
-            code="kernel-btf-missing",
-            evidence=[f"there is no {path}"],
-            remedy="boot a kernel built with CONFIG_DEBUG_INFO_BTF=y",
-        ) from None
+        from bpfctl.objects.btf_absent import no_kernel_btf
+
+        raise no_kernel_btf(path) from None
     except OSError as err:
         words = (err.strerror or str(err)).lower()
         raise PathError(f"cannot read the kernel's types: {words}", subject=path) from err

@@ -15,9 +15,9 @@ from bpfctl.linux.cgroups import cgroup2_mounts
 from bpfctl.plain import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-_MOST_PROGRAMS: Final = 64  # BPF_CGROUP_MAX_PROGS, include/linux/bpf-cgroup-defs.h
+MOST_PROGRAMS: Final = 64  # BPF_CGROUP_MAX_PROGS, include/linux/bpf-cgroup-defs.h
 
 
 @plain
@@ -48,7 +48,7 @@ def attached(path: str, attach_type: int) -> Attached:
 
     Source: BPF_PROG_QUERY, cgroup_bpf_query() in kernel/bpf/cgroup.c (Linux 4.15).
     """
-    room = bytearray(4 * _MOST_PROGRAMS)
+    room = bytearray(4 * MOST_PROGRAMS)
     with Fd(os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)) as group:
         query = prog_query(attach_type=attach_type, target_fd=group, prog_ids=room)
         bpf(query)
@@ -57,17 +57,15 @@ def attached(path: str, attach_type: int) -> Attached:
     return Attached(path_within(path), query.attach_flags, tuple(numbers[: query.count]))
 
 
-def lineage(path: str, attach_type: int) -> Iterator[Attached]:
-    """Yield what a cgroup and each of its ancestors run, from the cgroup up to the root.
+def levels(path: str, attach_type: int) -> Iterator[tuple[str, Attached | None]]:
+    """Yield a cgroup and each of its ancestors up to the root, and what they run.
 
-    Those that cannot be asked are left out.
+    Paths are within the hierarchy; None stands for those that cannot be asked.
     """
     path = os.path.realpath(path)
     roots = cgroup2_mounts()
-    while path_within(path, roots):
-        level = _try_attached(path, attach_type)
-        if level is not None:
-            yield level
+    while inside := path_within(path, roots):
+        yield inside, _try_attached(path, attach_type)
         if path in roots:
             return
         path = os.path.dirname(path)  # noqa: PTH120 - plain text
@@ -80,15 +78,15 @@ def _try_attached(path: str, attach_type: int) -> Attached | None:
         return None
 
 
-def forbidding(path: str, attach_type: int) -> Attached | None:
+def forbidding(way: Iterable[tuple[str, Attached | None]]) -> Attached | None:
     """Return who keeps a link from being made in a cgroup: itself, an ancestor, or None.
 
-    The nearest one with a program decides: one that shares (`multi`) lets all below it share, one
-    that may be overridden lets those below it, and a single one lets nobody
-    (hierarchy_allows_attach, kernel/bpf/cgroup.c, Linux 4.15).
+    `way` is what `levels` gives for it. The nearest one with a program decides: one that shares
+    (`multi`) lets all below it share, one that may be overridden lets those below it, and a single
+    one lets nobody (hierarchy_allows_attach, kernel/bpf/cgroup.c, Linux 4.15).
     """
-    for at, level in enumerate(lineage(path, attach_type)):
-        if level.prog_ids:
+    for at, (_, level) in enumerate(way):
+        if level and level.prog_ids:
             return level if level.is_closed or (not at and level.is_alone) else None
     return None
 

@@ -306,8 +306,17 @@ def test_a_cgroup_that_admits_no_other_program(
     err = caught.value
     assert (err.errno, err.code) == (errno.EPERM, "cgroup-attach-forbidden")
     assert f"{whose} forbids it" in err.message
-    runs = f"/{cgroup.name} runs program {prog_info(prog).id}"
-    assert err.evidence == [f"{runs}, attached without override or multi"]
+    info = prog_info(prog)
+    runs = f"program {info.id} {info.name}, attached without override or multi   <- forbids"
+    below = place != "."
+    assert [line.split(maxsplit=1) for line in err.evidence[-1 - below :]] == [
+        [f"/{cgroup.name}", runs + ("" if below else "   (wanted here)")],
+        *([[f"/{cgroup.name}/below", "-   (wanted here)"]] if below else []),
+    ]
+    assert (
+        err.remedy
+        == f"attach program {info.id} {info.name} as a link or with multi, or attach above it"
+    )
     attach(prog, targets.Cgroup(str(cgroup / place), CONNECT4)).close()
 
 

@@ -16,6 +16,8 @@ MODULES: Final = (
     "rights",
     "kernels",
     "pins",
+    "functions",
+    "places",
     "running",
 )
 

@@ -24,7 +24,7 @@ from bpfctl.kernel.netlink import XdpAttachment, XdpMode
 from bpfctl.kernel.uapi import AttachType, CgroupIterOrder, Cmd, LinkType, ProgType
 from bpfctl.linux import cgroups, tracefs
 from bpfctl.linux.mounts import Mount
-from bpfctl.objects import attach_explain
+from bpfctl.objects import attach_explain, attach_explain_cgroup
 from bpfctl.objects import attach_targets as targets
 from bpfctl.objects.attach import create_link
 from bpfctl.objects.attach_net_targets import Order
@@ -333,7 +333,7 @@ def test_a_driver_without_xdp(kernel: FakeKernel, fd: Fd) -> None:
 def test_a_directory_that_is_no_cgroup(
     kernel: FakeKernel, fd: Fd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(attach_explain, "mounts", lambda: [Mount("/cg", "/", "cgroup2", 7)])
+    monkeypatch.setattr(attach_explain_cgroup, "mounts", lambda: [Mount("/cg", "/", "cgroup2", 7)])
     kernel.on(Cmd.LINK_CREATE, -errno.EBADF)
     target = targets.Cgroup(str(tmp_path), CONNECT4)
     err = refused(kernel, fd, ProgType.CGROUP_SOCK_ADDR, target)
@@ -352,7 +352,7 @@ def cgroup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> targets.Cgroup:
     """Return a target below a directory that is taken for the root of the cgroups."""
     device = tmp_path.stat().st_dev
     listed = [Mount(str(tmp_path), "/", "cgroup2", device)]
-    monkeypatch.setattr(attach_explain, "mounts", lambda: listed)
+    monkeypatch.setattr(attach_explain_cgroup, "mounts", lambda: listed)
     monkeypatch.setattr(cgroups, "mounts", lambda: listed)
     (tmp_path / "a/b").mkdir(parents=True)
     return targets.Cgroup(f"{tmp_path}/a/b", CONNECT4)
@@ -371,15 +371,37 @@ def running(flags: int, *ids: int) -> Any:
     return fill
 
 
+OVERRIDE, MULTI = AttachFlags.ALLOW_OVERRIDE, AttachFlags.ALLOW_MULTI
+ALONE = "program 44, attached without override or multi"
 FORBIDDEN = [
     pytest.param(
-        [running(0), running(0, 44)], "an ancestor", "/a runs program 44", id="an ancestor"
+        [running(0), running(0, 44), running(0)],
+        "an ancestor",
+        ["/      -", f"/a     {ALONE}   <- forbids", "/a/b   -   (wanted here)"],
+        id="an ancestor",
     ),
     pytest.param(
-        [running(0), running(0), running(0, 44)], "an ancestor", "/ runs program 44", id="the root"
+        [running(0), running(0), running(0, 44)],
+        "an ancestor",
+        [f"/      {ALONE}   <- forbids", "/a     -", "/a/b   -   (wanted here)"],
+        id="the root",
     ),
-    pytest.param([-errno.EPERM, running(0, 44)], "an ancestor", "/a runs program 44", id="unread"),
-    pytest.param([running(0, 44)], "another program there", "/a/b runs program 44", id="itself"),
+    pytest.param(
+        [-errno.EPERM, running(0, 44), running(0)],
+        "an ancestor",
+        ["/      -", f"/a     {ALONE}   <- forbids", "/a/b   (cannot be asked)   (wanted here)"],
+        id="unread",
+    ),
+    pytest.param(
+        [running(0, 44), running(0), running(OVERRIDE, 7)],
+        "another program there",
+        [
+            "/      program 7, attached with override only",
+            "/a     -",
+            f"/a/b   {ALONE}   <- forbids   (wanted here)",
+        ],
+        id="itself",
+    ),
 ]
 
 
@@ -390,20 +412,35 @@ def test_a_cgroup_that_admits_no_other_program(
     cgroup: targets.Cgroup,
     answers: list[Any],
     whose: str,
-    evidence: str,
+    evidence: list[str],
 ) -> None:
     kernel.on(Cmd.LINK_CREATE, -errno.EPERM).on(Cmd.PROG_QUERY, *answers)
+    kernel.on(Cmd.PROG_GET_FD_BY_ID, -errno.ENOENT)
     err = refused(kernel, fd, ProgType.CGROUP_SOCK_ADDR, cgroup)
     assert (err.code, err.message) == (
         "cgroup-attach-forbidden",
         f"cannot attach to {cgroup}: {whose} forbids it",
     )
-    assert err.evidence == [f"{evidence}, attached without override or multi"]
+    assert err.evidence == evidence
+    assert err.remedy == "attach program 44 as a link or with multi, or attach above it"
     assert isinstance(err, SyscallError)
     assert err.errno == errno.EPERM
 
 
-OVERRIDE, MULTI = AttachFlags.ALLOW_OVERRIDE, AttachFlags.ALLOW_MULTI
+def test_a_full_cgroup(kernel: FakeKernel, fd: Fd, cgroup: targets.Cgroup) -> None:
+    kernel.on(Cmd.LINK_CREATE, -errno.E2BIG).on(Cmd.PROG_QUERY, running(MULTI, *range(1, 65)))
+    kernel.on(Cmd.PROG_GET_FD_BY_ID, -errno.ENOENT)
+    err = refused(kernel, fd, ProgType.CGROUP_SOCK_ADDR, cgroup)
+    assert (err.code, err.evidence) == (
+        "cgroup-full",
+        ["/a/b runs programs 1, 2, 3 and 61 more, and takes no more"],
+    )
+
+
+def test_too_big_for_another_reason(kernel: FakeKernel, fd: Fd, cgroup: targets.Cgroup) -> None:
+    kernel.on(Cmd.LINK_CREATE, -errno.E2BIG).on(Cmd.PROG_QUERY, running(MULTI, 1))
+    err = refused(kernel, fd, ProgType.CGROUP_SOCK_ADDR, cgroup)
+    assert err.code != "cgroup-full"
 
 
 @pytest.mark.parametrize(
@@ -427,9 +464,11 @@ def test_a_refusal_that_no_cgroup_explains(
 def test_an_overridable_program_shares_with_no_link(
     kernel: FakeKernel, fd: Fd, cgroup: targets.Cgroup
 ) -> None:
-    kernel.on(Cmd.LINK_CREATE, -errno.EPERM).on(Cmd.PROG_QUERY, running(OVERRIDE, 44))
+    kernel.on(Cmd.LINK_CREATE, -errno.EPERM).on(Cmd.PROG_QUERY, running(OVERRIDE, 44), running(0))
+    kernel.on(Cmd.PROG_GET_FD_BY_ID, -errno.ENOENT)
     err = refused(kernel, fd, ProgType.CGROUP_SOCK_ADDR, cgroup)
-    assert err.evidence == ["/a/b runs program 44, attached with override only"]
+    own = "program 44, attached with override only   <- forbids   (wanted here)"
+    assert err.evidence == ["/      -", "/a     -", f"/a/b   {own}"]
 
 
 def test_a_program_for_another_attach_type(

@@ -22,11 +22,13 @@ from bpfctl.kernel.fd import Fd
 from bpfctl.kernel.flags import AttachFlags
 from bpfctl.kernel.uapi import AttachType, Cmd, ProgType
 from bpfctl.linux import probe_functions
+from bpfctl.linux.function_facts import FunctionFacts
 from bpfctl.objects import (
     attach_explain_probe,
     attach_lacking,
     attach_perf,
     attach_places,
+    function_causes,
 )
 from bpfctl.objects import attach_net_targets as net
 from bpfctl.objects import attach_probe_targets as probes
@@ -67,7 +69,8 @@ def attach(fd: Fd, kind: ProgType, target: targets.Target, look: Any) -> Any:
 
 
 def refused(fd: Fd, kind: ProgType, target: targets.Target, number: int) -> BpfctlError:
-    with FakeKernel().on(Cmd.LINK_CREATE, -number), pytest.raises(BpfctlError) as caught:
+    kernel = FakeKernel().on(Cmd.LINK_CREATE, -number).on(Cmd.OBJ_GET_INFO_BY_FD, -errno.EPERM)
+    with kernel, pytest.raises(BpfctlError) as caught:
         create_link(fd, prog(kind), target)
     return caught.value
 
@@ -254,21 +257,51 @@ def test_programs_of_another_type(fd: Fd) -> None:
     assert err.code == "attach-program-type"
 
 
+LACKS = "this kernel does not support"
+ONE = FunctionFacts("f", ("",))
+COPIES = FunctionFacts("g", (), ("g.isra.0", "g.constprop.0", "g.part.0", "g.cold"))
+RENAMED = "the compiler left no g in this kernel, only g.isra.0, g.constprop.0, g.part.0 and 1 more"
+
+
 @pytest.mark.parametrize(
-    ("found", "expected"),
+    ("found", "facts", "untraced", "expected"),
     [
-        pytest.param({"f": {1}}, (NotFoundError, "no-such-function"), id="one is missing"),
-        pytest.param({"f": {1, 2}, "g": {3}}, (SyscallError, "syscall-failed"), id="ambiguous"),
-        pytest.param(None, (SyscallError, "syscall-failed"), id="symbols cannot be read"),
+        pytest.param(
+            {"f": {1}},
+            FunctionFacts("g", ()),
+            None,
+            (NotFoundError, "no-such-function", "this kernel has no function g"),
+            id="one is missing",
+        ),
+        pytest.param(
+            {"f": {1}}, COPIES, None, (NotFoundError, "function-renamed", RENAMED), id="copies"
+        ),
+        pytest.param(
+            {"f": {1, 2}, "g": {3}}, ONE, None,
+            (SyscallError, "syscall-failed", None), id="ambiguous",
+        ),
+        pytest.param(
+            {"f": {1}, "g": {3}}, ONE, ["g"],
+            (NotSupportedError, "function-not-traceable", f"{LACKS} tracing of g"), id="notrace",
+        ),
+        pytest.param(
+            {"f": {1}, "g": {3}}, ONE, None, (SyscallError, "syscall-failed", None), id="no list"
+        ),
+        pytest.param(
+            None, ONE, None, (SyscallError, "syscall-failed", None), id="symbols cannot be read"
+        ),
     ],
-)
+)  # fmt: skip
 def test_one_of_many_functions(
-    found: dict[str, Any] | None, expected: tuple[type, str], fd: Fd,
-    monkeypatch: pytest.MonkeyPatch,
+    found: dict[str, Any] | None, facts: FunctionFacts, untraced: list[str] | None,
+    expected: tuple[type, str, str | None], fd: Fd, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.setattr(attach_explain_probe, "addresses_of", lambda _: found)
+    monkeypatch.setattr(attach_explain_probe, "function_facts", lambda _: facts)
+    monkeypatch.setattr(attach_explain_probe, "without_entries", lambda _: untraced)
+    monkeypatch.setattr(function_causes, "near_functions", lambda _: [])
     err = refused(fd, ProgType.KPROBE, probes.KprobeMulti(("f", "g")), errno.ESRCH)
-    assert (type(err), err.code) == expected
+    assert (type(err), err.code, expected[2] and err.message) == expected
     if found == {"f": {1, 2}, "g": {3}}:
         assert err.evidence == ["2 functions are called f"]
 
@@ -281,27 +314,44 @@ def perf_refuses(number: int) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("number", "found", "offset", "expected", "candidates"),
+    ("number", "facts", "offset", "expected", "candidates"),
     [
-        pytest.param(errno.ENOENT, {}, 0, (NotFoundError, "no-such-function"), [], id="none"),
         pytest.param(
-            errno.EADDRNOTAVAIL, {"f": {1, 2}}, 0, (AmbiguousError, "ambiguous-function"), [],
-            id="two",
+            errno.ENOENT, FunctionFacts("f", ()), 0, (NotFoundError, "no-such-function"), [],
+            id="none",
         ),
         pytest.param(
-            errno.EILSEQ, {"f": {1}}, 3, (SyscallError, "syscall-failed"),
+            errno.EADDRNOTAVAIL, FunctionFacts("f", ("", "kvm")), 0,
+            (AmbiguousError, "ambiguous-function"), [], id="two",
+        ),
+        pytest.param(
+            errno.EINVAL, FunctionFacts("f", ("",), probes_refused=True), 0,
+            (NotSupportedError, "kprobe-blacklisted"), [], id="blacklisted",
+        ),
+        pytest.param(
+            errno.EINVAL, FunctionFacts("f", ("",), traceable=False), 0,
+            (NotSupportedError, "function-not-traceable"), [], id="notrace",
+        ),
+        pytest.param(
+            errno.EINVAL, ONE, 0, (SyscallError, "syscall-failed"),
+            ["f may be one that takes no probes"], id="nothing tells",
+        ),
+        pytest.param(
+            errno.EILSEQ, ONE, 3, (SyscallError, "syscall-failed"),
             ["no instruction begins at offset 0x3"], id="inside of an instruction",
         ),
         pytest.param(
-            errno.EACCES, None, 0, (SyscallError, "syscall-failed"), [], id="not allowed"
+            errno.EACCES, FunctionFacts("f", None), 0, (SyscallError, "syscall-failed"), [],
+            id="not allowed",
         ),
     ],
 )  # fmt: skip
 def test_a_function_that_takes_no_probe(
-    number: int, found: dict[str, Any] | None, offset: int, expected: tuple[type, str],
+    number: int, facts: FunctionFacts, offset: int, expected: tuple[type, str],
     candidates: Sequence[str], fd: Fd, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(attach_explain_probe, "addresses_of", lambda _: found)
+    monkeypatch.setattr(attach_explain_probe, "function_facts", lambda _: facts)
+    monkeypatch.setattr(function_causes, "near_functions", lambda _: [])
     monkeypatch.setattr(attach_perf, "pmu_number", {"kprobe": 8}.get)
     monkeypatch.setattr(perf, "open_kprobe", perf_refuses(number))
     with FakeKernel(), pytest.raises(BpfctlError) as caught:

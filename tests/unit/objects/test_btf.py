@@ -50,7 +50,8 @@ def test_a_kernel_without_types(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(NotSupportedError) as caught:
         read_kernel_btf(place)
     assert (caught.value.code, caught.value.since) == ("kernel-btf-missing", "5.4")
-    assert caught.value.evidence == [f"there is no {place}"]
+    assert caught.value.evidence[0] == f"there is no {place}"
+    assert "--kernel-btf FILE" in (caught.value.remedy or "")
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:

@@ -1,0 +1,144 @@
+"""Failures to attach to a function of the kernel."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bpfctl.explain.catalogue.entry import Entry
+
+ENTRIES: Final = (
+    Entry(
+        "kernel-btf-missing",
+        "the kernel shows no types (BTF)",
+        "fentry, fexit, fmod_ret, LSM, `tp_btf` and iterators find their targets in the kernel's"
+        " own type information, and CO-RE fits programs to it. The kernel shows it in"
+        " /sys/kernel/btf/vmlinux when it was built with CONFIG_DEBUG_INFO_BTF=y. In a container"
+        " the file may be hidden although the kernel has it.",
+        "The file is not there; the kernel's configuration says whether it was built with the"
+        " option.",
+        "Boot a kernel that has the option, or make /sys visible.\n\n"
+        "CO-RE alone is content with a file, given with `--kernel-btf FILE`. There are two ways to"
+        " one: `pahole --btf_encode_detached=FILE VMLINUX` makes it from this kernel's own vmlinux"
+        " with debug information (the debug package of the distribution), and BTFHub keeps files"
+        " for many kernels of distributions that have none. Programs that attach by type (fentry"
+        " and the like) do not load with a file: ids of types mean something only to the kernel"
+        " that gave them. Use kprobes and raw tracepoints there.",
+        "CONFIG_DEBUG_INFO_BTF is there since Linux 5.2, the file since 5.4.",
+    ),
+    Entry(
+        "attach-target-missing",
+        "nothing of that name can be attached to",
+        "The kernel's types (or those of the module or program that was named) have no function,"
+        " tracepoint, LSM hook or iterator of that name. Functions of the kernel come and go with"
+        " its versions, and the compiler may put a function into its callers, so that none is"
+        " left.",
+        "It looks the name up in the types of the kernel and of all loaded modules, and for"
+        " functions in /proc/kallsyms too. Suggested names are in the types.",
+        "Use one of the suggested names, or a function that calls the one you want."
+        " `bpfctl btf dump file /sys/kernel/btf/vmlinux format c` shows all.",
+        "Types of modules are there since Linux 5.11.",
+    ),
+    Entry(
+        "function-without-types",
+        "the function is there, but the kernel has no types of it",
+        "fentry and fexit need the types of a function's arguments. Types are left out where a"
+        " function was written in assembly, where namesakes with different prototypes exist, where"
+        " the compiler changed the arguments, and for modules without type information.",
+        "/proc/kallsyms has the function, the kernel's types do not.",
+        'Use a kprobe, which needs no types: `SEC("kprobe/NAME")`. Arguments are then read from'
+        " registers (PT_REGS_PARM1 and so on).",
+        "Which functions have types depends on the version of pahole that built the kernel.",
+    ),
+    Entry(
+        "function-renamed",
+        "the compiler left only copies of the function, under other names",
+        "A compiler may copy a function for certain callers, with fewer arguments (`.isra.0`) or"
+        " with constants in place of some (`.constprop.0`), or move a part of it elsewhere"
+        " (`.part.0`, `.cold`). Where no caller needs the original, only the copies are left. Types"
+        " have the original's name or none.",
+        "/proc/kallsyms has symbols of that name with such a suffix, and none without.",
+        "Trace a function that calls it. A kprobe takes the whole name of a copy, such as"
+        " `kprobe/NAME.constprop.0`; but its arguments are not those of the source.",
+        "Depends on the compiler and its options; it changes from one build to the next.",
+    ),
+    Entry(
+        "function-without-code",
+        "the function has no code of its own",
+        "The kernel's types have the function and its symbols do not: each of its callers contains"
+        " a copy (it was inlined), or nothing calls it.",
+        "The kernel said that it cannot find the address, and /proc/kallsyms has no symbol of that"
+        " name, nor one with a suffix.",
+        "Trace a function that calls it.",
+        "Depends on the compiler and its options.",
+    ),
+    Entry(
+        "function-not-traceable",
+        "the function is left out of tracing",
+        "Programs are called from the first bytes of a function, where the compiler left room for"
+        " that. Functions that are marked `notrace` (tracing itself uses them), that belong to"
+        " start-up (`__init`, gone after boot) or were compiled without that room take no program,"
+        " whether fentry, fexit or kprobe.",
+        "The function is in /proc/kallsyms, but not in available_filter_functions of tracefs, where"
+        " the kernel lists all functions that can be traced.",
+        "Trace a function that calls it, or one that it calls.",
+        "fentry answers EBUSY, before Linux 6.0 EINVAL; kprobes answer EINVAL.",
+    ),
+    Entry(
+        "ambiguous-function",
+        "several functions have that name",
+        "Static functions in different files may have the same name, and a kprobe by name could"
+        " mean any of them.",
+        "/proc/kallsyms has several symbols of that name.",
+        "`kprobe.multi` takes them all. fentry takes the one that the types describe, whichever"
+        " that is.",
+        "Kernels refuse such names since 6.6 (and in stable updates of older ones); before, the"
+        " first one is probed without a word.",
+    ),
+    Entry(
+        "kprobe-blacklisted",
+        "the kernel takes no probes there",
+        "Some functions take part in handling probes, and a probe on them would never end. The"
+        " kernel keeps a list of them.",
+        "The function is in /sys/kernel/debug/kprobes/blacklist.",
+        "Trace a function that calls it.",
+        "The list differs from one version to the next.",
+    ),
+    Entry(
+        "no-such-function",
+        "there is no function of that name",
+        "A kprobe names a function by its symbol, and the kernel or file has no such symbol."
+        " Functions come and go with versions, and those that were inlined have no symbol.",
+        "For the kernel it looks into /proc/kallsyms, for a file into its symbol tables.",
+        "Use one of the suggested names, or a function that calls the one you want.",
+        "All.",
+    ),
+    Entry(
+        "module-not-loaded",
+        "the module that was named is not loaded",
+        "In `fentry/MODULE:FUNCTION` the module has to be loaded first: its types come with it.",
+        "Neither the kernel's types nor sysfs have the module; modules.dep says whether it could be"
+        " loaded.",
+        "`modprobe MODULE`, then try again.",
+        "Types of modules are there since Linux 5.11.",
+    ),
+    Entry(
+        "module-built-in",
+        "what was named as a module is a part of the kernel",
+        "The same driver may be a module in one kernel and built into another. The functions of"
+        " what is built in are among the kernel's own.",
+        "modules.builtin of this kernel lists it, and no such module is loaded.",
+        "Leave the module out: `fentry/FUNCTION`. bpfctl looks into modules too then, so that it"
+        " works in both kernels.",
+        "All.",
+    ),
+    Entry(
+        "module-without-types",
+        "the module is loaded, but has no types",
+        "The kernel shows the types of modules that were built with them, in /sys/kernel/btf. A"
+        " kernel without CONFIG_DEBUG_INFO_BTF_MODULES shows none, nor do most modules that were"
+        " built elsewhere (DKMS); and the kernel drops types that do not match its own.",
+        "sysfs has the module, and /sys/kernel/btf has no file of its name.",
+        "Use a kprobe, which needs no types, or build the module against this kernel's vmlinux.",
+        "Types of modules are there since Linux 5.11.",
+    ),
+)

@@ -1,0 +1,141 @@
+"""Why a program could not be attached to a cgroup. Only imported when that happens."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from bpfctl.errors import BpfctlError, PathError
+from bpfctl.kernel.flags import AttachFlags
+from bpfctl.linux.mounts import mounts
+from bpfctl.objects.cgroup import MOST_PROGRAMS, forbidding, levels, path_within
+
+if TYPE_CHECKING:
+    from bpfctl.errors import SyscallError
+    from bpfctl.objects.attach_targets import Cgroup
+    from bpfctl.objects.cgroup import Attached
+
+_NOT_THERE: Final = frozenset({errno.ENOENT, errno.EINVAL})
+_NAMES_SHOWN: Final = 3
+_V1: Final = "cgroup"
+_V2: Final = "cgroup2"
+
+
+def explain_cgroup(err: SyscallError, target: Cgroup) -> BpfctlError | None:
+    """Return the error to raise instead, or None where `err` will do, with what was found out."""
+    elsewhere = _no_cgroup(target.path)
+    if elsewhere is not None:
+        return elsewhere
+    order = target.order
+    if err.errno == errno.EPERM:
+        _forbidden(err, target)
+    elif err.errno == errno.E2BIG:
+        _full(err, target)
+    elif err.errno == errno.ESTALE:
+        err.candidates.append(f"what runs there changed since revision {order.revision}")
+    elif err.errno in _NOT_THERE and order.neighbour_id:
+        neighbour = f"{order.neighbour} {order.neighbour_id}"
+        err.candidates.append(f"{neighbour} is not attached there, or by a link and is named by it")
+        if err.errno == errno.EINVAL:
+            other = "without preorder" if order.preorder else "with preorder"
+            err.candidates.append(f"{neighbour} is attached {other}: neighbours are of one kind")
+    elif err.errno == errno.EINVAL:
+        err.candidates.append("the program was loaded for another attach type")
+    return None
+
+
+def _no_cgroup(path: str) -> PathError | None:
+    """Say what a directory is that is no cgroup of version 2."""
+    try:
+        device = Path(path).stat().st_dev
+    except OSError:  # gone meanwhile, or not ours to see
+        device = None
+    found = {one.kind: one for one in reversed(mounts()) if one.kind in (_V1, _V2)}
+    own = next((one for one in mounts() if one.device == device), None)
+    if own and own.kind == _V2:
+        return None
+    evidence = []
+    if own and own.kind == _V1:
+        evidence.append(f"{own.point} is a hierarchy of version 1, where no BPF programs run")
+    return PathError(
+        "this is no cgroup of version 2",
+        code="not-cgroup2",
+        subject=path,
+        evidence=evidence,
+        remedy=_remedy(path, own.point if own else "", found[_V2].point if _V2 in found else None),
+    )
+
+
+def _remedy(path: str, within: str, root: str | None) -> str:
+    """Name the cgroup of version 2 of the same name, or where they are."""
+    if root is None:
+        return "mount the hierarchy of version 2: mount -t cgroup2 none DIRECTORY"
+    twin = root + os.path.realpath(path).removeprefix(within.rstrip("/") or "/")
+    if within and twin != root and Path(twin).is_dir():
+        return f"did you mean {twin}?"
+    return f"cgroups of version 2 are below {root}"
+
+
+def _forbidden(err: SyscallError, target: Cgroup) -> None:
+    """Find the cgroup that admits no other program, and show the way down to the wanted one."""
+    way = list(levels(target.path, target.attach_type))
+    found = forbidding(way)
+    if found is None:
+        return
+    own = path_within(os.path.realpath(target.path))
+    whose = "another program there" if found.path == own else "an ancestor"
+    err.message = f"cannot attach to {target}: {whose} forbids it"
+    err.code = "cgroup-attach-forbidden"
+    width = max(len(path) for path, _ in way)
+    for path, level in reversed(way):
+        mark = "   <- forbids" if path == found.path else ""
+        wanted = "   (wanted here)" if path == own else ""
+        err.evidence.append(f"{path:{width}}   {_words(level)}{mark}{wanted}")
+    names = _named(found.prog_ids)
+    err.remedy = f"attach {names} as a link or with multi, or attach above it"
+
+
+def _full(err: SyscallError, target: Cgroup) -> None:
+    """Count what runs there: a cgroup takes 64 programs for each attach type."""
+    _, level = next(iter(levels(target.path, target.attach_type)), ("", None))
+    if level is None or len(level.prog_ids) < MOST_PROGRAMS:
+        return
+    err.message = f"cannot attach to {target}: {MOST_PROGRAMS} programs are attached there already"
+    err.code = "cgroup-full"
+    err.evidence.append(f"{level.path} runs {_named(level.prog_ids)}, and takes no more")
+    err.remedy = "detach some, or attach to another cgroup, such as one below"
+
+
+def _words(level: Attached | None) -> str:
+    """Say what one cgroup runs, and what that lets others do."""
+    if level is None:
+        return "(cannot be asked)"
+    if not level.prog_ids:
+        return "-"
+    if level.flags & AttachFlags.ALLOW_MULTI:
+        how = "with multi"
+    elif level.flags & AttachFlags.ALLOW_OVERRIDE:
+        how = "with override only"
+    else:
+        how = "without override or multi"
+    return f"{_named(level.prog_ids)}, attached {how}"
+
+
+def _named(ids: tuple[int, ...]) -> str:
+    """Name programs by id and name: "program 44 base_policy", "programs 4, 5"."""
+    shown = [_one(number) for number in ids[:_NAMES_SHOWN]]
+    more = f" and {len(ids) - len(shown)} more" if len(ids) > len(shown) else ""
+    return f"program{'s' if len(ids) > 1 else ''} {', '.join(shown)}{more}"
+
+
+def _one(number: int) -> str:
+    from bpfctl.objects.ids import ObjectKind, open_id
+    from bpfctl.objects.prog import prog_info
+
+    try:
+        with open_id(ObjectKind.PROG, number) as fd:
+            return f"{number} {prog_info(fd).name}".rstrip()
+    except BpfctlError:
+        return str(number)
