@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import pytest
+from bpfctl.commands.nouns import NOUNS
 
 from tests.cli.runner import in_process, run
 
-NOUNS = "prog, map, link, iter, btf, gen, struct_ops, feature, doctor, explain, demo, version, help"
+ALL = ", ".join(noun.name for noun in NOUNS)
 
 WRONG = [
     pytest.param(
-        ["shwo"], f'bpfctl: unknown command "shwo"\n  remedy     one of {NOUNS}\n', id="noun"
+        ["shwo"], f'bpfctl: unknown command "shwo"\n  remedy     one of {ALL}\n', id="noun"
     ),
     pytest.param(
         ["vresion"],
-        f'bpfctl: unknown command "vresion"\n  remedy     did you mean "version"? all: {NOUNS}\n',
+        f'bpfctl: unknown command "vresion"\n  remedy     did you mean "version"? all: {ALL}\n',
         id="noun-typo",
     ),
     pytest.param(
         ["vers"],
-        f'bpfctl: unknown command "vers"\n  remedy     did you mean "version"? all: {NOUNS}\n',
+        f'bpfctl: unknown command "vers"\n  remedy     did you mean "version"? all: {ALL}\n',
         id="a prefix is no match",
     ),
     pytest.param(
