@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from .context import Context
 
+# Commands that take back all they made when the kernel refuses a step.
+_UNDONE = frozenset({"prog-load", "prog-loadall", "struct_ops-register"})
 LOG_LINES = 20  # of a verifier log that could not be saved
 
 
@@ -99,7 +101,15 @@ def as_text(err: BpfctlError, *, debug: bool = False) -> Iterator[str]:
         yield f"  did you mean {names}?"
     if isinstance(err, VerifierError) and err.rejection:
         yield from _rejection(err, debug=debug)
-        return
+    else:
+        yield from _reasons(err, debug=debug)
+    if err.operation in _UNDONE and (err.refusal or isinstance(err, SyscallError)):
+        yield "  nothing was left behind"
+    if debug:
+        yield from _details(err)
+
+
+def _reasons(err: BpfctlError, *, debug: bool) -> Iterator[str]:
     yield from labelled("evidence", err.evidence)
     yield from labelled("could be", err.candidates)
     yield from labelled("remedy", [err.remedy] if err.remedy else [])
@@ -108,8 +118,6 @@ def as_text(err: BpfctlError, *, debug: bool = False) -> Iterator[str]:
         yield from labelled("code", [err.code + more(err.code)])
     if isinstance(err, VerifierError):
         yield from _log(err, whole=debug)
-    if debug:
-        yield from _details(err)
 
 
 def _message(err: BpfctlError) -> str:
@@ -132,8 +140,6 @@ def _rejection(err: VerifierError, *, debug: bool) -> Iterator[str]:
         yield from _log(err, whole=debug or err.log_wanted == "full")
     if debug or err.code != err.default_code:
         yield from labelled("code", [err.code + more(err.code)])
-    if debug:
-        yield from _details(err)
 
 
 def _keep_log(err: VerifierError, *, debug: bool) -> None:

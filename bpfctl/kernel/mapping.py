@@ -26,5 +26,6 @@ def map_file(path: str) -> memoryview:
             raise SyscallError(ffi.errno, "mmap", f"map {path}")
     finally:
         os.close(descriptor)
-    owned = ffi.gc(place, lambda mapped: lib.munmap(mapped, size))
+    unmap = lib.munmap  # at the end of the interpreter `lib` may be gone before the mapping
+    owned = ffi.gc(place, lambda mapped: unmap(mapped, size))
     return memoryview(ffi.buffer(owned, size)).toreadonly()

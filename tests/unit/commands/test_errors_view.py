@@ -96,15 +96,31 @@ def test_the_whole_error_in_json() -> None:
 
 def test_details_are_for_debug() -> None:
     err = SyscallError(errno.EINVAL, "BPF_MAP_CREATE", "create map x", operation="prog-load")
-    assert list(as_text(err)) == ["bpfctl: create map x: invalid argument"]
+    assert list(as_text(err)) == [
+        "bpfctl: create map x: invalid argument",
+        "  nothing was left behind",
+    ]
     assert list(as_text(err, debug=True)) == [
         "bpfctl: create map x: invalid argument",
         "  code       syscall-failed",
+        "  nothing was left behind",
         "  details    operation: prog-load",
         "             errno: EINVAL",
         "             call: BPF_MAP_CREATE",
     ]
     assert as_json(err)["errno"] == "EINVAL"
+
+
+def test_a_cause_keeps_the_answer_of_the_kernel() -> None:
+    err = NotSupportedError("arenas", "6.9", code="map-type-unsupported", operation="prog-load")
+    err.refusal = SyscallError(errno.EINVAL, "BPF_MAP_CREATE", "create map x")
+    fields = as_json(err)
+    assert (fields["errno"], fields["call"], fields["since"]) == ("EINVAL", "BPF_MAP_CREATE", "6.9")
+    assert list(as_text(err)) == [
+        "bpfctl: this kernel does not support arenas (since Linux 6.9)",
+        f"  code       {err.code}        more: bpfctl explain {err.code}",
+        "  nothing was left behind",
+    ]
 
 
 def test_suggested_section_names() -> None:
