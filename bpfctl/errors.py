@@ -246,7 +246,7 @@ class VerifierError(SyscallError):
     the loader, which knows the code, fills them in. `unresolved` is what the loader could not
     resolve there. `bpfctl.explain` puts what it finds out into `rejection`. None: unknown.
     `log_path` is the file that has the log, for those who cannot be shown all of it; `log_wanted`
-    how much of it somebody wants to see: "none", "error" (what it takes) or "full".
+    how much of it somebody wants to see: "none", "error" (what it takes), "stats" or "full".
     """
 
     default_code = "verifier-rejected"

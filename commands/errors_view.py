@@ -144,7 +144,7 @@ def _rejection(err: VerifierError, *, debug: bool) -> Iterator[str]:
 
 def _keep_log(err: VerifierError, *, debug: bool) -> None:
     """Save a log that is not shown because it is longer than what is left of the screen."""
-    if debug or err.log_wanted != "error" or not err.log.strip():
+    if debug or err.log_wanted in {"none", "full"} or not err.log.strip():
         return
     from .rejection_view import LINES, explanation
 
@@ -157,17 +157,18 @@ def _keep_log(err: VerifierError, *, debug: bool) -> None:
 
 def _log(err: VerifierError, *, whole: bool) -> Iterator[str]:
     """Yield the verifier log, or where it is, or its end; say what the kernel cut off."""
-    lines = clean_lines(err.log.rstrip("\n")).split("\n") if err.log.strip() else []
-    if not lines:
+    text = err.log.rstrip("\n")
+    if not text.strip():
         return
-    count = "1 line" if len(lines) == 1 else f"{len(lines)} lines"
+    total = text.count("\n") + 1
+    count = "1 line" if total == 1 else f"{total} lines"
     if err.log_path:
         yield from labelled("log", [*_lost(err), f"{err.log_path} ({count})"])
         return
-    shown = lines if whole else lines[-LOG_LINES:]
-    note = "" if len(shown) == len(lines) else f", the last {len(shown)} here (-d shows all)"
+    shown = text.split("\n") if whole else text.rsplit("\n", LOG_LINES)[-LOG_LINES:]
+    note = "" if len(shown) == total else f", the last {len(shown)} here (-d shows all)"
     yield from labelled("log", [*_lost(err), count + note])
-    yield from (f"    {line}" for line in shown)
+    yield from (f"    {clean_lines(line)}" for line in shown)
 
 
 def _lost(err: VerifierError) -> Iterator[str]:

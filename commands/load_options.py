@@ -63,6 +63,14 @@ KernelConfig = Annotated[
     str | None,
     Option("--kernel-config", metavar="FILE", help="Where the kernel's configuration is."),
 ]
+Log = Annotated[
+    str,
+    Option(
+        "--log",
+        metavar="none|error|stats|full",
+        help="The verifier's log: none of it, what a rejection takes, statistics, or all.",
+    ),
+]
 LogLevel = Annotated[
     int,
     Option(
@@ -81,6 +89,18 @@ LogFixed = Annotated[
 ]
 
 _HEX: Final = "0x"
+# What the kernel is asked for when no level is given: nothing until a load fails, 4 or 2.
+_LOG_LEVELS: Final = {"none": 0, "error": 0, "stats": 4, "full": 2}
+
+
+def parse_log(word: str, level: int) -> int:
+    """Return the level to ask the kernel for, `level` unless that is 0. Raises: UsageError."""
+    if word not in _LOG_LEVELS:
+        raise UsageError(
+            f'--log "{word}": expected none, error, stats or full',
+            remedy="the verifier's levels 1, 2 and 4 are for --log-level",
+        )
+    return level or _LOG_LEVELS[word]
 
 
 def parse_sizes(words: Sequence[str]) -> dict[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bpfctl.errors import BpfctlError, SyscallError
+from bpfctl.errors import BpfctlError, SyscallError, VerifierError
 
 from .clean import clean, clean_lines
 from .output import say
@@ -33,10 +33,13 @@ def read(path: str, operation: str, prog_type: SectionDef | None = None) -> Obje
     return spec
 
 
-def load(spec: ObjectSpec, options: LoadOptions, operation: str) -> LoadedObject:
+def load(
+    spec: ObjectSpec, options: LoadOptions, operation: str, log: str = "error"
+) -> LoadedObject:
     """Load an object; a refusal says why as far as checks can tell.
 
-    Raises: what `bpfctl.loader.pipeline.load` raises.
+    `log` is how much of the verifier's log somebody wants to see: "none", "error" (what a
+    rejection takes), "stats" or "full". Raises: what `bpfctl.loader.pipeline.load` raises.
     """
     from bpfctl.loader import pipeline
     from bpfctl.loader.kernel_btf import KernelBtf
@@ -47,6 +50,8 @@ def load(spec: ObjectSpec, options: LoadOptions, operation: str) -> LoadedObject
         loaded = pipeline.load(spec, options, kernel)
     except BpfctlError as err:
         err.within(operation=operation)
+        if isinstance(err, VerifierError):
+            err.log_wanted = log
         if isinstance(err, SyscallError):
             from bpfctl.explain.load_failure import explain_load
 
@@ -56,7 +61,15 @@ def load(spec: ObjectSpec, options: LoadOptions, operation: str) -> LoadedObject
         raise
     for warning in loaded.warnings:
         say(f"bpfctl: {clean(spec.path)}: {clean(warning)}")
-    for program in loaded.programs.values():
-        if program.log.text:
-            say(f"verifier log of {clean(program.name)}:\n{clean_lines(program.log.text)}".rstrip())
+    if log != "none":
+        _show_logs(loaded)
     return loaded
+
+
+def _show_logs(loaded: LoadedObject) -> None:
+    """Show the logs that were asked for, and say what is missing of them."""
+    for program in loaded.programs.values():
+        text, missing = program.log
+        if text:
+            lost = "" if missing == 0 else f" ({missing or 'some'} bytes of it are missing)"
+            say(f"verifier log of {clean(program.name)}{lost}:\n{clean_lines(text)}".rstrip())

@@ -8,7 +8,7 @@ from bpfctl.errors import BpfctlError, NotFoundError
 from bpfctl.plain import plain, replace
 
 from .load_attach import failures, link_entries, note_unattached, pin_attached
-from .load_options import parse_owners, parse_sizes, parse_targets
+from .load_options import parse_log, parse_owners, parse_sizes, parse_targets
 from .loading import load, read
 from .lsm_note import note_lsm
 
@@ -43,6 +43,7 @@ class LoadRequest:
     exclusive: tuple[str, ...] = ()
     kernel_btf: str | None = None
     kernel_config: str | None = None
+    log: str = "error"
     log_level: int = 0
     log_size: int | None = None
     log_fixed: bool = False
@@ -68,7 +69,7 @@ class LoadRequest:
             globals=self.globals,
             ifindex=self.words.ifindex,
             offload=self.words.offload,
-            log_level=self.log_level,
+            log_level=parse_log(self.log, self.log_level),
             log_size=self.log_size,
             log_fixed=self.log_fixed,
             mount=not out.no_mount,
@@ -119,7 +120,7 @@ def _load_and_pin(
     directory: str | None = None,
 ) -> None:
     """Load, attach, pin, and answer; what was pinned goes again when anything fails."""
-    with load(spec, options, operation) as loaded:
+    with load(spec, options, operation, request.log) as loaded:
         try:
             attached = _attach(loaded, request)
             if directory is not None:

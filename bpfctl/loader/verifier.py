@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 LOG_SIZE_MIN: Final = 128
 LOG_SIZE_MAX: Final = 0xFFFFFFFF >> 2
 LOG_SIZE_START: Final = 64 * 1024
+# What we take without being asked to: a program of a million instructions has a log of 100 MiB.
+LOG_SIZE_UNASKED: Final = 32 << 20
 _GROWTH: Final = 8
+# Room for the objections without the walk: a log of statistics has both.
+_REASON_SIZE: Final = 16 * 1024
 
 
 class ProgLoad(NamedTuple):
@@ -72,6 +76,9 @@ class ProgLoad(NamedTuple):
         )
 
 
+_WALK: Final = LogLevel.BRANCHES | LogLevel.STATES
+
+
 class Log(NamedTuple):
     """What the verifier wrote.
 
@@ -89,13 +96,15 @@ def load_program(request: ProgLoad, options: LoadOptions) -> tuple[Fd, Log]:
     that no kernel takes.
     """
     _check_size(options.log_size)
-    if options.log_level:
+    if options.log_level & _WALK:
         return _load_logged(request, options.log_level, options, None)
     try:
+        if options.log_level:
+            return _load_logged(request, options.log_level, options, None)
         return bpf_fd(request.attr()), Log()
     except SyscallError as err:
         refused = err
-    return _load_logged(request, LogLevel.BRANCHES, options, refused)
+    return _load_logged(request, options.log_level | LogLevel.BRANCHES, options, refused)
 
 
 def _load_logged(
@@ -122,7 +131,7 @@ def _load_logged(
     log = _read_log(buffer, attr.log_true_size, full=full)
     if refused is None and full:
         return _load_unlogged(request, log, options, attr)
-    raise _rejection(refused or failure, log, options, attr) from None
+    raise _rejection(request, refused or failure, log, options, attr) from None
 
 
 def _load_unlogged(
@@ -132,7 +141,7 @@ def _load_unlogged(
     try:
         return bpf_fd(request.attr()), log
     except SyscallError as err:
-        raise _rejection(err, log, options, attr) from None
+        raise _rejection(request, err, log, options, attr) from None
 
 
 def _next_size(size: int, true_size: int) -> int:
@@ -140,9 +149,8 @@ def _next_size(size: int, true_size: int) -> int:
 
     Kernels since 6.4 say the size needed; for older ones the buffer grows.
     """
-    if true_size:
-        return min(max(true_size, size), LOG_SIZE_MAX)
-    return min(size * _GROWTH, LOG_SIZE_MAX)
+    wanted = true_size or size * _GROWTH
+    return max(size, min(wanted, LOG_SIZE_UNASKED))
 
 
 def _read_log(buffer: bytearray, true_size: int, *, full: bool) -> Log:
@@ -153,25 +161,42 @@ def _read_log(buffer: bytearray, true_size: int, *, full: bool) -> Log:
     """
     end = buffer.find(0)
     length = len(buffer) if end < 0 else end
-    text = buffer[:length].decode("utf-8", "replace")
+    with memoryview(buffer) as whole, whole[:length] as part:
+        text = str(part, "utf-8", "replace")
     if not full:
         return Log(text)
     return Log(text, max(0, true_size - 1 - length) if true_size else None)
 
 
 def _rejection(
-    failure: SyscallError, log: Log, options: LoadOptions, attr: ProgLoadRequest
+    request: ProgLoad,
+    failure: SyscallError,
+    log: Log,
+    options: LoadOptions,
+    attr: ProgLoadRequest,
 ) -> SyscallError:
     """A VerifierError with the log; the failure itself when the verifier said nothing."""
     if not log.text.strip():
         return failure
+    keeps_beginning = options.log_fixed or not attr.log_true_size
     return VerifierError(
         failure.errno or 0,
         failure.doing,
         log.text,
         missing_bytes=log.missing_bytes,
-        kept_beginning=options.log_fixed or not attr.log_true_size,
+        kept_beginning=keeps_beginning,
+        reason=_reason(request) if keeps_beginning and log.missing_bytes != 0 else "",
     )
+
+
+def _reason(request: ProgLoad) -> str:
+    """The objections alone, for a log that lost its end: that of statistics leaves out the walk."""
+    buffer = bytearray(_REASON_SIZE)
+    try:
+        bpf_fd(request.attr(LogLevel.STATS, buffer)).close()
+    except SyscallError:
+        return _read_log(buffer, 0, full=False).text
+    return ""
 
 
 def _check_size(size: int | None) -> None:

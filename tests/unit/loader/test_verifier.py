@@ -11,7 +11,14 @@ from bpfctl.errors import SyscallError, UsageError, VerifierError
 from bpfctl.kernel.bpf import replaced
 from bpfctl.kernel.libc import ffi
 from bpfctl.loader.options import LoadOptions
-from bpfctl.loader.verifier import LOG_SIZE_MAX, LOG_SIZE_START, Log, ProgLoad, load_program
+from bpfctl.loader.verifier import (
+    LOG_SIZE_MAX,
+    LOG_SIZE_START,
+    LOG_SIZE_UNASKED,
+    Log,
+    ProgLoad,
+    load_program,
+)
 
 REQUEST = ProgLoad("prog", 6, bytes(16), "GPL")
 
@@ -125,7 +132,9 @@ def test_a_truncated_log_says_so(
     found = (error.log, error.missing_bytes, error.kept_beginning)
     assert found == (log, missing, beginning)
     assert error.errno == errno.EACCES, "what the verifier said, not that its log did not fit"
-    assert [size for _, size in kernel.calls] == [0, 200]
+    reasons = [16 * 1024] if beginning else []  # the end is lost, and with it what is objected to
+    assert [size for _, size in kernel.calls] == [0, 200, *reasons]
+    assert bool(error.reason) is beginning
 
 
 def test_a_kernel_without_fixed_logs_keeps_the_beginning_anyway() -> None:
@@ -138,12 +147,33 @@ def test_a_kernel_without_fixed_logs_keeps_the_beginning_anyway() -> None:
 
     kernel = Old(-errno.EACCES, b"R0 !read_ok\n" * 100, says_size=False, rotates=False)
     error = rejection(kernel, LoadOptions(log_fixed=True, log_size=200))
-    assert [level for level, _ in kernel.calls] == [0, 9, 1]
+    assert [level for level, _ in kernel.calls] == [0, 9, 1, 4]
     assert (error.log[:11], error.kept_beginning, error.missing_bytes) == (
         "R0 !read_ok",
         True,
         None,
     )
+
+
+def test_without_being_asked_no_log_takes_more_than_32_mib() -> None:
+    text = b"a" * (LOG_SIZE_UNASKED + 1000) + b"end"
+    kernel = Verifier(-errno.EACCES, text)
+    error = rejection(kernel, LoadOptions())
+    assert [size for _, size in kernel.calls] == [0, LOG_SIZE_START, LOG_SIZE_UNASKED]
+    assert (len(error.log), error.log[-3:]) == (LOG_SIZE_UNASKED - 1, "end")
+    assert error.missing_bytes == len(text) - LOG_SIZE_UNASKED + 1
+
+
+def test_who_wants_more_gets_it() -> None:
+    kernel = Verifier(-errno.EACCES, b"a" * (LOG_SIZE_UNASKED + 1000))
+    error = rejection(kernel, LoadOptions(log_size=LOG_SIZE_UNASKED * 2))
+    assert error.missing_bytes == 0
+
+
+def test_statistics_do_not_take_the_place_of_the_walk() -> None:
+    kernel = Verifier(-errno.EACCES, b"R0 !read_ok\n")
+    rejection(kernel, LoadOptions(log_level=4))
+    assert [level for level, _ in kernel.calls] == [4, 5]
 
 
 def test_levels_reach_the_kernel() -> None:
