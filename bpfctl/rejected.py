@@ -79,11 +79,11 @@ class KernelReport(NamedTuple):
 class Rejection(NamedTuple):
     """Why a program was refused, as far as its log and its code tell.
 
-    `message` is the kernel's own line. `registers` are those known before the instruction, in the
-    kernel's words; `register` the number of the one concerned. `origin` is where its value comes
-    from, `path` the last steps of interest, `tested` whether a branch tested it on the way.
-    `who_may` are section names of program types that may do what this one may not. `evidence` has
-    all that in words.
+    `message` is what the kernel objects to, its own lines. `registers` are those known before the
+    instruction, in the kernel's words; `register` the number of the one concerned. `origin` is
+    where its value comes from, `path` the last steps of interest; `untested`: no branch on the way
+    tested what had to be tested. `who_may` are section names of program types that may do what
+    this one may not. `evidence` has all that in words.
     """
 
     message: str
@@ -94,7 +94,7 @@ class Rejection(NamedTuple):
     registers: tuple[tuple[str, str], ...] = ()
     origin: Place | None = None
     path: tuple[Place, ...] = ()
-    tested: bool = False
+    untested: bool = False
     change: str = ""
     hot: tuple[HotLine, ...] = ()
     who_may: tuple[str, ...] = ()

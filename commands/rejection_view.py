@@ -85,7 +85,7 @@ def _path(rejection: Rejection) -> list[str]:
         return []
     lines = [_step(place) for place in rejection.path]
     lines[-1] += "   <- refused here"
-    if rejection.origin and not rejection.tested and rejection.register is not None:
+    if rejection.untested:
         lines.append(f"no branch on the way tested R{rejection.register}")
     return lines
 
@@ -105,7 +105,7 @@ def _hot(rejection: Rejection) -> list[str]:
 
 def _kernel(rejection: Rejection) -> list[str]:
     """Return the kernel's own words: its line, and from Linux 7.3 on its report's sentences."""
-    lines = [rejection.message] if rejection.message else []
+    lines = rejection.message.split("\n") if rejection.message else []
     if rejection.kernel:
         lines += _wrapped(rejection.kernel.reason)
         lines += _wrapped(rejection.kernel.suggestion)

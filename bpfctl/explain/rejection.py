@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from bpfctl.explain.verifier_hot import hottest
@@ -9,15 +10,21 @@ from bpfctl.explain.verifier_messages import recognise
 from bpfctl.explain.verifier_path import Way
 from bpfctl.explain.verifier_report import find_report
 from bpfctl.explain.verifier_rules_program import COMPLEXITY
+from bpfctl.explain.verifier_second_look import look_again
 from bpfctl.explain.verifier_steps import walk
 from bpfctl.loader.verifier_log import failing_insn, objections
 from bpfctl.rejected import ProgramCode, Rejection
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bpfctl.errors import VerifierError
     from bpfctl.explain.verifier_messages import Match
     from bpfctl.rejected import KernelReport, Place
 
+# Rules that a test on the way would have kept.
+_TO_TEST: Final = re.compile(r"verifier-(?:null-check-missing|index-\w|size-\w)")
+_LINES: Final = 3  # of what the verifier objects to
 # Codes that the loader sets, which knows more than the log.
 _LOADER_KNOWS: Final = frozenset({"core-relocation-unresolved", "extern-unresolved"})
 
@@ -29,8 +36,7 @@ def explain_rejection(error: VerifierError) -> VerifierError:
     access or a call that nothing in this kernel fits) stays the headline.
     """
     lines = objections(error.reason or error.log)
-    match = recognise(lines)
-    rejection = analyse(error.log, _code_of(error), lines, match)
+    match, rejection = analyse(error.log, _code_of(error), lines)
     _locate(error, rejection)
     if error.code in _LOADER_KNOWS:
         error.message = f"rejected: {error.unresolved or rejection.message}"
@@ -56,8 +62,9 @@ def _code_of(error: VerifierError) -> ProgramCode:
     return next((one for one in error.facts if isinstance(one, ProgramCode)), ProgramCode(b""))
 
 
-def analyse(log: str, code: ProgramCode, lines: list[str], match: Match | None) -> Rejection:
+def analyse(log: str, code: ProgramCode, lines: Sequence[str]) -> tuple[Match | None, Rejection]:
     """Everything log and code tell about a rejection; `lines` are the objections in it. Pure."""
+    match = recognise(lines)
     insn = failing_insn(log)
     if insn is None and match and isinstance(match.fields.get("insn"), int):
         insn = match.fields["insn"]
@@ -65,19 +72,21 @@ def analyse(log: str, code: ProgramCode, lines: list[str], match: Match | None) 
     if steps and steps[-1].insn != insn:
         steps = ()  # the objection is about another instruction than the last one
     way = Way(code, steps, match.register if match else None, match.origin_insn if match else None)
+    match = look_again(match, lines, way) if match else None
     kernel = find_report(log)
-    return Rejection(
-        message=lines[0] if lines else "",
+    complexity = match is not None and match.code in COMPLEXITY
+    return match, Rejection(
+        message="\n".join(lines[:_LINES]),
         insn=insn,
         source=code.source(insn) if insn is not None else None,
         access=way.access,
-        register=match.register if match else None,
+        register=way.register,
         registers=way.registers,
         origin=way.origin,
-        path=way.places(),
-        tested=way.tested,
+        path=() if complexity else way.places(),
+        untested=way.untested and match is not None and bool(_TO_TEST.match(match.code)),
         change=_change(match, way, kernel),
-        hot=hottest(log, code) if match and match.code in COMPLEXITY else (),
+        hot=hottest(log, code) if complexity else (),
         kernel=kernel,
     )
 
@@ -93,7 +102,7 @@ def _headline(error: VerifierError, match: Match | None, rejection: Rejection) -
         return match.headline
     if rejection.kernel and rejection.kernel.headline:
         return rejection.kernel.headline
-    return rejection.message or error.errno_name
+    return rejection.message.split("\n", 1)[0] or error.errno_name
 
 
 def _evidence(error: VerifierError, rejection: Rejection) -> list[str]:
@@ -101,8 +110,11 @@ def _evidence(error: VerifierError, rejection: Rejection) -> list[str]:
     found = []
     if error.insn is not None:
         found.append(_where(error.insn, error.file, error.line, error.source))
-    if rejection.message and not error.message.endswith(rejection.message):
-        found.append(f"the kernel says: {rejection.message}")
+    found += [
+        f"the kernel says: {line}"
+        for line in rejection.message.split("\n")
+        if line and not error.message.endswith(line)
+    ]
     if rejection.origin:
         found.append(f"R{rejection.register}: {_origin(rejection.origin)}")
     found += [

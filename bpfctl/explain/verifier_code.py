@@ -11,9 +11,10 @@ if TYPE_CHECKING:
     from bpfctl.asm.insn import Insn
 
 _MOV, _CALL_OP, _EXIT_OP, _JA = 0xB0, asm.BPF_CALL, asm.BPF_EXIT, 0x00
+_ADD, _SUB = 0x00, 0x10
 _OP, _MODE, _SIZE = 0xF0, 0xE0, 0x18
 FRAME_POINTER: Final = 10
-_ARGUMENTS: Final = range(1, 6)
+ARGUMENTS: Final = range(1, 6)
 
 
 class Does(Enum):
@@ -27,6 +28,7 @@ class Does(Enum):
     ADDRESS = "address"  # ld_imm64
     CALL = "call"  # what a call returns
     DESTROY = "destroy"  # by a call
+    CALLBACK = "callback"  # argument of a function that a helper calls back
 
 
 class Effect(NamedTuple):
@@ -43,7 +45,7 @@ def on_register(insn: Insn, register: int) -> Effect | None:
     if insn.opcode == asm.BPF_CALL_IMM or _is_call(insn):
         if register == 0:
             return Effect(Does.CALL)
-        return Effect(Does.DESTROY) if register in _ARGUMENTS else None
+        return Effect(Does.DESTROY) if register in ARGUMENTS else None
     if kind == asm.BPF_LD:
         return _ld(insn, register)
     if insn.dst != register:
@@ -79,6 +81,13 @@ def on_slot(insn: Insn, offset: int) -> Effect | None:
     if insn.instruction_class == asm.BPF_ST:
         return Effect(Does.CONSTANT, offset=insn.imm)
     return None
+
+
+def added(insn: Insn) -> int | None:
+    """The register that is added to (or taken from) another; None for anything else."""
+    if insn.instruction_class not in (asm.BPF_ALU, asm.BPF_ALU64) or not insn.opcode & asm.BPF_X:
+        return None
+    return insn.src if insn.opcode & _OP in (_ADD, _SUB) else None
 
 
 def compared(insn: Insn) -> frozenset[int]:

@@ -66,6 +66,8 @@ def trace(steps: Sequence[Step], code: bytes, at: int, register: int) -> Trace:
         if _crosses_call(search, step, steps[here + 1]):
             if search.slot is not None:
                 break
+            if not _is_subprogram(code, step):
+                return search.result(here, Effect(Does.CALLBACK))
             search.frame = step.frame
             search.hops.append(here)
             continue
@@ -87,6 +89,12 @@ def trace(steps: Sequence[Step], code: bytes, at: int, register: int) -> Trace:
 def _crosses_call(search: _Search, step: Step, after: Step) -> bool:
     """Whether what is looked for is inside the function that `step` enters."""
     return step.opcode == _CALL and after.frame == step.frame + 1 == search.frame
+
+
+def _is_subprogram(code: bytes, step: Step) -> bool:
+    """Whether a call is one of a function of the program, and no helper that calls it back."""
+    insn = _insn(code, step)
+    return insn is None or insn.is_subprogram_call
 
 
 def _is_result(search: _Search) -> bool:

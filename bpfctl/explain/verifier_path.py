@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from bpfctl.asm.insn import unpack
-from bpfctl.explain.verifier_code import access, compared
+from bpfctl.asm.insn import Insn, unpack
+from bpfctl.explain.verifier_code import FRAME_POINTER, access, added, compared
 from bpfctl.explain.verifier_origin import trace
 from bpfctl.explain.verifier_words import called, origin_words, variable
 from bpfctl.rejected import Place
@@ -34,87 +34,115 @@ class Way:
         register: int | None,
         acquired: int | None = None,
     ) -> None:
-        self._code, self._steps = code, steps
-        self._trace: Trace | None = None
+        self.code, self.steps, self._register = code, steps, register
+        self.trace: Trace | None = None
         self._made: int | None = None
-        if steps and register is not None and register <= 10:
-            self._trace = trace(steps, code.insns, len(steps) - 1, register)
-            self._made = self._trace.at
+        if steps and register is not None and register <= FRAME_POINTER:
+            self.trace = trace(steps, code.insns, len(steps) - 1, register)
+            self._made = self.trace.at
         if acquired is not None:
             self._made = _last_visit(steps, acquired)
+
+    def follow_index(self) -> bool:
+        """Go on with the index that was added to the pointer; False: none was."""
+        if self.trace is None:
+            return self._follow_operand()
+        for hop in reversed(self.trace.hops):
+            index = added(self._insn(hop))
+            if index is not None:
+                found = trace(self.steps, self.code.insns, hop, index)
+                self.trace = found._replace(hops=(*found.hops, hop))
+                self._made, self._register = found.at, index
+                return True
+        return False
+
+    def _follow_operand(self) -> bool:
+        """The same where the refused instruction is the addition."""
+        last = len(self.steps) - 1
+        index = added(self._insn(last)) if self.steps else None
+        if index is None:
+            return False
+        self.trace = trace(self.steps, self.code.insns, last, index)
+        self._made, self._register = self.trace.at, index
+        return True
+
+    def _insn(self, at: int) -> Insn:
+        try:
+            return unpack(self.code.insns, self.steps[at].insn)
+        except IndexError:  # a log of other code
+            return Insn(0)
 
     @property
     def access(self) -> str:
         """What the refused instruction does; "" when the words would say nothing."""
-        if not self._steps:
+        if not self.steps:
             return ""
-        step = self._steps[-1]
+        step = self.steps[-1]
         if step.opcode == "85":
-            return f"call of {called(self._code, self._steps, len(self._steps) - 1)}"
-        try:
-            return access(unpack(self._code.insns, step.insn))
-        except IndexError:
-            return ""
+            return f"call of {called(self.code, self.steps, len(self.steps) - 1)}"
+        return access(self._insn(-1))
 
     @property
     def origin(self) -> Place | None:
         """Where the value comes from."""
-        if self._made is not None and (self._trace is None or self._made != self._trace.at):
-            step = self._steps[self._made]
-            words = f"{called(self._code, self._steps, self._made)} acquires it"
-            return Place(step.insn, words, self._code.source(step.insn))
-        if self._trace is None:
+        if self._made is not None and (self.trace is None or self._made != self.trace.at):
+            step = self.steps[self._made]
+            words = f"{called(self.code, self.steps, self._made)} acquires it"
+            return Place(step.insn, words, self.code.source(step.insn))
+        if self.trace is None:
             return None
-        words = origin_words(self._code, self._steps, self._trace)
-        insn = self._steps[self._made if self._made is not None else 0].insn
-        return Place(insn, words, self._code.source(insn))
+        words = origin_words(self.code, self.steps, self.trace)
+        insn = self.steps[self._made if self._made is not None else 0].insn
+        return Place(insn, words, self.code.source(insn))
 
     @property
     def variable(self) -> str | None:
         """The C variable that holds the value, as the line of its origin has it."""
         if self._made is None:
             return None
-        return variable(self._code.source(self._steps[self._made].insn))
+        return variable(self.code.source(self.steps[self._made].insn))
 
     @property
-    def tested(self) -> bool:
-        """Whether a branch compared the value on the way."""
-        return bool(self._trace and self._trace.tests)
+    def register(self) -> int | None:
+        """The register concerned, at the failure; None when the message is about none."""
+        return self._register
+
+    @property
+    def untested(self) -> bool:
+        """Whether no branch compared the value between its origin and the failure."""
+        return self._made is not None and self.trace is not None and not self.trace.tests
 
     @property
     def registers(self) -> tuple[tuple[str, str], ...]:
         """What the log tells of registers before the refused instruction."""
-        return tuple(self._steps[-1].before.items()) if self._steps else ()
+        return tuple(self.steps[-1].before.items()) if self.steps else ()
 
     def places(self) -> tuple[Place, ...]:
         """The last steps of interest: from the origin over copies and branches to the failure."""
-        if not self._steps:
+        if not self.steps:
             return ()
-        last = len(self._steps) - 1
+        last = len(self.steps) - 1
         start = self._made or 0
         some = {last} | ({self._made} if self._made is not None else set())
         branches = [at for at in range(last - 1, start - 1, -1) if self._is_branch(at)]
-        told = [*reversed(self._trace.hops), *reversed(self._trace.tests)] if self._trace else []
+        told = [*reversed(self.trace.hops), *reversed(self.trace.tests)] if self.trace else []
         for at in [*branches[:_BRANCHES], *told]:
             if len(some) < STEPS:
                 some.add(at)
-        return tuple(self._place(at) for at in sorted(some))
+        return tuple(dict.fromkeys(self._place(at) for at in sorted(some)))
 
     def _is_branch(self, at: int) -> bool:
-        try:
-            return bool(compared(unpack(self._code.insns, self._steps[at].insn)))
-        except IndexError:
-            return False
+        return bool(compared(self._insn(at)))
 
     def _place(self, at: int) -> Place:
-        step = self._steps[at]
+        step = self.steps[at]
         text = step.text
         if step.opcode == "85":
-            text = f"call {called(self._code, self._steps, at)}"
-        elif self._is_branch(at) and at + 1 < len(self._steps):
-            falls = self._steps[at + 1].insn == step.insn + 1
+            text = f"call {called(self.code, self.steps, at)}"
+        elif self._is_branch(at) and at + 1 < len(self.steps):
+            falls = self.steps[at + 1].insn == step.insn + 1
             text += ": not taken" if falls else ": taken"
-        return Place(step.insn, text, self._code.source(step.insn))
+        return Place(step.insn, text, self.code.source(step.insn))
 
 
 def _last_visit(steps: Sequence[Step], insn: int) -> int | None:

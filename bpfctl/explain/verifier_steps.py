@@ -12,7 +12,11 @@ from bpfctl.loader.verifier_log import INSN
 _CHARS: Final = 4 << 20
 _FROM: Final = re.compile(r"from (\d+) to \d+(?: \([^)]*\))?: ?(.*)")
 _BEFORE: Final = re.compile(r"(\d+): (.*)")
-_STEP: Final = re.compile(r"(\d+): \(([0-9a-f]{2})\) ([^;]*?)\s*(?:; (.*))?$")
+# The state behind a branch may follow on its line: "5: (15) if r1 == 0x0 goto pc+1 7: R0=0".
+_STEP: Final = re.compile(
+    r"(\d+): \(([0-9a-f]{2})\) ([^;]*?)\s*"
+    r"(?:;(.*)|\s\d+: ((?:frame\d+: )?(?:R\d+|fp-\d+)\S*=.*))?$"
+)
 _CALL, _EXIT = "85", "95"
 _LOST_BY_CALL: Final = frozenset(f"R{number}" for number in range(6))
 
@@ -52,6 +56,8 @@ class _Walk:
             kept = {name: value for name, value in kept.items() if name not in _LOST_BY_CALL}
         self.state = {**kept, **parse_state(comment or "")}
         self.seen = False
+        if found[5]:
+            self.see(found[5])
 
     def see(self, text: str) -> None:
         """A line with the whole state."""

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from bpfctl.asm.insn import unpack
-from bpfctl.explain.verifier_code import Does
+from bpfctl.explain.verifier_code import ARGUMENTS, FRAME_POINTER, Does
 from bpfctl.explain.verifier_origin import trace
 from bpfctl.explain.verifier_types import type_words
 
@@ -42,13 +42,15 @@ _RETURNS: Final = {
 def origin_words(code: ProgramCode, steps: Sequence[Step], found: Trace) -> str:
     """Where the value comes from, in one phrase."""
     if found.at is None or found.effect is None:
-        return _at_the_start(found.register, found.frame)
+        return _at_the_start(code, steps, found)
     step = steps[found.at]
     if found.effect.does is Does.CALL:
         return f"{called(code, steps, found.at)} returns {_returned(steps, found.at)}"
     if found.effect.does is Does.DESTROY:
         name = called(code, steps, found.at)
         return f"the call of {name} leaves nothing in R{found.register}"
+    if found.effect.does is Does.CALLBACK:
+        return f"{called(code, steps, found.at)} passes it to the function it calls back"
     if found.effect.does is Does.CONSTANT:
         return f"it is set to {found.effect.offset}"
     if found.effect.does is Does.ADDRESS:
@@ -119,11 +121,15 @@ def _memory(code: ProgramCode, steps: Sequence[Step], found: Trace) -> str:
     return f"memory, offset {offset}"
 
 
-def _at_the_start(register: int, frame: int) -> str:
-    if frame == 0 and register == 1:
-        return "it is the context, the program's argument"
-    if register == 10:
+def _at_the_start(code: ProgramCode, steps: Sequence[Step], found: Trace) -> str:
+    """What was there when the way began, at the program's first instruction or a function's."""
+    register = found.register
+    if register == FRAME_POINTER:
         return "it is the frame pointer: the stack"
-    if 1 <= register <= 5:
-        return f"it is argument {register} of the function"
+    name = code.function(steps[0].insn)
+    is_main = not code.functions or name == code.functions[0][1]
+    if register == 1 and found.frame == 0 and is_main:
+        return "it is the context, the program's argument"
+    if register in ARGUMENTS and found.frame == 0 and not is_main:
+        return f"it is argument {register} of {name}(), which is checked alone for any caller"
     return "nothing on this path sets it"

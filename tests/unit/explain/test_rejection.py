@@ -90,7 +90,7 @@ def test_a_missing_null_check_is_told_whole_by_every_kernel(log: str) -> None:
         Place(2, "call bpf_map_lookup_elem(values)", LOOKUP),
         Place(3, "r0 = *(u64 *)(r0 +0)", USE),
     )
-    assert not found.tested
+    assert found.untested
 
 
 def test_the_state_of_registers_is_given_where_the_log_has_it() -> None:

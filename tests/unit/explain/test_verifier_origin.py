@@ -116,7 +116,7 @@ def test_branches_that_compared_it_are_told() -> None:
     steps = walk(log)
     assert trace(steps, code, 2, 6).tests == (1,)
     way = Way(ProgramCode(code), steps, 6)
-    assert way.tested
+    assert not way.untested
     assert [place.text for place in way.places()] == [
         "r6 = r0",
         "if r6 == 0x0 goto pc+1: not taken",

@@ -64,6 +64,21 @@ def test_calls_are_followed() -> None:
     assert steps[4].before == {"R0": "0", "R6": "7", "R10": "fp0"}
 
 
+def test_a_comment_may_be_empty_and_a_state_may_follow_on_the_line() -> None:
+    log = (
+        "0: (85) call bpf_ringbuf_submit#132   ;\n"
+        "1: (15) if r1 == 0x0 goto pc+1 3: R0=7 R10=fp0\n"
+        "3: (95) exit\n"
+    )
+    steps = walk(log)
+    assert [(step.insn, step.text) for step in steps] == [
+        (0, "call bpf_ringbuf_submit#132"),
+        (1, "if r1 == 0x0 goto pc+1"),
+        (3, "exit"),
+    ]
+    assert steps[2].before == {"R0": "7", "R10": "fp0"}
+
+
 def test_a_branch_that_was_pruned_is_no_way() -> None:
     log = "0: (15) if r1 == 0x0 goto pc+1\n1: (95) exit\nfrom 0 to 2: safe\nx\n"
     assert [step.insn for step in walk(log)] == [0, 1]

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import pytest
+
+from bpfctl.asm.insn import BPF_CALL_IMM, Insn, encode, ld_imm64
+from bpfctl.explain.rejection import analyse
+from bpfctl.loader.verifier_log import objections
+from bpfctl.rejected import ProgramCode, SourceLine
+
+LINES = tuple((index, SourceLine("x.bpf.c", 10 + index, 1, f"line {index};")) for index in range(6))
+KEEP = Insn(0xBF, 6, 0)
+READ = Insn(0x79, 0, 6)
+CALL = Insn(BPF_CALL_IMM)
+
+
+def program(*insns: Insn) -> ProgramCode:
+    return ProgramCode(encode(list(insns)), lines=LINES, functions=((0, "main"),))
+
+
+@pytest.mark.parametrize(
+    ("log", "code", "found", "headline"),
+    [
+        pytest.param(
+            "0: (85) call bpf_ringbuf_reserve#131\n1: (bf) r6 = r0\n"
+            "2: (85) call bpf_ringbuf_submit#132\n3: (79) r0 = *(u64 *)(r6 +0)\n"
+            "R6 invalid mem access 'inv'\n",
+            program(CALL, KEEP, CALL, READ),
+            "verifier-reference-missing",
+            "R6 was given back by bpf_ringbuf_submit() at x.bpf.c:12: nothing may use it any more",
+            id="released",
+        ),
+        pytest.param(
+            "0: (61) r6 = *(u32 *)(r1 +0)\n1: (85) call bpf_xdp_adjust_head#44\n"
+            "2: (71) r0 = *(u8 *)(r6 +0)\nR6 invalid mem access 'scalar'\n",
+            program(Insn(0x61, 6, 1), CALL, Insn(0x71, 0, 6)),
+            "verifier-packet-invalidated",
+            "R6 pointed into the packet, which bpf_xdp_adjust_head() at x.bpf.c:11 may have moved",
+            id="moved",
+        ),
+        pytest.param(
+            "0: (b7) r6 = 0\n1: (79) r0 = *(u64 *)(r6 +0)\nR6 invalid mem access 'inv'\n",
+            program(Insn(0xB7, 6), READ),
+            "verifier-null-check-missing",
+            "R6 is NULL here",
+            id="NULL by the code",
+        ),
+        pytest.param(
+            "0: (85) call f#7                 ; R0=0\n1: (79) r0 = *(u64 *)(r0 +0)\n"
+            "R0 invalid mem access 'scalar'\n",
+            program(CALL, Insn(0x79, 0, 0)),
+            "verifier-null-check-missing",
+            "R0 is NULL here",
+            id="NULL by the state",
+        ),
+        pytest.param(
+            "0: (85) call f#7\n1: (79) r0 = *(u64 *)(r0 +0)\nR0 invalid mem access 'scalar'\n",
+            program(CALL, Insn(0x79, 0, 0)),
+            "verifier-scalar-dereference",
+            "R0 is a number here, not a pointer the verifier knows",
+            id="a number it is",
+        ),
+        pytest.param(
+            "0: (18) r1 = 0x0\n2: (79) r0 = *(u64 *)(r1 +8)\n"
+            "invalid access to map value, value_size=8 off=8 size=8\n"
+            "R1 min value is outside of the array range\n",
+            program(*ld_imm64(1, 0), Insn(0x79, 0, 1, 8)),
+            "verifier-map-value-bounds",
+            "the access at offset 8 does not fit into the map value of 8 bytes",
+            id="a constant is no index",
+        ),
+        pytest.param(
+            "0: (18) r1 = 0x0\n2: (0f) r1 += r2\n3: (79) r0 = *(u64 *)(r1 +8)\n"
+            "invalid access to map value, value_size=8 off=8 size=8\n"
+            "R1 max value is outside of the array range\n",
+            program(*ld_imm64(1, 0), Insn(0x0F, 1, 2), Insn(0x79, 0, 1, 8)),
+            "verifier-index-out-of-bounds",
+            "R1 has an index in it whose maximum lies outside of the object",
+            id="an index",
+        ),
+        pytest.param(
+            "0: (85) call pc+-1\n0: (85) call pc+-1\n0: (85) call pc+-1\n"
+            "the call stack of 9 frames is too deep !\n",
+            program(Insn(BPF_CALL_IMM, src=1, imm=-1)),
+            "verifier-call-depth",
+            "main() calls itself: the verifier follows calls 8 deep, and no recursion",
+            id="recursion",
+        ),
+    ],
+)
+def test_the_way_says_more_than_the_words(
+    log: str, code: ProgramCode, found: str, headline: str
+) -> None:
+    match, _ = analyse(log, code, objections(log))
+    assert match is not None
+    assert (match.code, match.headline) == (found, headline)
+
+
+def test_an_index_is_followed_to_where_it_comes_from() -> None:
+    log = (
+        "0: (61) r2 = *(u32 *)(r1 +4)\n1: (bf) r3 = r10\n2: (0f) r3 += r2\n"
+        "3: (73) *(u8 *)(r3 +0) = r0\n"
+        "invalid unbounded variable-offset write to stack R3\n"
+    )
+    code = program(Insn(0x61, 2, 1, 4), Insn(0xBF, 3, 10), Insn(0x0F, 3, 2), Insn(0x73, 3, 0))
+    _, rejection = analyse(log, code, objections(log))
+    assert rejection.origin is not None
+    assert (rejection.register, rejection.origin.insn) == (2, 0)
+    assert rejection.origin.text == "it is read from the context, offset 4"
+    assert [place.insn for place in rejection.path] == [0, 2, 3]
