@@ -6,7 +6,7 @@ is read or explained at length: help, wrong command lines, manual pages and comp
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from bpfctl.plain import plain
 
@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
     from .context import Context
 
+    Declare = Callable[[Callable[..., None]], Callable[..., None]]
+
 CALL = "call"  # the parameter for a Call, where a command has one
-_F = TypeVar("_F", bound="Callable[..., None]")
 
 
 @plain
@@ -64,10 +65,10 @@ class Noun:
         self.help = help
         self.verbs: dict[str, Verb] = {}
 
-    def command(self, name: str = "", *, loose: bool = False) -> Callable[[_F], _F]:
+    def command(self, name: str = "", *, loose: bool = False) -> Declare:
         """Declare a function as a command, by its own name unless another is given."""
 
-        def declare(function: _F) -> _F:
+        def declare(function: Callable[..., None]) -> Callable[..., None]:
             self.verbs[name or function.__name__] = Verb(function, loose)
             return function
 
