@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from bpfctl.btf.types import Kind
 from bpfctl.elf.section_def import AttachKind
-from bpfctl.errors import BpfctlError
+from bpfctl.errors import BpfctlError, SyscallError, VerifierError
 from bpfctl.explain.explanation import Explanation
 from bpfctl.kernel.uapi import AttachType, ProgType
 from bpfctl.linux.caps import missing_capabilities
@@ -28,7 +28,12 @@ _WITH_TRAMPOLINE: Final = frozenset(
 )
 # Return 0 and nothing else.
 _TRIVIAL: Final = bytes([0xB7, 0, 0, 0, 0, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0])
-_ITERATORS: Final = ("bpf_iter_task", "bpf_iter_bpf_map", "bpf_iter_bpf_prog")
+_KINDS: Final = {
+    "fentry": (ProgType.TRACING, AttachType.TRACE_FENTRY),
+    "fexit": (ProgType.TRACING, AttachType.TRACE_FEXIT),
+    "fmod_ret": (ProgType.TRACING, AttachType.MODIFY_RETURN),
+    "lsm": (ProgType.LSM, AttachType.LSM_MAC),
+}
 # A program with all of these has every right that a load asks for (Linux 5.8).
 _NEEDED: Final = frozenset({"CAP_SYS_ADMIN", "CAP_BPF", "CAP_PERFMON"})
 
@@ -48,45 +53,56 @@ def refused(failure: Failure) -> Explanation | None:
         return None
     if _NEEDED & set(missing_capabilities()):
         return None
-    if not _iterator_loads(failure.kernel):
+    if not _loads(failure.kernel, ProgType.TRACING, AttachType.TRACE_ITER):
         failure.candidates.append(
             "this kernel refuses programs that need a trampoline "
             '(check: does a program with SEC "iter/task" load?)'
         )
         return None
-    seen = f"{section.definition.name} is refused with EPERM before verification (empty log)"
+    kinds = _refused_kinds(failure.kernel, section.definition.name)
+    seen = f"an iterator loads; {kinds} before verification (empty log)"
     return Explanation(
         CODE,
         "not permitted: this kernel refuses programs that need a trampoline",
-        (
-            f"CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN present; an iterator loads; {seen}",
-            *_confinement(),
-        ),
+        (f"CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN present; {seen}", *_confinement()),
         "use tp_btf or a tracepoint here, or a kernel without this restriction",
     )
 
 
-def _iterator_loads(kernel: KernelBtf) -> bool:
-    """Whether a program that does nothing was seen to load as an iterator."""
+def _refused_kinds(kernel: KernelBtf, name: str) -> str:
+    """Name what is refused: what we were asked to load, and all others that are like it."""
+    like = {kind: _loads(kernel, *types) for kind, types in _KINDS.items() if kind != name}
+    names = [name, *(kind for kind, loads in like.items() if loads is False)]
+    if len(names) == 1:
+        return f"{name} is refused with EPERM"
+    return f"{', '.join(names[:-1])} and {names[-1]} are refused with EPERM"
+
+
+def _loads(kernel: KernelBtf, prog_type: int, attach_type: AttachType) -> bool | None:
+    """Whether a program that does nothing loads; None where it was not refused with EPERM."""
+    from bpfctl.features.programs import TARGETS
     from bpfctl.loader.options import LoadOptions
     from bpfctl.loader.verifier import ProgLoad, load_program
 
     try:
-        found = (kernel.btf.find(name, Kind.FUNC) for name in _ITERATORS)
+        found = (kernel.btf.find(name, Kind.FUNC) for name in TARGETS[attach_type])
         btf_id = next((one for one in found if one), None)
         if btf_id is None:
-            return False
+            return None
         request = ProgLoad(
             name="probe",
-            prog_type=int(ProgType.TRACING),
+            prog_type=int(prog_type),
             insns=_TRIVIAL,
             license="GPL",
-            expected_attach_type=int(AttachType.TRACE_ITER),
+            expected_attach_type=int(attach_type),
             attach_btf_id=btf_id,
         )
         load_program(request, LoadOptions())[0].close()
+    except SyscallError as err:
+        is_refused = err.errno == errno.EPERM and not isinstance(err, VerifierError)
+        return False if is_refused else None
     except BpfctlError:
-        return False
+        return None
     return True
 
 
