@@ -20,7 +20,12 @@ BY_CALL: Final[dict[str, tuple[str, ...]]] = {
         "unknown:program_type",
         "unknown:attach_type",
     ),
-    "BPF_MAP_CREATE": ("rights:for_load", "locked_memory:exhausted", "unknown:map_type"),
+    "BPF_MAP_CREATE": (
+        "rights:for_load",
+        "locked_memory:exhausted",
+        "unknown:map_type",
+        "maps:refused",
+    ),
     "BPF_BTF_LOAD": ("rights:for_load", "locked_memory:exhausted"),
     "BPF_RAW_TRACEPOINT_OPEN": ("functions:not_traceable",),
     "BPF_LINK_CREATE": ("unknown:attach_type", "functions:not_traceable", "taken:already"),

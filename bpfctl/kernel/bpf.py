@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 # Loading a program is interrupted by signals; libbpf gives up after as many attempts.
 _PROG_LOAD_TRIES = 5
+_COMMON_ATTRS = 1 << 16
+_LOG_BYTES = 4096
+_MAKING_COMMANDS = frozenset((Cmd.MAP_CREATE,))  # those of which `kernel_words` may be asked
 _KEY_COMMANDS = frozenset(
     (Cmd.MAP_LOOKUP_ELEM, Cmd.MAP_DELETE_ELEM, Cmd.MAP_LOOKUP_AND_DELETE_ELEM)
 )
@@ -72,6 +75,40 @@ def bpf(attr: Attr) -> int:
 def bpf_fd(attr: Attr) -> Fd:
     """Make a call that returns a descriptor, and own it. Raises: SyscallError."""
     return Fd(bpf(attr))
+
+
+def kernel_words(attr: Attr) -> str:
+    """Make a call again for what the kernel says of it; "" from one that says nothing.
+
+    What such a call makes is closed at once. Kernels before Linux 7.2 take it for a command they
+    do not know. Source: BPF_COMMON_ATTRS and struct bpf_common_attr, include/uapi/linux/bpf.h.
+    """
+    log = ffi.new("char[]", _LOG_BYTES)
+    common = ffi.new("struct bpf_common_attr *")
+    common.log_buf, common.log_size, common.log_level = _address(log), _LOG_BYTES, 1
+    result = _enter_logged(attr.cmd, attr.union, attr.size, common)
+    if result >= 0 and attr.cmd in _MAKING_COMMANDS:
+        Fd(result).close()
+    return str(ffi.string(log).decode("utf-8", "replace").strip())
+
+
+def _address(data: Any) -> int:
+    return int(ffi.cast("uintptr_t", data))
+
+
+def _enter_logged(cmd: int, union: Any, size: int, common: Any) -> int:
+    """Issue bpf(2) with room for words; a fake kernel has none."""
+    if _enter is not _enter_kernel:
+        return -errno.EINVAL
+    result: int = lib.syscall(
+        syscall_number("bpf"),
+        ffi.cast("int", cmd | _COMMON_ATTRS),
+        union,
+        ffi.cast("unsigned int", size),
+        common,
+        ffi.cast("unsigned int", ffi.sizeof("struct bpf_common_attr")),
+    )
+    return result if result >= 0 else -ffi.errno
 
 
 def set_tracer(tracer: Tracer | None) -> None:

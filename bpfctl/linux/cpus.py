@@ -45,3 +45,11 @@ def parse_cpu_list(text: str) -> tuple[int, ...]:
             raise ValueError(f"no list of CPUs: {text.strip()!r}")
         numbers.update(range(low, high + 1))
     return tuple(sorted(numbers))
+
+
+def online_nodes(path: str = "/sys/devices/system/node/online") -> tuple[int, ...]:
+    """Return the NUMA nodes that memory can be taken from; node 0 alone where nothing tells."""
+    try:
+        return parse_cpu_list(Path(path).read_text())
+    except (OSError, ValueError):  # a kernel without CONFIG_NUMA has no such file, and one node
+        return (0,)

@@ -242,6 +242,7 @@ UPROBE_MULTI = needs("uprobe_multi links", since="6.6", probe=told("link uprobe_
 UPROBE = needs("uprobes", since="4.17", probe=told("misc uprobe_attach"))
 UPROBE_SESSION = needs("uprobe_session links", since="6.13", probe=told("link uprobe_session"))
 
+COMMON_ATTRS = needs("words of bpf(2)", since="7.2", probe=typed("bpf_common_attr"))
 CALLBACKS = needs(
     "callbacks", since="5.13", probe=typed("bpf_func_id", "BPF_FUNC_for_each_map_elem")
 )

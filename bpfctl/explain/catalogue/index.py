@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 MODULES: Final = (
     "rights",
     "kernels",
+    "maps",
     "pins",
     "functions",
     "places",
