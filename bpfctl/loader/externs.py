@@ -69,19 +69,31 @@ def resolve(
     if not spec.externs:
         return Externs()
     config = cache(config)  # a file is read once, for all externs
-    outcomes = _outcomes(spec, kernel, config)
+    outcomes = outcomes_of(spec, kernel, config)
     _refuse_missing(spec, programs, outcomes, config)
     found = (outcomes[one.name] for one in spec.externs if one.kind == "kfunc")
     modules = dict.fromkeys(one.module for one in found if isinstance(one, KernelType))
     return Externs(spec.externs, outcomes, tuple(one for one in modules if one is not None))
 
 
-def _outcomes(
-    spec: ObjectSpec, kernel: KernelBtf, config: Callable[[], KernelConfig | None]
+def outcomes_of(
+    spec: ObjectSpec,
+    kernel: KernelBtf,
+    config: Callable[[], KernelConfig | None],
+    virtual: Mapping[str, Callable[[], int]] | None = None,
+    symbols: Callable[[Iterable[str]], dict[str, Outcome]] | None = None,
 ) -> dict[str, Outcome]:
+    """What each extern of the object is on this kernel, by name; nothing is refused.
+
+    `virtual` are the values that no file has and `symbols` finds those without a type: for other
+    kernels than the running one, which is asked by default.
+    """
     from bpfctl.loader.kconfig_values import kconfig_value
     from bpfctl.loader.kconfig_virtual import VIRTUAL
     from bpfctl.loader.ksyms import addresses, is_typed, kernel_type
+
+    virtual = VIRTUAL if virtual is None else virtual
+    symbols = symbols or addresses
 
     outcomes: dict[str, Outcome] = {}
     untyped = []
@@ -89,12 +101,12 @@ def _outcomes(
         if one.kind == "unknown" or spec.btf is None:
             outcomes[one.name] = _UNKNOWN
         elif one.kind == "kconfig":
-            outcomes[one.name] = kconfig_value(spec.btf, one, config, VIRTUAL)
+            outcomes[one.name] = kconfig_value(spec.btf, one, config, virtual)
         elif is_typed(spec.btf, one):
             outcomes[one.name] = kernel_type(spec.btf, one, kernel)
         else:
             untyped.append(one.name)
-    return outcomes | addresses(untyped) if untyped else outcomes
+    return outcomes | symbols(untyped) if untyped else outcomes
 
 
 def with_kconfig(spec: MapSpec, externs: Externs) -> MapSpec:

@@ -64,9 +64,14 @@ def _sized(spec: MapSpec, options: LoadOptions) -> MapSpec:
     return replace(spec, max_entries=size)
 
 
+def lacks_size(spec: MapSpec) -> bool:
+    """Whether a definition leaves open how large the map is to be, and its type wants to know."""
+    return not spec.max_entries and spec.type not in _SIZELESS
+
+
 def explain_map(error: SyscallError, spec: MapSpec, count: int) -> SyscallError:
     """Say why a map was refused where that is known; `count` is how many maps the object has."""
-    if error.errno == errno.EINVAL and not spec.max_entries and spec.type not in _SIZELESS:
+    if error.errno == errno.EINVAL and lacks_size(spec):
         error.code = "map-without-size"
         error.message = f"map {spec.name} has no max_entries: the object leaves its size open"
         error.remedy = f"set it: --set-max-entries {spec.name}=N"

@@ -1,0 +1,1 @@
+"""Will an object run on a kernel: told from its types, without loading anything."""

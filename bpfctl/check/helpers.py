@@ -1,0 +1,81 @@
+"""Check the helper functions that programs call, and the instructions they are made of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bpfctl.check.finding import Finding, Kind, State, settle
+from bpfctl.features.since_insns import insn_features
+from bpfctl.kernel.uapi_helpers import HelperId
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from bpfctl.check.code import ProgramCode
+    from bpfctl.check.kernels import Target
+    from bpfctl.check.needs import Needs
+    from bpfctl.elf.spec import ObjectSpec
+
+
+def helper_findings(
+    needs: Needs, codes: Mapping[str, ProgramCode], loaded: Collection[str], target: Target
+) -> Iterator[Finding]:
+    """Yield a finding for each helper. One that is missing harms where its call is reached."""
+    listed = target.listed.helpers
+    for number, who in needs.helpers.items():
+        name, where = helper_name(number), ""
+        if listed is None:
+            state, why = State.UNKNOWN, "its types have no enum bpf_func_id"
+        elif number in listed:
+            state, why = State.FOUND, ""
+        else:
+            why = f"its enum bpf_func_id has no {number}"
+            places = _reached(number, who, codes)
+            state, why = settle(State.MISSING, why, list(places), loaded)
+            where = next((at for one, at in places.items() if one in loaded), "")
+            if not places:
+                state, why = State.GUARDED, f"{why}; nothing gets there"
+        yield Finding(Kind.HELPER, name, state, why, tuple(who), where=where)
+
+
+def _reached(number: int, who: list[str], codes: Mapping[str, ProgramCode]) -> dict[str, str]:
+    """Where programs reach a call of a helper."""
+    found = {}
+    for name in who:
+        code = codes[name]
+        calls = [at for at, called in code.helper_calls().items() if called == number]
+        place = next((at for at in calls if at in code.reached.insns), None)
+        if place is not None:
+            found[name] = code.where(place)
+    return found
+
+
+def helper_name(number: int) -> str:
+    """The name of a helper in C; its number where we do not know it."""
+    try:
+        return f"bpf_{HelperId(number).name.lower()}"
+    except ValueError:
+        return f"helper {number}"
+
+
+def insn_findings(
+    spec: ObjectSpec, needs: Needs, loaded: Collection[str], target: Target
+) -> Iterator[Finding]:
+    """Yield a finding for each sort of instruction that came after the first kernels.
+
+    Types do not show what a verifier takes: the age of the kernel does.
+    """
+    users: dict[str, list[str]] = {}
+    since: dict[str, str] = {}
+    for key, who in needs.functions.items():
+        for feature, version in insn_features(spec.functions[key].code).items():
+            since[feature] = version
+            users.setdefault(feature, []).extend(one for one in who if one not in users[feature])
+    for feature, who in users.items():
+        has = target.age.has(since[feature])
+        state, why = State.FOUND, ""
+        if has is None:
+            state, why = State.UNKNOWN, f"they came with Linux {since[feature]}: its age is unclear"
+        elif not has:
+            state, why = State.MISSING, f"they came with Linux {since[feature]}, it is older"
+        yield Finding(Kind.CODE, feature, *settle(state, why, who, loaded), tuple(who))

@@ -1,0 +1,115 @@
+"""Check the numbers an object uses: program, attach and map types, flags of programs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from bpfctl.check.built import judge, map_built, program_built
+from bpfctl.check.finding import Finding, Kind, State, settle
+from bpfctl.check.needs import all_maps
+from bpfctl.kernel.uapi import AttachType, MapType
+from bpfctl.loader.map_wishes import lacks_size, with_wishes
+from bpfctl.loader.maps import effective
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
+    from bpfctl.check.kernels import Target
+    from bpfctl.elf.spec import MapSpec, ObjectSpec, ProgramSpec
+    from bpfctl.loader.options import LoadOptions
+
+# Sections older than the attach type they name: kernels before took any (Linux 5.9, 5.14).
+OLDER_THAN_ATTACH_TYPE: Final = frozenset({"xdp", "sk_reuseport"})
+# Kernels before Linux 5.10 have no program that may sleep; the member moved with 6.9.
+_SLEEPABLE: Final = (("bpf_prog_aux", "sleepable"), ("bpf_prog", "sleepable"))
+
+
+def program_types(
+    programs: Iterable[ProgramSpec], loaded: Collection[str], target: Target
+) -> Iterator[Finding]:
+    """Yield a finding for each program type."""
+    users: dict[int, list[str]] = {}
+    for one in programs:
+        users.setdefault(int(one.section.prog_type), []).append(one.name)
+    names = {int(one.section.prog_type): one.section.prog_type.name for one in programs}
+    for number, who in users.items():
+        state, why = _listed(number, target.listed.prog_types, "bpf_prog_type")
+        if state is State.FOUND:
+            state, why = judge(program_built(number), target)
+        yield Finding(
+            Kind.PROGRAM_TYPE, names[number].lower(), *settle(state, why, who, loaded), tuple(who)
+        )
+
+
+def attach_types(
+    programs: Iterable[ProgramSpec], loaded: Collection[str], target: Target
+) -> Iterator[Finding]:
+    """Yield a finding for each attach type that a load names."""
+    users: dict[AttachType, list[str]] = {}
+    for one in programs:
+        definition = one.section.definition
+        if definition.attach_type is not None and definition.name not in OLDER_THAN_ATTACH_TYPE:
+            users.setdefault(definition.attach_type, []).append(one.name)
+    for kind, who in users.items():
+        state, why = _listed(int(kind), target.listed.attach_types, "bpf_attach_type")
+        yield Finding(
+            Kind.ATTACH_TYPE, kind.name.lower(), *settle(state, why, who, loaded), tuple(who)
+        )
+
+
+def flags(
+    programs: Iterable[ProgramSpec], loaded: Collection[str], target: Target
+) -> Iterator[Finding]:
+    """Yield a finding for programs that may sleep, and for those of packets in pieces."""
+    sleepy = [one.name for one in programs if one.section.sleepable]
+    pieces = [one.name for one in programs if one.section.frags]
+    if sleepy:
+        known = any(target.has_member(*one) for one in _SLEEPABLE)
+        state, why = (State.FOUND, "") if known else _no_member("sleepable")
+        yield Finding(Kind.FLAG, "sleepable", *settle(state, why, sleepy, loaded), tuple(sleepy))
+    if pieces:
+        known = target.has_member("bpf_prog_aux", "xdp_has_frags")
+        state, why = (State.FOUND, "") if known else _no_member("xdp_has_frags")
+        yield Finding(Kind.FLAG, "xdp frags", *settle(state, why, pieces, loaded), tuple(pieces))
+
+
+def map_types(spec: ObjectSpec, target: Target) -> Iterator[Finding]:
+    """Yield a finding for each map type; maps are made whoever uses them."""
+    users: dict[int, list[MapSpec]] = {}
+    for one in all_maps(spec.maps):
+        users.setdefault(int(one.type), []).append(one)
+    for number, who in users.items():
+        state, why = _listed(number, target.listed.map_types, "bpf_map_type")
+        if state is State.FOUND:
+            state, why = judge(map_built(number), target)
+        if state is State.MISSING:
+            why += f" (map {', '.join(one.name for one in who)})"
+        yield Finding(Kind.MAP_TYPE, map_type_name(number), state, why)
+
+
+def map_sizes(spec: ObjectSpec, options: LoadOptions) -> Iterator[Finding]:
+    """Yield a finding for each map whose size the object leaves open, on any kernel."""
+    for one in with_wishes(spec, options).maps:
+        if lacks_size(effective(one)):
+            why = f"has no max_entries: set it with --set-max-entries {one.name}=N"
+            yield Finding(Kind.MAP, one.name, State.MISSING, why)
+
+
+def map_type_name(number: int) -> str:
+    """The name of a map type in small letters; the number of one we do not know."""
+    try:
+        return MapType(number).name.lower()
+    except ValueError:
+        return str(number)
+
+
+def _listed(number: int, numbers: frozenset[int] | None, enum: str) -> tuple[State, str]:
+    if numbers is None:
+        return State.UNKNOWN, f"its types have no enum {enum}"
+    if number in numbers:
+        return State.FOUND, ""
+    return State.MISSING, f"its enum {enum} has no {number}"
+
+
+def _no_member(name: str) -> tuple[State, str]:
+    return State.MISSING, f"its struct bpf_prog_aux has no member {name}"
