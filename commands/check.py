@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from bpfctl.errors import UsageError
 
-from .context import current
+from .declare import Argument, Exit, Noun, Option
 from .load_options import KernelConfig, Only, SetMaxEntries, Skip, parse_sizes
 from .status import Status
 
@@ -20,19 +18,18 @@ if TYPE_CHECKING:
     from bpfctl.loader.options import LoadOptions
 
     from .context import Context
+    from .declare import Call
 
-app = typer.Typer(help="Say whether objects run on kernels, without loading them.")
+app = Noun("Say whether objects run on kernels, without loading them.")
 
 
 @app.command()
 def check(
-    ctx: typer.Context,
-    objects: Annotated[
-        list[str] | None, typer.Argument(metavar="OBJ...", help="Object files.")
-    ] = None,
+    call: Call,
+    objects: Annotated[list[str] | None, Argument(metavar="OBJ...", help="Object files.")] = None,
     btf: Annotated[
         list[str] | None,
-        typer.Option(
+        Option(
             "--btf",
             metavar="FILE|DIR",
             help="Types of another kernel, or of many; repeatable. Default: the running kernel.",
@@ -63,9 +60,9 @@ def check(
         max_entries=parse_sizes(set_max_entries or ()),
         kernel_config=kernel_config,
     )
-    out = current(ctx)
+    out = call.out
     if _offline(out, objects, btf or [], options):
-        raise typer.Exit(Status.REJECTED)
+        raise Exit(Status.REJECTED)
 
 
 def _offline(

@@ -3,7 +3,7 @@
 
 _bpfctl_words() {
   case "$1" in
-    '') echo 'prog map link iter btf gen struct_ops feature doctor explain why demo version help' ;;
+    '') echo 'prog map link iter btf gen struct_ops feature doctor explain why check demo version help' ;;
     'prog') echo 'load loadall show unload pin help' ;;
     'prog load') echo '@file type map idx id name pinned @map pinmaps kernel_btf offload_dev xdpmeta_dev autoattach' ;;
     'prog loadall') echo '@file type map idx id name pinned @map pinmaps kernel_btf offload_dev xdpmeta_dev autoattach' ;;
@@ -43,6 +43,7 @@ _bpfctl_words() {
     'doctor') echo '' ;;
     'explain') echo '' ;;
     'why') echo 'id name tag pinned @prog' ;;
+    'check') echo '@file' ;;
     'demo') echo '' ;;
     'version') echo '' ;;
     'help') echo 'sections @noun' ;;
@@ -91,6 +92,7 @@ _bpfctl_options() {
     'doctor') echo '-h --help' ;;
     'explain') echo '-h --help' ;;
     'why') echo '--for= -h --help' ;;
+    'check') echo '--btf= --kernel-config=@file --only= --skip= --set-max-entries= -h --help' ;;
     'demo') echo '-h --help' ;;
     'version') echo '-h --help' ;;
     'help') echo '-h --help' ;;
