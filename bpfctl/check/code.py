@@ -5,6 +5,7 @@ The loader's own steps fit and link the code; nothing is loaded.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from bpfctl.asm.constants import Absent, Place, Value
@@ -19,7 +20,7 @@ from bpfctl.asm.insn import (
 from bpfctl.asm.reach import Code, Reached, reach
 from bpfctl.check.needs import calls_in
 from bpfctl.elf.spec import RelocKind
-from bpfctl.loader.code_info import source_line
+from bpfctl.loader.code_info import source_lines
 from bpfctl.loader.link_code import link
 
 if TYPE_CHECKING:
@@ -79,9 +80,10 @@ class ProgramCode:
     def where(self, insn: int) -> str:
         """The place of an instruction in words: "count.bpf.c:5", or its number."""
         btf = self.spec.btf
-        found = source_line(self.linked.placed, insn, btf) if btf else None
         place = f"insn {insn} of {self.program.name}"
-        return f"{found.file}:{found.line} ({place})" if found else place
+        lines = source_lines(self.linked.placed, btf) if btf else ()
+        at = bisect_right([first for first, _ in lines], insn)
+        return f"{lines[at - 1][1].file}:{lines[at - 1][1].line} ({place})" if at else place
 
     # --- what the walk needs to know
 
