@@ -23,6 +23,7 @@ NOUNS = {
     "gen",
     "struct_ops",
     "feature",
+    "check",
     "doctor",
     "explain",
     "demo",
