@@ -134,6 +134,9 @@ def _function(
 # --- types and maps
 
 
+WITHOUT_BTF: Final = "object-without-btf"
+
+
 class _Types(NamedTuple):
     """The object's BTF as the kernel wants it, .BTF.ext and externs; None for what it has not."""
 
@@ -178,8 +181,7 @@ def _typed_maps(elf: ElfFile, btf: Btf | None) -> _Maps:
     if section is None or not section.size:
         return _Maps([], {})
     if btf is None:
-        message = "has map definitions, but the object has no BTF"
-        raise _with_remedy(elf, section, message)
+        raise _without_btf(elf, section)
     found = read_map_defs(btf, section.size, elf.path)
     by_offset = {one.offset: one.spec.name for one in found}
     return _Maps(with_values(elf, section, found), {section.number: by_offset})
@@ -195,9 +197,11 @@ def _distinct(elf: ElfFile, maps: list[MapSpec]) -> tuple[MapSpec, ...]:
     return tuple(maps)
 
 
-def _with_remedy(elf: ElfFile, section: Section, message: str) -> ObjectFileError:
-    err = elf.error(message, section)
-    err.remedy = "compile with -g"
+def _without_btf(elf: ElfFile, section: Section) -> ObjectFileError:
+    err = elf.error("has map definitions, but the object has no type information (BTF)", section)
+    err.code = WITHOUT_BTF
+    err.evidence.append("there is no section .BTF")
+    err.remedy = "compile with -g, and with clang 10 or later (gcc 12 or later: -gbtf)"
     return err
 
 

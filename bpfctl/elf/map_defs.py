@@ -67,8 +67,17 @@ def read_map_defs(btf: Btf, section_size: int, path: str) -> list[MapDef]:
     type_id = btf.find(SECTION, t.Kind.DATASEC)
     datasec = btf.type(type_id) if type_id is not None else None
     if not isinstance(datasec, t.Datasec):
-        message = f'section "{SECTION}" has no types: compile with -g'
-        raise ObjectFileError(message, path=path, section=SECTION)
+        raise ObjectFileError(
+            f'section "{SECTION}" has map definitions, but the type information (BTF) does not say '
+            "which",
+            code="btf-without-variables",
+            path=path,
+            section=SECTION,
+            evidence=[
+                f"it has no DATASEC {SECTION}, the kind that lists the variables of a section"
+            ],
+            remedy="compile with -g, and with clang 10 or later: the first that lists them is 9",
+        )
     found: list[MapDef] = []
     for info in datasec.vars:
         variable = btf.type(info.type_id)

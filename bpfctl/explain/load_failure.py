@@ -25,7 +25,11 @@ def explain_load(
     code = error.code
     found = explain(error, spec, kernel, options or LoadOptions())
     if isinstance(found, VerifierError) and found.code == code:
+        from bpfctl.explain.compiler import no_source_lines
         from bpfctl.explain.rejection import explain_rejection
 
-        return explain_rejection(found)
+        rejected = explain_rejection(found)
+        missing = no_source_lines(rejected, spec)
+        rejected.evidence += [missing] if missing else []
+        return rejected
     return found

@@ -36,7 +36,12 @@ BY_CALL: Final[dict[str, tuple[str, ...]]] = {
 }
 
 # What the verifier's log alone does not tell; where none of these knows, the log is read.
-BY_LOG: Final[tuple[str, ...]] = ("functions:without_code", "replaced:prototypes")
+BY_LOG: Final[tuple[str, ...]] = (
+    "functions:without_code",
+    "compiler:types_missing",
+    "replaced:prototypes",
+    "unknown:attach_type",
+)
 
 # After those, whatever was refused.
 ALWAYS: Final[tuple[str, ...]] = (

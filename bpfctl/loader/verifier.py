@@ -179,7 +179,7 @@ def _rejection(
     if not log.text.strip():
         return failure
     keeps_beginning = options.log_fixed or not attr.log_true_size
-    return VerifierError(
+    rejected = VerifierError(
         failure.errno or 0,
         failure.doing,
         log.text,
@@ -187,6 +187,8 @@ def _rejection(
         kept_beginning=keeps_beginning,
         reason=_reason(request) if keeps_beginning and log.missing_bytes != 0 else "",
     )
+    rejected.request = failure.request
+    return rejected
 
 
 def _reason(request: ProgLoad) -> str:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from bpfctl.api import Program
 
 pytestmark = needs.FREPLACE
+MAGIC = b"\x9f\xeb\x01\x00"  # .BTF begins with it, and stands before .BTF.ext
 REPLACED = "replaced   int decide(struct xdp_md *ctx)"
 
 
@@ -93,7 +94,7 @@ def test_another_prototype(name: str, words: str, by: str, mark: str, target: Pr
     assert err.message == f"{name} does not have the prototype of decide: {words}"
     assert err.evidence[:2] == [REPLACED, f"by         {by}"]
     marks = err.evidence[2]
-    start = err.evidence[1].index(mark)
+    start = err.evidence[1].rindex(mark)
     assert marks == " " * start + "^" * len(mark)
     assert err.remedy == f"declare it as: int {name}(struct xdp_md *ctx)"
 
@@ -112,7 +113,7 @@ def as_static(path: str, function: str, place: Path) -> str:
     assert number is not None
     with open(path, "rb") as file:  # noqa: PTH123 - as it is shorter
         data = bytearray(file.read())
-    data[data.index(btf.data) + btf.record_offset(number) + 4] = 0
+    data[data.index(MAGIC) + btf.record_offset(number) + 4] = 0
     copy = place / "static.bpf.o"
     copy.write_bytes(data)
     return str(copy)

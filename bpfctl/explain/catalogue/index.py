@@ -19,6 +19,7 @@ MODULES: Final = (
     "pins",
     "functions",
     "places",
+    "compilers",
     "running",
 )
 

@@ -354,10 +354,12 @@ def test_types_of_another_byte_order() -> None:
 def test_maps_without_types() -> None:
     builder = good()
     builder.section(".maps", bytes(8))
-    message = 'section ".maps" has map definitions, but the object has no BTF'
+    lacks = "the object has no type information (BTF)"
+    message = f'section ".maps" has map definitions, but {lacks}'
     assert message_of(builder.build()) == message
     builder.section(".BTF", BtfBuilder().build(), flags=0)
-    assert message_of(builder.build()) == 'section ".maps" has no types: compile with -g'
+    lacks = "the type information (BTF) does not say which"
+    assert message_of(builder.build()) == f'section ".maps" has map definitions, but {lacks}'
 
 
 def datasec_object(offset: int, *, symbol: str = "x", linkage: int = 1) -> bytes:
