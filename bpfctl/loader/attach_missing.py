@@ -8,7 +8,7 @@ from typing import Final
 from bpfctl.errors import BpfctlError, NotFoundError
 from bpfctl.linux.function_facts import KALLSYMS, function_facts
 from bpfctl.linux.modules import ModuleState, module_state
-from bpfctl.objects.function_causes import RENAMED, absent
+from bpfctl.objects.function_causes import RENAMED, absent, probe_instead
 
 _BTF_FOLDER: Final = "/sys/kernel/btf"
 _STATES: Final = {
@@ -80,5 +80,5 @@ def _untyped(name: str, modules: tuple[str, ...]) -> BpfctlError:
         f"function {name} is there, but the kernel has no types of it",
         code="function-without-types",
         evidence=evidence,
-        remedy=f'use SEC("kprobe/{name}"), which needs none',
+        remedy=probe_instead(name, "needs none"),
     )

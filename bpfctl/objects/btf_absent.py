@@ -19,21 +19,23 @@ def no_kernel_btf(path: str) -> NotSupportedError:
     """Make the error for a kernel that shows no types at `path`: the cause is in its config."""
     config = kernel_config()
     setting = config.get(_OPTION) if config else None
-    evidence = [f"there is no {path}"]
-    remedy = f"boot a kernel with {_OPTION}=y"
+    evidence, remedy = [f"there is no {path}"], f"boot a kernel with {_OPTION}=y"
     if config and setting:
         evidence.append(f"{config.source} says {_OPTION}={setting}: something hides the file")
         remedy = "show this process the kernel's sysfs (mount -t sysfs sysfs /sys)"
     elif config:
         evidence.append(f"{config.source} says {_OPTION} is not set")
-    return NotSupportedError(
+    error = NotSupportedError(
         "type information of its own",
         "5.4",
         code="kernel-btf-missing",
         evidence=evidence,
         candidates=[] if config else [f"the kernel was built without {_OPTION}"],
-        remedy=f"{remedy}; for CO-RE alone --kernel-btf FILE will do: {_sources()}",
+        remedy=f"{remedy}\nfor CO-RE alone, --kernel-btf FILE will do: {_sources()}",
     )
+    if setting:
+        error.message = "the kernel's type information is hidden from this process"
+    return error
 
 
 def _sources() -> str:

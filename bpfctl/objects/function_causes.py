@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bpfctl.errors import AmbiguousError, BpfctlError, NotFoundError, NotSupportedError
 from bpfctl.linux.function_facts import KALLSYMS, KPROBE_BLACKLIST, TRACEABLE, near_functions
+from bpfctl.linux.pmus import pmu_number
 
 if TYPE_CHECKING:
     from bpfctl.linux.function_facts import FunctionFacts
@@ -109,5 +110,12 @@ def _renamed(facts: FunctionFacts) -> Cause:
             f"{KALLSYMS} has {names}, and no {facts.name}",
             "copies called .isra or .constprop take other arguments than the source says",
         ),
-        f'SEC("kprobe/{facts.variants[0]}") finds the copy; a function that calls it is safer',
+        probe_instead(facts.variants[0], "finds the copy; a function that calls it is safer"),
     )
+
+
+def probe_instead(symbol: str, words: str) -> str:
+    """Advise a kprobe, where this kernel has them."""
+    if pmu_number("kprobe") is None:
+        return "trace a function that calls it (this kernel has no kprobes, which need no types)"
+    return f'SEC("kprobe/{symbol}") {words}'
