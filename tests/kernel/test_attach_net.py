@@ -137,6 +137,7 @@ def test_sockmap(data: Path, bpffs: Path, sockets: tuple[str, socket.socket]) ->
         assert runs() >= 1
 
 
+@pytest.mark.explains("link-kind-unsupported")
 def test_a_kernel_without_links_to_sockmaps(
     data: Path, bpffs: Path, sockets: tuple[str, socket.socket]
 ) -> None:
@@ -204,6 +205,7 @@ def test_order_in_a_cgroup(data: Path, bpffs: Path, cgroup: Path) -> None:
     assert (stale.status, stale.json["error"]["errno"]) == (1, "ESTALE")
 
 
+@pytest.mark.explains("order-unsupported")
 def test_a_kernel_without_order_in_cgroups(data: Path, bpffs: Path, cgroup: Path) -> None:
     with counting("on_egress", data, bpffs):
         words = ("cgroup", str(cgroup), "egress", "first", "--pin", f"{bpffs}/link")

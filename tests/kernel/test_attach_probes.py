@@ -409,6 +409,7 @@ def test_cookies_of_many_places(bpffs: Path) -> None:
         assert one.counted() == (1, 9)
 
 
+@pytest.mark.explains("cookie-unsupported")
 @pytest.mark.parametrize(
     ("name", "words"),
     [

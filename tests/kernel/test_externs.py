@@ -121,9 +121,11 @@ def test_bpftool_loads_the_same_code(
             assert theirs["tag"] == prog_info(one.fd).raw("tag").hex()
 
 
+@pytest.mark.explains("externs-unresolved")
 def test_missing_ones_are_told_together(data: Path) -> None:
     with pytest.raises(ExternError, match="4 externs are not resolved") as raised:
         load(read_object(str(data / "externs_missing.bpf.o")))
+    assert raised.value.code == "externs-unresolved"
     assert [one["name"] for one in raised.value.externs] == [
         "CONFIG_NO_SUCH_THING",
         "no_such_symbol",

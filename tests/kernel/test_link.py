@@ -227,6 +227,7 @@ def test_links_that_end_only_by_themselves(
         ]
 
 
+@pytest.mark.explains("attach-program-type")
 @pytest.mark.parametrize(
     ("code", "error", "target"),
     [

@@ -98,6 +98,7 @@ def test_a_rejection_ends_in_6_with_the_place_and_the_whole_log(data: Path, bpff
     assert below(bpffs) == []
 
 
+@pytest.mark.explains("core-relocation-unresolved")
 def test_a_member_no_kernel_has_is_named(data: Path, bpffs: Path) -> None:
     path = str(data / "core_gone.bpf.o")
     error = in_process("-j", "prog", "loadall", path, str(bpffs / "x")).json["error"]

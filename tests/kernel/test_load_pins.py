@@ -114,6 +114,7 @@ def test_a_map_pinned_by_name_is_shared(data: Path, bpffs: Path) -> None:
     assert below(bpffs) == ["shared"], "the pin outlives the load"
 
 
+@pytest.mark.explains("pinned-map-mismatch")
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -17,6 +17,7 @@ MODULES: Final = (
     "kernels",
     "maps",
     "pins",
+    "loads",
     "functions",
     "places",
     "compilers",
