@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING
 
-from bpfctl.errors import BpfctlError
+from bpfctl.errors import BpfctlError, SyscallError
 from bpfctl.objects.ids import ObjectKind, open_id
 from bpfctl.plain import plain
 
@@ -12,7 +13,7 @@ from .render import Column, render, render_one
 from .whereabouts import whereabouts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from bpfctl.objects.link import LinkInfo
     from bpfctl.objects.link_targets import Target
@@ -61,25 +62,29 @@ def link_records(infos: Sequence[LinkInfo]) -> tuple[list[LinkRecord], list[str]
 
     found, notes = whereabouts(ObjectKind.LINK, [info.id for info in infos])
     targets = Targets(infos)
-    names = {prog_id: _prog_name(prog_id) for prog_id in {info.prog_id for info in infos}}
+    names, denied = _prog_names({info.prog_id for info in infos if info.prog_id})
     records = [
-        LinkRecord(info, targets.describe(info), where, names[info.prog_id])
+        LinkRecord(info, targets.describe(info), where, names.get(info.prog_id, ""))
         for info, where in zip(infos, found, strict=True)
     ]
-    return records, notes
+    return records, [*notes, *denied]
 
 
-def _prog_name(prog_id: int) -> str:
-    """Name a program; "" for none, and for one that went away meanwhile."""
-    if not prog_id:
-        return ""
+def _prog_names(prog_ids: Collection[int]) -> tuple[dict[int, str], list[str]]:
+    """Name programs, but for those that went away meanwhile; say why where that is denied."""
     from bpfctl.objects.prog import prog_info
 
-    try:
-        with open_id(ObjectKind.PROG, prog_id) as fd:
-            return prog_info(fd).name
-    except BpfctlError:
-        return ""
+    names: dict[int, str] = {}
+    for prog_id in prog_ids:
+        try:
+            with open_id(ObjectKind.PROG, prog_id) as fd:
+                names[prog_id] = prog_info(fd).name
+        except SyscallError as err:
+            if err.errno == errno.EPERM:
+                return names, ["the names of programs could not be read: that takes CAP_SYS_ADMIN"]
+        except BpfctlError:
+            continue
+    return names, []
 
 
 _COLUMNS: list[Column[LinkRecord]] = [

@@ -203,3 +203,15 @@ def test_an_unprivileged_process_is_the_same(tool: Callable[[str], str]) -> None
     words = [sys.executable, "-m", "bpfctl", "-j", "--nomount", "prog", "show"]
     done = subprocess.run([*outside, *words], check=False, capture_output=True, text=True)
     assert Ran(done.returncode, done.stdout, done.stderr) == run_with((), ["prog", "show"])
+
+
+def test_a_link_is_shown_without_the_name_of_its_program(bpffs: Path, data: Path) -> None:
+    for line in (
+        f"prog load {data}/raw_tp.bpf.o {bpffs}/p",
+        f"link create pinned {bpffs}/p raw_tracepoint sys_enter --pin {bpffs}/l",
+    ):
+        assert run_with(EVERY, line.split()).status == Status.DONE
+    ran = run_with(named(["CAP_BPF"]), ["link", "show", "pinned", f"{bpffs}/l"])
+    assert ran.status == Status.DONE
+    assert "prog_name" not in ran.written
+    assert "the names of programs could not be read: that takes CAP_SYS_ADMIN" in ran.said
