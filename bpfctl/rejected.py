@@ -61,9 +61,13 @@ class Place(NamedTuple):
 
 
 class HotLine(NamedTuple):
-    """A source line and how many instructions of it the verifier walked through."""
+    """A source line and how many instructions of it the verifier walked through.
+
+    `share` is their part of all that are in the log, 0 to 1.
+    """
 
     insns: int
+    share: float
     source: SourceLine
 
 
@@ -109,7 +113,10 @@ class Rejection(NamedTuple):
             "registers": dict(self.registers),
             "origin": self.origin.as_data() if self.origin else None,
             "path": [one.as_data() for one in self.path],
-            "hot_lines": [{"insns": one.insns, **_source(one.source)} for one in self.hot],
+            "hot_lines": [
+                {"insns": one.insns, "share": round(one.share, 3), **_source(one.source)}
+                for one in self.hot
+            ],
             "program_types": list(self.who_may),
             "kernel_report": self.kernel.text if self.kernel else None,
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from bpfctl.rejected import Place, Rejection, SourceLine
 
 LINES: Final = 25
+_BRANCH: Final = re.compile(r"if (.+) goto \S+: (not )?taken$")
 _WIDTH: Final = 100
 _TEXT_WIDTH: Final = _WIDTH - LABEL_WIDTH - 3
 _PLACE_WIDTH: Final = 28  # of "file:line" in a table of places
@@ -25,19 +27,18 @@ def explanation(err: VerifierError, rejection: Rejection) -> list[str]:
 
     Of the way the oldest steps go when all would be more than a screen.
     """
-    place = list(_place(rejection))
-    origin = list(_origin(rejection.origin))
-    rest = [
-        *labelled("hottest", _hot(rejection)),
-        *labelled("kernel", _kernel(rejection)),
+    before = [*_place(rejection), *_origin(rejection.origin)]
+    hot = list(labelled("hottest", _hot(rejection)))
+    after = [
         *labelled("may use it", _who_may(rejection)),
-        *labelled("evidence", [one for one in err.evidence if one not in rejection.evidence]),
-        *labelled("could be", err.candidates),
-        *labelled("change", _wrapped(err.remedy or "")),
+        *labelled("evidence", _some(_other_evidence(err, rejection), 2)),
+        *labelled("could be", _some(err.candidates, 1)),
+        *labelled("change", _wrapped(err.remedy or "")[:3]),
     ]
-    room = LINES - 4 - len(place) - len(origin) - len(rest)  # 4: headline, log, truncation, code
-    path = _path(rejection)
-    return [*place, *origin, *labelled("path", path[-max(room, 1) :]), *rest]
+    room = LINES - 4 - len(before) - len(hot) - len(after)  # 4: headline, log, truncation, code
+    kernel = _some(_kernel(rejection), max(room - 1, 1))
+    path = _path(rejection)[-max(room - len(kernel), 1) :]
+    return [*before, *labelled("path", path), *hot, *labelled("kernel", kernel), *after]
 
 
 def _place(rejection: Rejection) -> Iterator[str]:
@@ -80,10 +81,16 @@ def _origin(place: Place | None) -> Iterator[str]:
 
 
 def _path(rejection: Rejection) -> list[str]:
-    """Return a line for each step, the refused one last."""
-    if len(rejection.path) < 2:
+    """Return a line for each step in C, the refused one last; what follows on a line is one."""
+    lines: list[str] = []
+    shown: Place | None = None
+    for place in rejection.path:
+        if shown and place.source and shown.source and place.source[:2] == shown.source[:2]:
+            lines.pop()
+        lines.append(_step(place))
+        shown = place
+    if len(lines) < 2:  # the refused one alone is no way
         return []
-    lines = [_step(place) for place in rejection.path]
     lines[-1] += "   <- refused here"
     if rejection.untested:
         lines.append(f"no branch on the way tested R{rejection.register}")
@@ -91,13 +98,17 @@ def _path(rejection: Rejection) -> list[str]:
 
 
 def _step(place: Place) -> str:
-    where = _where(place.source) if place.source else ""
-    return f"insn {place.insn:<5} {where:<{_PLACE_WIDTH}} {place.text}".rstrip()
+    if place.source is None or not place.source.text.strip():
+        return f"insn {place.insn:<5} {place.text}"
+    found = _BRANCH.match(place.text)  # the C condition may be the other way round
+    branch = f"   [{found[1]}: {'no' if found[2] else 'yes'}]" if found else ""
+    text = _shown(place.source, _TEXT_WIDTH - _PLACE_WIDTH - 12)[0]
+    return f"insn {place.insn:<5} {_where(place.source):<{_PLACE_WIDTH}} {text}{branch}"
 
 
 def _hot(rejection: Rejection) -> list[str]:
     return [
-        f"{one.insns:>7} insns  {_where(one.source):<{_PLACE_WIDTH}} "
+        f"{one.share:>4.0%} of the walk  {_where(one.source):<{_PLACE_WIDTH}} "
         f"{_shown(one.source, _TEXT_WIDTH - _PLACE_WIDTH - 18)[0]}".rstrip()
         for one in rejection.hot
     ]
@@ -107,13 +118,23 @@ def _kernel(rejection: Rejection) -> list[str]:
     """Return the kernel's own words: its line, and from Linux 7.3 on its report's sentences."""
     lines = rejection.message.split("\n") if rejection.message else []
     if rejection.kernel:
-        lines += _wrapped(rejection.kernel.reason)
-        lines += _wrapped(rejection.kernel.suggestion)
+        lines += _some(_wrapped(rejection.kernel.reason), 4)
+        lines += _some(_wrapped(rejection.kernel.suggestion), 2)
     return lines
 
 
 def _who_may(rejection: Rejection) -> list[str]:
-    return _wrapped(", ".join(rejection.who_may))[:3]
+    return _some(_wrapped(", ".join(rejection.who_may)), 2)
+
+
+def _other_evidence(err: VerifierError, rejection: Rejection) -> list[str]:
+    """Return what the loader has to say, beside what is shown in other words."""
+    return [one for one in err.evidence if one not in rejection.evidence]
+
+
+def _some(lines: list[str], count: int) -> list[str]:
+    """Return the first lines, and say when there are more."""
+    return lines if len(lines) <= count else [*lines[: count - 1], f"{lines[count - 1]} ..."]
 
 
 def _wrapped(text: str) -> list[str]:

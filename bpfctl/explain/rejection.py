@@ -118,7 +118,7 @@ def _evidence(error: VerifierError, rejection: Rejection) -> list[str]:
     if rejection.origin:
         found.append(f"R{rejection.register}: {_origin(rejection.origin)}")
     found += [
-        f"{one.insns} instructions walked at {one.source.file}:{one.source.line}"
+        f"{one.share:.0%} of the instructions walked are of {one.source.file}:{one.source.line}"
         for one in rejection.hot
     ]
     return found

@@ -24,4 +24,7 @@ def hottest(log: str, code: ProgramCode, count: int = 3) -> tuple[HotLine, ...]:
         if source is not None:
             lines[source.file, source.line] += times
             texts.setdefault((source.file, source.line), source)
-    return tuple(HotLine(times, texts[key]) for key, times in lines.most_common(count))
+    total = max(1, walked.total())
+    return tuple(
+        HotLine(times, times / total, texts[key]) for key, times in lines.most_common(count)
+    )

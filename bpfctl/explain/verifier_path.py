@@ -36,12 +36,13 @@ class Way:
     ) -> None:
         self.code, self.steps, self._register = code, steps, register
         self.trace: Trace | None = None
-        self._made: int | None = None
+        self.made: int | None = None
+        self._words = ""
         if steps and register is not None and register <= FRAME_POINTER:
             self.trace = trace(steps, code.insns, len(steps) - 1, register)
-            self._made = self.trace.at
+            self.made = self.trace.at
         if acquired is not None:
-            self._made = _last_visit(steps, acquired)
+            self.made = _last_visit(steps, acquired)
 
     def follow_index(self) -> bool:
         """Go on with the index that was added to the pointer; False: none was."""
@@ -52,7 +53,7 @@ class Way:
             if index is not None:
                 found = trace(self.steps, self.code.insns, hop, index)
                 self.trace = found._replace(hops=(*found.hops, hop))
-                self._made, self._register = found.at, index
+                self.made, self._register = found.at, index
                 return True
         return False
 
@@ -63,7 +64,7 @@ class Way:
         if index is None:
             return False
         self.trace = trace(self.steps, self.code.insns, last, index)
-        self._made, self._register = self.trace.at, index
+        self.made, self._register = self.trace.at, index
         return True
 
     def _insn(self, at: int) -> Insn:
@@ -71,6 +72,15 @@ class Way:
             return unpack(self.code.insns, self.steps[at].insn)
         except IndexError:  # a log of other code
             return Insn(0)
+
+    def blame(self, at: int, words: str) -> None:
+        """Name the step at `at` as where it comes from."""
+        self.made, self._words = at, words
+
+    def passes(self, at: int) -> bool:
+        """Whether the call at `at` passes the value on, as its first argument."""
+        passed = trace(self.steps, self.code.insns, at, 1)
+        return self.trace is not None and passed.at is not None and passed.at == self.trace.at
 
     @property
     def access(self) -> str:
@@ -85,22 +95,24 @@ class Way:
     @property
     def origin(self) -> Place | None:
         """Where the value comes from."""
-        if self._made is not None and (self.trace is None or self._made != self.trace.at):
-            step = self.steps[self._made]
-            words = f"{called(self.code, self.steps, self._made)} acquires it"
-            return Place(step.insn, words, self.code.source(step.insn))
-        if self.trace is None:
+        if self.made is not None and (self.trace is None or self.made != self.trace.at):
+            words = self._words or f"{called(self.code, self.steps, self.made)} acquires it"
+        elif self.trace is not None:
+            words = origin_words(self.code, self.steps, self.trace)
+        else:
             return None
-        words = origin_words(self.code, self.steps, self.trace)
-        insn = self.steps[self._made if self._made is not None else 0].insn
+        insn = self.steps[self.made if self.made is not None else 0].insn
         return Place(insn, words, self.code.source(insn))
 
     @property
     def variable(self) -> str | None:
         """The C variable that holds the value, as the line of its origin has it."""
-        if self._made is None:
+        if self.made is None:
             return None
-        return variable(self.code.source(self.steps[self._made].insn))
+        source = self.code.source(self.steps[self.made].insn)
+        here = self.code.source(self.steps[-1].insn)
+        same = here is not None and source is not None and source[:2] == here[:2]
+        return None if same else variable(source)
 
     @property
     def register(self) -> int | None:
@@ -110,7 +122,7 @@ class Way:
     @property
     def untested(self) -> bool:
         """Whether no branch compared the value between its origin and the failure."""
-        return self._made is not None and self.trace is not None and not self.trace.tests
+        return self.made is not None and self.trace is not None and not self.trace.tests
 
     @property
     def registers(self) -> tuple[tuple[str, str], ...]:
@@ -122,8 +134,8 @@ class Way:
         if not self.steps:
             return ()
         last = len(self.steps) - 1
-        start = self._made or 0
-        some = {last} | ({self._made} if self._made is not None else set())
+        start = self.made or 0
+        some = {last} | ({self.made} if self.made is not None else set())
         branches = [at for at in range(last - 1, start - 1, -1) if self._is_branch(at)]
         told = [*reversed(self.trace.hops), *reversed(self.trace.tests)] if self.trace else []
         for at in [*branches[:_BRANCHES], *told]:

@@ -16,6 +16,11 @@ _USE_OTHER_TYPE = (
 )
 _GPL = "verifier-gpl-only"
 _LICENSE = 'say so if it is:  char LICENSE[] SEC("license") = "GPL";'
+_NOT_SLEEPABLE = "verifier-sleepable-needed"
+_MAKE_SLEEPABLE = (
+    'make the program sleepable where its type allows (".s": SEC("fentry.s/..."), '
+    'SEC("lsm.s/..."), SEC("uprobe.s/...")), or use what does not sleep'
+)
 _TRUSTED = "verifier-trusted-needed"
 _DYNPTR = "verifier-dynptr"
 _ITERATOR = "verifier-iterator"
@@ -27,7 +32,16 @@ _PLAIN_TYPES = (
 _CONSTANT = "verifier-constant-needed"
 _STRING = "verifier-string"
 
+# Helpers that only sleepable programs have; before Linux 6.0 they are unknown to all others.
+_SLEEPING = r"(?:copy_from_user\w*|ima_\w+_hash|sys_close|kern_sys_bpf)"
+
 RULES: Final = (
+    Rule(
+        _NOT_SLEEPABLE,
+        rf"(?:unknown func|program of this type cannot use helper) bpf_{_SLEEPING}#\d+",
+        "this call may sleep, and the program is not sleepable",
+        _MAKE_SLEEPABLE,
+    ),
     Rule(
         NOT_ALLOWED,
         r"(?:unknown func|program of this type cannot use helper) "
@@ -90,12 +104,13 @@ RULES: Final = (
         "use the helper made for that type of map, or another type of map",
     ),
     Rule(
-        "verifier-sleepable-needed",
+        _NOT_SLEEPABLE,
         r"(?:helper call might sleep in a non-sleepable prog|program must be sleepable to call "
-        r"sleepable kfunc (?P<name>\w+))",
+        r"sleepable kfunc|sleepable helper \w+#\d+ in non-sleepable prog|kernel func \w+ is "
+        r"sleepable "
+        r"within non-sleepable)",
         "this call may sleep, and the program is not sleepable",
-        'make the program sleepable where its type allows (".s": SEC("fentry.s/..."), '
-        'SEC("lsm.s/..."), SEC("uprobe.s/...")), or use what does not sleep',
+        _MAKE_SLEEPABLE,
     ),
     Rule(
         "verifier-sleep-in-atomic",
@@ -115,7 +130,8 @@ RULES: Final = (
     Rule(
         "verifier-reference-missing",
         r"(?:R(?P<reg>\d+) must be referenced when|(?:func|kfunc) (?P<name>\S+) reference has not "
-        r"been acquired|release (?:helper|kernel function) \w+ expects|arg (?P<arg>\d+) is an "
+        r"been acquired|release (?:helper|kfunc|kernel function) \w+ expects|arg (?P<arg>\d+) is "
+        r"an "
         r"unacquired reference)",
         "something is released that the program does not hold",
         "release what an acquire function returned, once, and do not use it afterwards",
@@ -132,7 +148,8 @@ RULES: Final = (
     ),
     Rule(
         _ITERATOR,
-        r"(?:expected (?:an )?(?:un)?initialized iter_(?P<kind>\w+) as arg|expected valid iter|"
+        r"(?:expected (?:an )?(?:un)?initialized iter_(?P<kind>\w+) as (?:arg|R)|expected valid "
+        r"iter|"
         r"arg#\d+ expected pointer to an iterator|expected an RCU CS when using)",
         "an iterator is used in a state it is not in",
         "call bpf_iter_..._new first, ..._next in the loop, ..._destroy once on every path; "

@@ -37,7 +37,7 @@ RULES: Final = (
     ),
     Rule(
         _UNINIT,
-        r"invalid indirect (?:access to|read from) stack",
+        r"invalid indirect read from stack",
         "a function reads stack bytes that were never written",
         _INIT,
     ),
@@ -109,7 +109,7 @@ RULES: Final = (
     ),
     Rule(
         "verifier-size-unbounded",
-        r"R(?P<reg>\d+) unbounded memory access, use 'var &= const'",
+        r"R(?P<reg>\d+) unbounded (?:memory access|size), use 'var &= const'",
         "argument {reg}, a size, has no upper limit the verifier can see",
         "limit it right before the call:  if (size > MAX) return 0;  in an unsigned variable (a "
         "signed comparison lets negative values through), or  size &= MAX;",
@@ -139,10 +139,29 @@ RULES: Final = (
     ),
     Rule(
         _PACKET,
-        r"invalid access to packet, off=(?P<off>-?\d+) size=(?P<size>\d+), R(?P<reg>\d+)",
-        "{size} bytes of the packet at R{reg}{off:+} may lie behind its end",
+        r"invalid access to packet, off=(?P<off>-?\d+) size=(?P<size>\d+), R(?P<reg>\d+)"
+        r"\(id=0,off=\d+,r=(?P<checked>[1-9]\d*)",
+        "{size} bytes at offset {off} of the packet are read, but only its first {checked} bytes "
+        "were checked",
         _CHECK_PACKET,
-        rank=-1,
+        rank=1,
+    ),
+    Rule(
+        _PACKET,
+        r"invalid access to packet, off=(?P<off>-?\d+) size=(?P<size>\d+), R(?P<reg>\d+)"
+        r"\(id=[1-9]",
+        "R{reg} lies at a variable offset in the packet, and no check against its end holds there",
+        "limit the offset before it is added (if (off > 1500) return ...;): without a limit the "
+        "verifier forgets the check; then compare with data_end",
+        rank=1,
+    ),
+    Rule(
+        _PACKET,
+        r"invalid access to packet, off=(?P<off>-?\d+) size=(?P<size>\d+), R(?P<reg>\d+)",
+        "{size} bytes at offset {off} of the packet are read, and nothing was checked against its "
+        "end",
+        _CHECK_PACKET,
+        rank=1,
     ),
     Rule(
         _PACKET,
@@ -168,6 +187,12 @@ RULES: Final = (
         r"invalid access to flow keys off=(?P<off>-?\d+) size=(?P<size>\d+)",
         "the flow keys have no {size} bytes at offset {off}",
         "use the fields of struct bpf_flow_keys",
+    ),
+    Rule(
+        "verifier-struct-access",
+        r"R(?P<reg>\d+) invalid (?P<type>\w*sock\w*) access off=(?P<off>-?\d+) size=(?P<size>\d+)",
+        "{type_words} has no {size} bytes at offset {off} that programs may access",
+        "use the fields of its struct (bpf_sock, bpf_tcp_sock) in their own sizes",
     ),
     Rule(
         "verifier-memory-bounds",

@@ -105,6 +105,12 @@ RULES: Final = (
         "let clang inline some (static __always_inline), and mind recursion",
     ),
     Rule(
+        "verifier-call-depth",
+        r"recursive call from (?P<name>\w+)\(\) to (?P<callee>\w+)\(\)",
+        "{name}() calls {callee}(), which is its caller already: there is no recursion",
+        "write it as a loop with a constant limit",
+    ),
+    Rule(
         RETURN_VALUE,
         r"(?:At (?P<where>.+?)|In (?:async )?callback.*?) the register R(?P<reg>\d+) "
         r"(?:has (?P<has>.+?) should have been in (?P<wanted>.+)|is not a known value)",

@@ -10,24 +10,40 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from bpfctl.asm.insn import unpack
 from bpfctl.explain.verifier_code import Does
 from bpfctl.explain.verifier_messages import Match, recognise
-from bpfctl.explain.verifier_rule import Rule
+from bpfctl.explain.verifier_rules_way import (
+    IS_NULL,
+    LEAKED,
+    MOVED,
+    OUT_OF_BOUNDS,
+    RECURSION,
+    RELEASED,
+    RELEASES,
+    UNWRITTEN,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from bpfctl.explain.verifier_path import Way
+    from bpfctl.explain.verifier_rule import Rule
 
 _CALL: Final = "85"
 _SCALARS: Final = re.compile(r"R\d+ (?:invalid mem access '(?:inv|scalar)'|type=(?:inv|scalar) )")
-_ZERO: Final = re.compile(r"(?:0|inv0|P0|inv\(id=0,.*umax_value=0[,)].*)$")
+_NUMBER: Final = re.compile(r"(?:inv|scalar|P?-?\d|$)")
+_ZERO: Final = re.compile(r"(?:0|inv0|P0)$")
+_CALLED: Final = re.compile(r"call (\w+)")
 _RELEASE: Final = re.compile(r"call (bpf_\w*(?:release|submit|discard|_put|_drop|destroy)\w*)")
 # bpf_helper_changes_pkt_data(), net/core/filter.c (Linux 6.12).
 _MOVES: Final = re.compile(
-    r"call (bpf_(?:xdp_adjust_\w+|skb_(?:vlan_\w+|store_bytes|change_\w+|pull_data|adjust_room|"
-    r"cgroup_classid)|l[34]_csum_replace|clone_redirect|lwt_\w+|msg_(?:pull|push|pop)_data|"
-    r"store_hdr_opt|reserve_hdr_opt|tcp_raw\w+))"
+    r"call (bpf_(?:xdp_adjust_\w+|skb_(?:vlan_\w+|store_bytes|change_\w+|pull_data|adjust_room)|"
+    r"l[34]_csum_replace|clone_redirect|lwt_\w+|msg_(?:pull|push|pop)_data|store_hdr_opt|"
+    r"reserve_hdr_opt|tcp_raw\w+))"
+)
+_LOCK: Final = re.compile(
+    r"call (bpf_(?:res_)?spin_lock\w*|bpf_rcu_read_lock|bpf_preempt_disable|bpf_local_irq_save)\b"
 )
 _INDEX: Final = frozenset(
     {
@@ -37,68 +53,61 @@ _INDEX: Final = frozenset(
         "verifier-stack-variable-offset",
     }
 )
-
-_IS_NULL: Final = Rule(
-    "verifier-null-check-missing",
-    "",
-    "R{reg} is NULL here",
-    "test the pointer before use:  if (!{var}) return 0;  and pass no NULL on to where it is used",
-)
-_RELEASED: Final = Rule(
-    "verifier-reference-missing",
-    "",
-    "R{reg} was given back by {name}(){where}: nothing may use it any more",
-    "use it before the call, and release it once",
-)
-_MOVED: Final = Rule(
-    "verifier-packet-invalidated",
-    "",
-    "R{reg} pointed into the packet, which {name}(){where} may have moved",
-    "read data and data_end from the context again behind that call, and check the bounds again",
-)
-_RECURSION: Final = Rule(
-    "verifier-call-depth",
-    "",
-    "{name}() calls itself: the verifier follows calls 8 deep, and no recursion",
-    "write it as a loop with a constant limit",
-)
+_STACK_BYTES: Final = 512
 
 
 def look_again(match: Match, lines: Sequence[str], way: Way) -> Match:
     """Give the rule that fits better with the way known, else the one that was recognised."""
     if match.code in _INDEX:
-        indexed = way.follow_index()
-        constant = match.code == "verifier-index-out-of-bounds" and not indexed
-        return (recognise(lines[:1]) or match) if constant else match
-    if match.code == "verifier-call-depth":
-        return _recursion(match, way)
-    if _SCALARS.match(match.line) and way.trace is not None:
+        return _index(match, lines, way)
+    if _SCALARS.match(match.line) or match.code == "verifier-argument-type":
         return _was_a_pointer(match, way)
-    return match
+    look = _BY_CODE.get(match.code)
+    return look(match, way) if look else match
+
+
+def _index(match: Match, lines: Sequence[str], way: Way) -> Match:
+    """An index, or a constant that does not fit; the sizes are in the line before."""
+    indexed = way.follow_index()
+    if match.code != "verifier-index-out-of-bounds":
+        return match
+    if not indexed:
+        return recognise(lines[:1]) or match
+    return match._replace(rule=OUT_OF_BOUNDS) if "whole" in match.fields else match
 
 
 def _was_a_pointer(match: Match, way: Way) -> Match:
-    register = match.register
-    if _ZERO.match(dict(way.registers).get(f"R{register}", "")) or _is_zero(way):
-        return match._replace(rule=_IS_NULL)
+    """What is a number now was something else before a call on the way, or is NULL."""
+    state = dict(way.registers).get(f"R{match.register}", "")
+    told = _SCALARS.match(match.line)
+    if way.trace is None or not (told or _NUMBER.match(state)):
+        return match
+    effect = way.trace.effect
+    made = effect.does if effect else None
+    is_zero = _ZERO.match(state) or (effect and made is Does.CONSTANT and effect.offset == 0)
+    if is_zero:
+        return match._replace(rule=IS_NULL) if told else match
+    if made is Does.CALL:
+        return _after_call(match, way, _RELEASE, RELEASED)
+    return _after_call(match, way, _MOVES, MOVED) if made is Does.LOAD else match
+
+
+def _after_call(match: Match, way: Way, pattern: re.Pattern[str], rule: Rule) -> Match:
+    """The rule, if a call of that name came between the origin of the value and its use."""
     start = way.trace.at if way.trace and way.trace.at is not None else -1
-    calls = [step for step in way.steps[start + 1 : -1] if step.opcode == _CALL]
-    made = way.trace.effect.does if way.trace and way.trace.effect else None
-    pattern, rule = (_RELEASE, _RELEASED) if made is Does.CALL else (_MOVES, _MOVED)
-    for step in reversed(calls):
-        found = pattern.match(step.text)
-        if found and made in (Does.CALL, Does.LOAD):
-            source = way.code.source(step.insn)
-            where = f" at {source.file}:{source.line}" if source else ""
-            return match._replace(
-                rule=rule, fields={**match.fields, "name": found[1], "where": where}
-            )
+    for at in range(len(way.steps) - 2, start, -1):
+        step = way.steps[at]
+        found = pattern.match(step.text) if step.opcode == _CALL else None
+        if found and (rule is MOVED or way.passes(at)):
+            if rule is MOVED:
+                way.blame(at, f"{found[1]}() may move the packet")
+            return match._replace(rule=rule, fields={**match.fields, **_call(way, at, found[1])})
     return match
 
 
-def _is_zero(way: Way) -> bool:
-    effect = way.trace.effect if way.trace else None
-    return effect is not None and effect.does is Does.CONSTANT and effect.offset == 0
+def _call(way: Way, at: int, name: str) -> dict[str, str]:
+    source = way.code.source(way.steps[at].insn)
+    return {"name": name, "where": f" at {source.file}:{source.line}" if source else ""}
 
 
 def _recursion(match: Match, way: Way) -> Match:
@@ -107,8 +116,57 @@ def _recursion(match: Match, way: Way) -> Match:
     for step in way.steps:
         chain[step.frame] = way.code.function(step.insn)
     depth = way.steps[-1].frame if way.steps else 0
-    names = Counter(chain[frame] for frame in chain if frame <= depth and chain[frame])
-    name, times = names.most_common(1)[0] if names else ("", 0)
-    if times < 2:
+    names = Counter(name for frame, name in chain.items() if frame <= depth and name)
+    for name, times in names.most_common(1):
+        if times > 1:
+            return match._replace(rule=RECURSION, fields={**match.fields, "name": name})
+    return match
+
+
+def _back_edge(match: Match, way: Way) -> Match:
+    """A call of a function that has not returned is a loop to old kernels."""
+    at = match.fields["insn"]
+    try:
+        call = unpack(way.code.insns, at).is_subprogram_call
+    except IndexError:
         return match
-    return match._replace(rule=_RECURSION, fields={**match.fields, "name": name})
+    name = way.code.function(at)
+    return match._replace(rule=RECURSION, fields={**match.fields, "name": name}) if call else match
+
+
+def _stack(match: Match, way: Way) -> Match:
+    """Inside of the stack it is what was never written that is read."""
+    del way
+    off, size = match.fields.get("off", 0), match.fields.get("size", 0)
+    inside = off >= -_STACK_BYTES and off + size <= 0
+    return match._replace(rule=UNWRITTEN) if inside else match
+
+
+def _leak(match: Match, way: Way) -> Match:
+    """Say what was acquired, and how that is given back."""
+    found = _CALLED.match(way.steps[way.made].text) if way.made is not None else None
+    if way.made is None or found is None:
+        return match
+    release = next((words for name, words in RELEASES if name in found[1]), "release it")
+    fields = {**match.fields, **_call(way, way.made, found[1]), "release": release}
+    return match._replace(rule=LEAKED, fields=fields)
+
+
+def _lock(match: Match, way: Way) -> Match:
+    """Say where the lock was taken."""
+    for at in range(len(way.steps) - 1, -1, -1):
+        found = _LOCK.match(way.steps[at].text)
+        if found:
+            way.blame(at, f"{found[1]}() begins the region")
+            return match
+    return match
+
+
+_BY_CODE: Final[dict[str, Callable[[Match, Way], Match]]] = {
+    "verifier-call-depth": _recursion,
+    "verifier-back-edge": _back_edge,
+    "verifier-stack-bounds": _stack,
+    "verifier-reference-leak": _leak,
+    "verifier-lock-held": _lock,
+    "verifier-sleep-in-atomic": _lock,
+}

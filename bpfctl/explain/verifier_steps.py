@@ -53,7 +53,7 @@ class _Walk:
         self.steps.append(Step(insn, text, opcode, frame, self.state))
         kept = self.state
         if opcode == _CALL:
-            kept = {name: value for name, value in kept.items() if name not in _LOST_BY_CALL}
+            kept = {name: value for name, value in kept.items() if _survives(name, value)}
         self.state = {**kept, **parse_state(comment or "")}
         self.seen = False
         if found[5]:
@@ -90,6 +90,11 @@ def walk(log: str) -> tuple[Step, ...]:
     for line in log[max(0, len(log) - _CHARS) : end if end >= 0 else len(log)].split("\n"):
         _take(found, line)
     return tuple(found.steps)
+
+
+def _survives(name: str, value: str) -> bool:
+    """Whether a call leaves a register as it is: it may release resources and move the packet."""
+    return name not in _LOST_BY_CALL and "ref_obj_id=" not in value and not value.startswith("pkt")
 
 
 def _take(found: _Walk, line: str) -> None:

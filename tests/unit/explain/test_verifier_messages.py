@@ -52,11 +52,15 @@ index-out-of-bounds | R0 max value is outside of the array range
 index-out-of-bounds | R0 max value is outside of the allowed memory range
 size-negative | R2 min value is negative, either use unsigned or 'var &= const'
 size-unbounded | R2 unbounded memory access, use 'var &= const' or 'if (var < const)'
+size-unbounded | R2 unbounded size, use 'var &= const' or 'if (var < const)'
 size-zero | R2 invalid zero-sized read: u64=[0,16]
 map-value-bounds | invalid access to map value, value_size=8 off=8 size=8
 memory-bounds | invalid access to memory, mem_size=8 off=8 size=8
-memory-bounds | R0 invalid sock access off=244 size=4
+memory-bounds | R1 invalid rdonly buffer access: off=8, size=4
+struct-access | R0 invalid sock access off=244 size=4
 packet-bounds | invalid access to packet, off=12 size=2, R1(id=0,off=12,r=0)
+packet-bounds | invalid access to packet, off=14 size=1, R2(id=0,off=14,r=14)
+packet-bounds | invalid access to packet, off=0 size=1, R1(id=1,off=0,r=0)
 packet-bounds | R1 offset is outside of the packet
 context-access | invalid bpf_context access off=100 size=4
 context-access | func 'vfs_read' doesn't have 5-th argument
@@ -80,12 +84,16 @@ gpl-only | struct ops programs must have a GPL compatible license
 kfunc-unavailable | calling kernel function is not supported without CONFIG_DEBUG_INFO_BTF
 kfunc-unavailable | BPF_CALL uses reserved fields
 map-type-mismatch | cannot pass map_type 1 into func bpf_ringbuf_output#130
+sleepable-needed | unknown func bpf_copy_from_user#148
+sleepable-needed | sleepable helper bpf_copy_from_user#148 in non-sleepable prog
 sleepable-needed | helper call might sleep in a non-sleepable prog
 sleep-in-atomic | sleepable helper bpf_copy_from_user#148 in rcu_read_lock region
 trusted-needed | R1 must be referenced or trusted
 reference-missing | R1 must be referenced when passed to release function
+reference-missing | release kfunc bpf_task_release expects referenced PTR_TO_BTF_ID passed to R1
 dynptr | Expected an initialized dynptr as arg #2
 iterator | expected an initialized iter_num as arg #0
+iterator | expected uninitialized iter_num as R1
 constant-needed | R2 is not a known constant'
 string | R3 does not point to a readonly map'
 callback | callback function not static
@@ -108,6 +116,7 @@ falls-off-end | last insn is not an exit or jmp
 stack-too-large | combined stack size of 2 calls is 608. Too large
 stack-too-large | stack size of subprog 1 is 608. Too large
 stack-too-large | tail_calls are not allowed when call stack of previous frames is 304 bytes
+call-depth | recursive call from countdown() to countdown()
 call-depth | the call stack of 9 frames is too deep !
 return-value | At program exit the register R0 has value (0x2; 0x0) should have been in (0x0; 0x1)
 return-value | At program exit the register R0 has smin=2 smax=2 should have been in [0, 1]
@@ -183,8 +192,8 @@ def test_codes_are_stable_words() -> None:
                 "R1 offset is outside of the packet",
             ],
             "verifier-packet-bounds",
-            "R1 may point behind the end of the packet",
-            id="the last is plainer",
+            "2 bytes at offset 12 of the packet are read, and nothing was checked against its end",
+            id="the first has numbers",
         ),
         pytest.param(
             ["Unreleased reference id=2 alloc_insn=4", "tail_call would lead to reference leak"],

@@ -22,11 +22,11 @@ def program(*insns: Insn) -> ProgramCode:
     [
         pytest.param(
             "0: (85) call bpf_ringbuf_reserve#131\n1: (bf) r6 = r0\n"
-            "2: (85) call bpf_ringbuf_submit#132\n3: (79) r0 = *(u64 *)(r6 +0)\n"
-            "R6 invalid mem access 'inv'\n",
-            program(CALL, KEEP, CALL, READ),
+            "2: (bf) r1 = r6\n3: (85) call bpf_ringbuf_submit#132\n"
+            "4: (79) r0 = *(u64 *)(r6 +0)\nR6 invalid mem access 'inv'\n",
+            program(CALL, KEEP, Insn(0xBF, 1, 6), CALL, READ),
             "verifier-reference-missing",
-            "R6 was given back by bpf_ringbuf_submit() at x.bpf.c:12: nothing may use it any more",
+            "R6 was given back by bpf_ringbuf_submit() at x.bpf.c:13: nothing may use it any more",
             id="released",
         ),
         pytest.param(
@@ -74,8 +74,37 @@ def program(*insns: Insn) -> ProgramCode:
             "R1 max value is outside of the array range\n",
             program(*ld_imm64(1, 0), Insn(0x0F, 1, 2), Insn(0x79, 0, 1, 8)),
             "verifier-index-out-of-bounds",
-            "R1 has an index in it whose maximum lies outside of the object",
+            "the index lets 8 bytes be accessed at offset 8; the object has 8 bytes",
             id="an index",
+        ),
+        pytest.param(
+            "0: (85) call bpf_sk_lookup_udp#85\n1: (95) exit\n"
+            "Unreleased reference id=2 alloc_insn=0\n",
+            program(CALL, Insn(0x95)),
+            "verifier-reference-leak",
+            "what bpf_sk_lookup_udp() gave at x.bpf.c:10 is not released on this path",
+            id="leaked",
+        ),
+        pytest.param(
+            "0: (79) r0 = *(u64 *)(r10 -8)\ninvalid read from stack R10 off=-8 size=8\n",
+            program(Insn(0x79, 0, 10, -8)),
+            "verifier-stack-uninitialized",
+            "8 bytes at stack offset -8 are read that were never written",
+            id="inside of the stack",
+        ),
+        pytest.param(
+            "back-edge from insn 0 to 0\n",
+            program(Insn(BPF_CALL_IMM, src=1, imm=-1)),
+            "verifier-call-depth",
+            "main() calls itself: the verifier follows calls 8 deep, and no recursion",
+            id="recursion of old",
+        ),
+        pytest.param(
+            "back-edge from insn 0 to 0\n",
+            program(Insn(0x05, off=-1)),
+            "verifier-back-edge",
+            "there is a loop, and the kernel takes none here",
+            id="a loop",
         ),
         pytest.param(
             "0: (85) call pc+-1\n0: (85) call pc+-1\n0: (85) call pc+-1\n"
@@ -107,3 +136,28 @@ def test_an_index_is_followed_to_where_it_comes_from() -> None:
     assert (rejection.register, rejection.origin.insn) == (2, 0)
     assert rejection.origin.text == "it is read from the context, offset 4"
     assert [place.insn for place in rejection.path] == [0, 2, 3]
+
+
+def test_a_lock_that_is_held_was_taken_somewhere() -> None:
+    log = "0: (85) call bpf_spin_lock#93\n1: (95) exit\nbpf_spin_unlock is missing\n"
+    match, rejection = analyse(log, program(CALL, Insn(0x95)), objections(log))
+    assert match is not None
+    assert match.code == "verifier-lock-held"
+    assert rejection.origin is not None
+    assert (rejection.origin.insn, rejection.origin.text) == (
+        0,
+        "bpf_spin_lock() begins the region",
+    )
+
+
+def test_what_another_number_is_no_release_tells() -> None:
+    """A release between origin and use is only to blame when it released that very value."""
+    log = (
+        "0: (85) call bpf_get_prandom_u32#7\n1: (bf) r6 = r0\n2: (b7) r1 = 0\n"
+        "3: (85) call bpf_ringbuf_submit#132\n4: (79) r0 = *(u64 *)(r6 +0)\n"
+        "R6 invalid mem access 'inv'\n"
+    )
+    code = program(CALL, KEEP, Insn(0xB7, 1), CALL, READ)
+    match, _ = analyse(log, code, objections(log))
+    assert match is not None
+    assert match.code == "verifier-scalar-dereference"

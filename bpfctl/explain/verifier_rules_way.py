@@ -1,0 +1,64 @@
+"""Rules that the way to a failure tells, and no message of the verifier alone."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bpfctl.explain.verifier_rule import Rule
+
+IS_NULL: Final = Rule(
+    "verifier-null-check-missing",
+    "",
+    "R{reg} is NULL here",
+    "test the pointer before use:  if (!{var}) return 0;  and pass no NULL on to where it is used",
+)
+RELEASED: Final = Rule(
+    "verifier-reference-missing",
+    "",
+    "R{reg} was given back by {name}(){where}: nothing may use it any more",
+    "use it before the call, and release it once",
+)
+MOVED: Final = Rule(
+    "verifier-packet-invalidated",
+    "",
+    "R{reg} pointed into the packet, which {name}(){where} may have moved",
+    "read data and data_end from the context again behind that call, and check the bounds again",
+)
+RECURSION: Final = Rule(
+    "verifier-call-depth",
+    "",
+    "{name}() calls itself: the verifier follows calls 8 deep, and no recursion",
+    "write it as a loop with a constant limit",
+)
+OUT_OF_BOUNDS: Final = Rule(
+    "verifier-index-out-of-bounds",
+    "",
+    "the index lets {size} bytes be accessed at offset {off}; the object has {whole} bytes",
+    "limit it to what the object holds (size of access included):  if (i >= N) return 0;",
+)
+UNWRITTEN: Final = Rule(
+    "verifier-stack-uninitialized",
+    "",
+    "{size} bytes at stack offset {off} are read that were never written",
+    "set every byte before it is read:  struct key k = {{}};",
+)
+LEAKED: Final = Rule(
+    "verifier-reference-leak",
+    "",
+    "what {name}() gave{where} is not released on this path",
+    "{release}, on every path that leaves, also on those of errors",
+)
+# How what a function gave is given back, by a part of its name; the first that fits.
+RELEASES: Final = (
+    ("ringbuf_reserve_dynptr", "call bpf_ringbuf_submit_dynptr() or _discard_dynptr()"),
+    ("ringbuf_reserve", "call bpf_ringbuf_submit(p, 0) or bpf_ringbuf_discard(p, 0)"),
+    ("sk_lookup", "call bpf_sk_release(p) where it is not NULL"),
+    ("skc_lookup", "call bpf_sk_release(p) where it is not NULL"),
+    ("bpf_task_", "call bpf_task_release(p)"),
+    ("bpf_cgroup_", "call bpf_cgroup_release(p)"),
+    ("bpf_cpumask_", "call bpf_cpumask_release(p)"),
+    ("bpf_obj_new", "call bpf_obj_drop(p), or put it into a map"),
+    ("kptr_xchg", "call the release function of its type, or put it into a map"),
+    ("bpf_iter_", "call bpf_iter_..._destroy()"),
+    ("irq_save", "call bpf_local_irq_restore()"),
+)
