@@ -19,6 +19,7 @@ BY_CALL: Final[dict[str, tuple[str, ...]]] = {
         "program_length:too_long",
         "unknown:program_type",
         "unknown:attach_type",
+        "program_flags:unknown_flag",
     ),
     "BPF_MAP_CREATE": (
         "rights:for_load",

@@ -7,6 +7,7 @@ import errno
 import os
 import resource
 import struct
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,6 +82,21 @@ def test_capabilities_of_a_user_namespace_do_not_count(data: Path, bpffs: Path) 
         "this process lacks CAP_BPF, CAP_NET_ADMIN",
         "it is in a user namespace: what it has there does not count here",
     ]
+
+
+def test_a_bpffs_that_hands_out_tokens_is_named(data: Path, bpffs: Path, tmp_path: Path) -> None:
+    """Older kernels than Linux 6.9 ignore the option, as all that they do not know."""
+    options = "delegate_cmds=any,delegate_progs=any"
+    words = ["mount", "-t", "bpf", "-o", options, "ours", str(tmp_path)]
+    subprocess.run(words, check=True)
+    try:
+        load_words = ["prog", "load", str(data / "capabilities.bpf.o"), str(bpffs / "x")]
+        ran = run_with(EVERY, [*load_words, "--program", "tc_pass"], before=enter_user_namespace)
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True)
+    told = [line for line in ran.error["evidence"] if line.startswith(str(tmp_path))]
+    assert len(told) == (kernel_version() >= parse_release("6.9"))
+    assert all("hands out BPF tokens (delegate_cmds=any" in line for line in told)
 
 
 def filter_bpf() -> None:

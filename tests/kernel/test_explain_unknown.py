@@ -15,7 +15,8 @@ from bpfctl.explain.kernel_types import knows_field, values_of
 from bpfctl.features.maps import PROBES
 from bpfctl.features.programs import program_probes
 from bpfctl.kernel.attr import link_create, map_create, prog_load
-from bpfctl.kernel.bpf import bpf
+from bpfctl.kernel.bpf import bpf, bpf_fd
+from bpfctl.kernel.flags import ProgFlags
 from bpfctl.kernel.layout import field_end
 from bpfctl.kernel.request import Attr
 from bpfctl.kernel.uapi import AttachType, Cmd, MapType, ProgType
@@ -179,6 +180,26 @@ def test_fields(path: str, call: Cmd) -> None:
         assert seen == f"the kernel takes {room} bytes of a request; {path} ends at {end}"
     else:
         assert seen == f"its union bpf_attr has no {path}"
+
+
+@pytest.mark.explains("program-flag-unknown")
+@pytest.mark.parametrize(
+    ("flag", "since"), [(ProgFlags.XDP_HAS_FRAGS, "5.18"), (ProgFlags.TEST_REG_INVARIANTS, "6.8")]
+)
+def test_flags_of_programs(flag: ProgFlags, since: str) -> None:
+    attr = prog_load(
+        prog_type=ProgType.XDP, insns=RETURN_0, license="GPL", name="x", prog_flags=flag
+    )
+    if is_new_enough(since):
+        bpf_fd(attr).close()
+        return
+    error = failure_of(attr)
+    assert isinstance(error, NotSupportedError)
+    assert (error.code, error.since) == ("program-flag-unknown", since)
+    assert error.feature == f"the flag BPF_F_{flag.name} of programs"
+    assert error.evidence == [
+        "the smallest program of that type loads without it, and is refused with it"
+    ]
 
 
 @pytest.mark.explains("program-too-long")

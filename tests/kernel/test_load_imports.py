@@ -20,6 +20,7 @@ NOT_NEEDED = {
     "bpfctl.asm.disasm",
     "bpfctl.btf.encode",
     "bpfctl.btf.sanitize",
+    "bpfctl.explain.engine",
     "bpfctl.explain.load_failure",
     "bpfctl.features.probe",
     "bpfctl.kernel.uapi_helpers",

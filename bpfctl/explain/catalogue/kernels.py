@@ -78,6 +78,17 @@ ENTRIES: Final = (
         " only what is used can be unknown.",
     ),
     Entry(
+        "program-flag-unknown",
+        "this kernel does not know a flag of the program",
+        "Sections such as `xdp.frags` load their programs with a flag. A kernel that does not know"
+        " the flag answers EINVAL before it looks at the program, so that there is no log.",
+        "The smallest program of that type was loaded without the flag, and refused with it alone.",
+        "Use the section without the flag (`xdp`), or a kernel that has it; the message names the"
+        " first. Without fragments an XDP program is not attached to interfaces whose packets do"
+        " not fit into one buffer.",
+        "Fragments of XDP are there since Linux 5.18.",
+    ),
+    Entry(
         "program-too-long",
         "the program has more instructions than the kernel takes",
         "The kernel looks at a million instructions at most, those of the functions a program"
