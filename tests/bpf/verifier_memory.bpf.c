@@ -2,11 +2,6 @@
 /* Programs that the verifier refuses for what they do with memory. */
 #include "verifier.h"
 
-struct padded {
-	__u8 kind;
-	__u32 port;
-};
-
 struct entry {
 	__u32 count;
 	__s32 index;
@@ -25,13 +20,6 @@ struct {
 	__type(key, __u32);
 	__type(value, __u64);
 } values SEC(".maps");
-
-struct {
-	__uint(type, MAP_HASH);
-	__uint(max_entries, 1);
-	__type(key, struct padded);
-	__type(value, __u64);
-} ports SEC(".maps");
 
 struct {
 	__uint(type, MAP_ARRAY);
@@ -162,21 +150,6 @@ ASM_PROGRAM(register_missing_argument)
 		     "exit");
 }
 
-PROGRAM(stack_padding)
-{
-	struct padded key;
-
-	key.kind = (__u8)bpf_get_prandom_u32();
-	key.port = 80;
-	return bpf_map_lookup_elem(&ports, &key) != NULL;
-}
-
-ASM_PROGRAM(stack_unset)
-{
-	asm volatile("r0 = *(u64 *)(r10 - 8)\n"
-		     "exit");
-}
-
 ASM_PROGRAM(stack_below)
 {
 	asm volatile("r0 = 0\n"
@@ -241,6 +214,15 @@ PROGRAM(index_negative)
 	return (int)entry->slots[index];
 }
 
+PROGRAM(index_signed_char)
+{
+	struct entry *entry = first_entry();
+
+	if (!entry)
+		return 0;
+	return (int)entry->slots[(signed char)entry->name[0]];
+}
+
 PROGRAM(index_off_by_one)
 {
 	struct entry *entry = first_entry();
@@ -278,6 +260,20 @@ PROGRAM(size_negative)
 		return 0;
 	bpf_probe_read_kernel(text, size, ctx);
 	return text[0];
+}
+
+PROGRAM(size_negative_long)
+{
+	struct entry *entry = first_entry();
+	char text[64] = {};
+	__s64 size;
+
+	if (!entry)
+		return 0;
+	size = (__s64)entry->total;
+	if (size > 64)
+		return 0;
+	return bpf_ringbuf_output(&events, text, size, 0);
 }
 
 PROGRAM(size_beyond_value)

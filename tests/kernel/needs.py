@@ -197,6 +197,15 @@ def runs(*insns: Insn) -> Callable[[], Verdict]:
     return ask
 
 
+def reports() -> Verdict:
+    """Ask the verifier whether it explains what it refuses: r0 = r3, which nothing set."""
+    with Prober() as prober:
+        code = encode([Insn(0xBF, 0, 3), EXIT])
+        _, log = prober.load(ProgType.SOCKET_FILTER, code=code)
+    found = "Verification failed:" in log
+    return available() if found else not_available("its log says what is wrong in one line")
+
+
 def takes(*types: t.Type) -> Callable[[], Verdict]:
     """Ask the kernel to take type information."""
 
@@ -287,6 +296,7 @@ TASK_KFUNCS = needs("functions about tasks", since="6.2", probe=calls("bpf_task_
 TASK_ITER = needs(
     "iterators over one process", since="6.1", probe=typed("bpf_iter_link_info", "task")
 )
+VERIFIER_REPORT = needs("explanations of the verifier", since="7.3", probe=reports)
 VMLINUX_OBJECT = needs(
     "the kernel's own type information as an object",
     since="5.11",

@@ -10,7 +10,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from bpfctl.elf.reader import read_object
-from bpfctl.errors import BpfctlError
+from bpfctl.errors import BpfctlError, SyscallError
+from bpfctl.explain.load_failure import explain_load
 from bpfctl.kernel.flags import LogLevel
 from bpfctl.loader.kernel_btf import KernelBtf
 from bpfctl.loader.options import LoadOptions
@@ -63,11 +64,15 @@ def load_million() -> BpfctlError | None:
     return refusal(read_object(str(DATA / "verifier_flow.bpf.o")), MILLION, KernelBtf(KERNEL_FILE))
 
 
-def refusal(spec: ObjectSpec, program: str, kernel: KernelBtf) -> BpfctlError | None:
-    """Load one program; return the error, None where the kernel takes it."""
-    options = _LONG.get(program, LoadOptions())
+def refusal(
+    spec: ObjectSpec, program: str, kernel: KernelBtf, options: LoadOptions | None = None
+) -> BpfctlError | None:
+    """Load one program; return the error, explained, None where the kernel takes it."""
+    wishes = options or _LONG.get(program, LoadOptions())
     try:
-        load(spec, replace(options, programs=frozenset({program})), kernel).close()
+        load(spec, replace(wishes, programs=frozenset({program})), kernel).close()
+    except SyscallError as err:
+        return explain_load(err, spec, kernel, wishes)
     except BpfctlError as err:
         return err
     return None
