@@ -51,6 +51,7 @@ static long (*bpf_copy_from_user)(void *dst, __u32 size, const void *from) = (vo
 static long (*bpf_snprintf)(char *to, __u32 size, const char *fmt, __u64 *data, __u32 len) = (void *)165;
 static long (*bpf_timer_start)(void *timer, __u64 nsecs, __u64 flags) = (void *)171;
 static long (*bpf_loop)(__u32 times, void *callback, void *ctx, __u64 flags) = (void *)181;
+static long (*bpf_strncmp)(const char *s1, __u32 size, const char *s2) = (void *)182;
 static long (*bpf_ringbuf_reserve_dynptr)(void *ringbuf, __u32 size, __u64 flags, void *dynptr) = (void *)198;
 static long (*bpf_dynptr_read)(void *dst, __u32 len, const void *dynptr, __u32 off, __u64 flags) = (void *)201;
 static void *(*bpf_dynptr_data)(const void *dynptr, __u32 off, __u32 len) = (void *)203;

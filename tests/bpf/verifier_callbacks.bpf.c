@@ -45,6 +45,29 @@ int callback_null(void *ctx)
 	return 0;
 }
 
+long visible(__u32 index, void *data)
+{
+	return 0;
+}
+
+SEC("?raw_tp/sched_process_exec")
+int callback_not_static(void *ctx)
+{
+	bpf_loop(4, visible, NULL, 0);
+	return 0;
+}
+
+static const char no_end[3] = {'a', 'b', 'c'};
+
+SEC("?raw_tp/sched_process_exec")
+int string_without_end(void *ctx)
+{
+	char comm[16];
+
+	bpf_get_current_comm(comm, sizeof(comm));
+	return bpf_strncmp(comm, sizeof(comm), no_end);
+}
+
 SEC("?raw_tp/sched_process_exec")
 int format_on_stack(void *ctx)
 {

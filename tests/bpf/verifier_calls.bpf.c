@@ -139,6 +139,16 @@ PROGRAM(reference_not_acquired)
 	return 0;
 }
 
+PROGRAM(reference_moved)
+{
+	struct event *event = bpf_ringbuf_reserve(&events, 2 * sizeof(*event), 0);
+
+	if (!event)
+		return 0;
+	bpf_ringbuf_submit(event + 1, 0);
+	return 0;
+}
+
 PROGRAM(reference_over_tail_call)
 {
 	struct event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);

@@ -99,6 +99,17 @@ PROGRAM(stack_below_tail_call)
 	return buffer[0] + jump_away(ctx);
 }
 
+static __noinline void jump_for_nothing(void *ctx)
+{
+	bpf_tail_call(ctx, &programs, 0);
+}
+
+PROGRAM(tail_call_from_void)
+{
+	jump_for_nothing(ctx);
+	return 0;
+}
+
 static __noinline int countdown(__u32 from)
 {
 	int rest;

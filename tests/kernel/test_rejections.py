@@ -16,8 +16,8 @@ from bpfctl.loader.kernel_btf import KernelBtf
 from bpfctl.loader.options import LoadOptions
 from bpfctl.objects.btf import KERNEL_FILE
 from tests.kernel import needs
-from tests.kernel.rejections import load_all, load_million, refusal
-from tests.tools.verifier_logs import DATA, Case, cases, outcome, said
+from tests.kernel.rejections import load_all, refusal
+from tests.tools.verifier_logs import DATA, OTHER, Case, cases, outcome, said
 
 if TYPE_CHECKING:
     from bpfctl.errors import BpfctlError
@@ -40,7 +40,7 @@ class Seen(NamedTuple):
 def look(name: str, error: BpfctlError | None) -> Seen:
     if not isinstance(error, VerifierError):
         ending = outcome(error).result
-        return Seen(Case(error.code if error is not None and ending == "other" else ending))
+        return Seen(Case(error.code if error is not None and ending == OTHER else ending))
     error.log_path = LOG_PATH
     data = as_json(error)
     return Seen(said(error, WANTED[name]), tuple(as_text(error)), data)
@@ -103,13 +103,6 @@ def test_a_truncated_log_does_not_hide_the_reason(fixed: bool) -> None:
     assert as_json(error)["log_truncated"] is True
     assert any("truncated: " in line for line in as_text(error))
     assert len(error.log) < SHORT
-
-
-@pytest.mark.shared
-def test_a_program_of_a_million_steps_is_too_complex() -> None:
-    error = load_million()
-    assert error is not None
-    assert error.code == "verifier-too-complex"
 
 
 @needs.VERIFIER_REPORT

@@ -47,3 +47,22 @@ def test_each_program_is_refused_for_the_reason_its_author_has_to_know(kernel: s
         for name, one in logs.items()
     }
     assert {name: one for name, one in found.items() if one != wanted[name]} == {}
+
+
+def test_an_unknown_message_has_its_source_line_all_the_same() -> None:
+    logged = read("6.12")["null_map_value"]
+    known, new = "R0 invalid mem access 'map_value_or_null'", "R0 is what nobody has seen yet"
+    error = explained("null_map_value", logged._replace(log=logged.log.replace(known, new)))
+    assert (error.code, error.message) == ("verifier-rejected", f"rejected: {new}")
+    assert (error.insn, error.source) == (7, "return (int)*value;")
+
+
+def test_the_report_of_linux_7_3_is_kept_word_by_word() -> None:
+    logged = read("7.3")["packet_unchecked"]
+    error = explained("packet_unchecked", logged)
+    assert error.rejection is not None
+    assert error.rejection.kernel is not None
+    before, report, after = logged.log.partition(error.rejection.kernel.text)
+    assert report.startswith("Verification failed: Memory Safety: Access outside bounds\n\nReason:")
+    assert "Verification failed" not in before
+    assert after.strip().startswith("processed 2 insns")
