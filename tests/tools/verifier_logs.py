@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 DATA: Final = Path(__file__).resolve().parents[1] / "data"
 FOLDER: Final = DATA / "verifier"
-KERNELS: Final = ("5.10", "6.1", "6.12", "6.18", "7.3")
+KERNELS: Final = tuple(sorted(path.stem for path in FOLDER.glob("*.log")))
 NEWEST: Final = "newest"
 NO_OBJECTION, MISSING_EXTERN = ENDINGS = ("accepted", "extern")
 OTHER: Final = "other"  # not the verifier: these are not kept
@@ -90,7 +90,7 @@ def read(kernel: str) -> dict[str, Outcome]:
     """Return what a kernel wrote, by the name of the program."""
     parts = _HEAD.split((FOLDER / f"{kernel}.log").read_text())[1:]
     return {
-        name: Outcome(result, None if missing == "some" else int(missing), log)
+        name: Outcome(result, int(missing), log)
         for name, result, missing, log in zip(*(iter(parts),) * 4, strict=True)
     }
 
@@ -99,12 +99,11 @@ def text(outcomes: dict[str, Outcome]) -> str:
     """Write outcomes in the form that `read` takes."""
     pieces = []
     for name, one in sorted(outcomes.items()):
-        if one.result == OTHER:
-            continue
+        if one.result == OTHER or one.missing is None:
+            continue  # a log that lost its end, which has the reason
         log = one.log if name in REPORTED else _REPORT.sub("", one.log)
         log = log if log.endswith("\n") or not log else log + "\n"
-        missing = "some" if one.missing is None else one.missing
-        pieces.append(f"=== {name} {one.result} {missing}\n{log}")
+        pieces.append(f"=== {name} {one.result} {one.missing}\n{log}")
     return "".join(pieces)
 
 
