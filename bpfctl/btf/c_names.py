@@ -99,7 +99,7 @@ def _params(btf: Btf, proto: t.FuncProto) -> str:
 def _leads_to_proto(btf: Btf, type_id: int) -> bool:
     for _ in range(MAX_DEPTH):
         found = btf.type(type_id)
-        if isinstance(found, t.FuncProto):
+        if isinstance(found, t.FuncProto | t.Func | t.Var):  # the latter two: only if broken
             return True
         if isinstance(found, t.Typedef) or not isinstance(found, t.Ptr | t.Modifier | t.Array):
             return False

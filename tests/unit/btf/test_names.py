@@ -11,7 +11,7 @@ from bpfctl.btf import types as t
 from bpfctl.btf.decode import Btf
 from bpfctl.btf.types import Kind
 from bpfctl.errors import BtfError
-from tests.builders.btf import SAMPLE, build, raw, record
+from tests.builders.btf import SAMPLE, build, parsed, raw, record
 
 
 @pytest.fixture(scope="module")
@@ -169,6 +169,12 @@ def test_c_names_of_pointers_without_end() -> None:
     btf = Btf.parse(build((t.Ptr(1, "", 1), t.FuncProto(2, "", 0, (t.Param("", 1),)))))
     assert btf.type_name(1) == "... " + "*" * 24
     assert btf.type_name(2) == "void ((...))"
+
+
+def test_c_names_of_prototypes_that_take_themselves() -> None:
+    """Found by fuzzing: through a function, which is no type of a parameter."""
+    proto = t.FuncProto(1, "", 0, (t.Param("", 2),))
+    assert parsed(proto, t.Func(2, "f", 1, 0)).type_name(1) == "void ((...))"
 
 
 def test_c_names_of_hostile_prototypes_are_short() -> None:
