@@ -127,7 +127,7 @@ class Object:
 
         with _explaining(self.spec):
             found = attach_all(self._need_load())
-        return [Link(one.link) for one in found if one.link is not None]
+        return [Link(*one.links) for one in found if one.links]
 
     def _need_load(self) -> LoadedObject:
         if self._loaded is None:
@@ -206,15 +206,15 @@ class Program:
         from bpfctl.loader.attach import attach_program
 
         with _explaining(self._object.spec):
-            link = attach_program(self._object, self.name, target).link
-        if link is None:
+            links = attach_program(self._object, self.name, target).links
+        if not links:
             raise UsageError(
                 f'SEC "{self.section.text}" does not say what to attach to',
                 code="attach-target-not-named",
                 program=self.name,
                 remedy="say it: attach(Xdp(...)), see bpfctl.objects.attach_targets",
             )
-        return Link(link)
+        return Link(*links)
 
     def pin(self, path: str) -> None:
         """Keep it under a path of a bpffs. Raises: PathError, SyscallError."""
@@ -238,22 +238,40 @@ class Program:
 
 
 class Link:
-    """A program at its target; closing it detaches, unless it is pinned."""
+    """A program at its target; closing it detaches, unless it is pinned.
 
-    def __init__(self, fd: Fd) -> None:
-        """Take ownership of the link's descriptor."""
-        self.fd = fd
+    There are several `fds` where one link of the kernel does not reach all of the target: a perf
+    event on every CPU, and a static probe in several places before Linux 6.6.
+    """
+
+    def __init__(self, *fds: Fd) -> None:
+        """Take ownership of the descriptors of links, at least one."""
+        self.fds = fds
+
+    @property
+    def fd(self) -> Fd:
+        """The link, or the first of several."""
+        return self.fds[0]
 
     def pin(self, path: str) -> None:
-        """Keep it under a path of a bpffs. Raises: PathError, SyscallError."""
-        from bpfctl.objects.pin import pin
+        """Keep it under a path of a bpffs; several in a directory there.
 
+        Raises: PathError, SyscallError; nothing is pinned then.
+        """
+        from bpfctl.loader.pins import PinSet
+
+        pins = PinSet()
         with _explaining():
-            pin(self.fd, path)
+            try:
+                pins.pin_each(self.fds, path)
+            except BaseException:
+                pins.undo()
+                raise
 
     def close(self) -> None:
         """Let go of it. May be called twice."""
-        self.fd.close()
+        for fd in self.fds:
+            fd.close()
 
     def __enter__(self) -> Self:
         return self

@@ -41,7 +41,7 @@ def pin(
     from .pinning import pin as pin_at
 
     with _linked(obj, rest, program, "iter-pin") as link:
-        pin_at(call.out, link, path)
+        pin_at(call.out, [link], path)
 
 
 @app.command()

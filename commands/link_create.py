@@ -15,7 +15,7 @@ from .chosen import open_one
 from .link_words import parse_target
 from .lsm_note import note_lsm
 from .output import finish, say, write_done
-from .render import render_one
+from .render import render, render_one
 from .selectors import parse_selector, take_selector
 
 if TYPE_CHECKING:
@@ -56,8 +56,8 @@ def create_and_keep(out: Context, words: Sequence[str], *, pin: str | None, hold
         return
     selector, words = take_selector(words, ObjectKind.PROG)
     pin = _kept(pin, hold=hold)
-    from bpfctl.objects.attach import create_link
     from bpfctl.objects.attach_lacking import LINK_LACKING
+    from bpfctl.objects.attach_several import create_links
     from bpfctl.objects.prog import prog_info
 
     with ExitStack() as stack:
@@ -65,14 +65,16 @@ def create_and_keep(out: Context, words: Sequence[str], *, pin: str | None, hold
         prog = prog_info(prog_fd)
         target = parse_target(words, prog, stack)
         try:
-            link = stack.enter_context(create_link(prog_fd, prog, target))
+            links = create_links(prog_fd, prog, target)
         except NotSupportedError as err:
             if not hold or err.code != LINK_LACKING:
                 raise
             _hold_otherwise(out, prog_fd, prog, target, err)
             return
+        for link in links:
+            stack.enter_context(link)
         note_lsm([(prog.name, prog.type)])
-        _keep(out, link, pin)
+        _keep(out, links, pin)
 
 
 def _kept(pin: str | None, *, hold: bool) -> str | None:
@@ -93,7 +95,7 @@ def _link_ops(out: Context, words: Sequence[str], *, pin: str | None) -> None:
     from bpfctl.objects.attach_ops import link_struct_ops
 
     with open_one(parse_selector(words, ObjectKind.MAP)) as fd, link_struct_ops(fd) as link:
-        _keep(out, link, pin)
+        _keep(out, [link], pin)
 
 
 def update_ops(out: Context, link: Selector, words: Sequence[str]) -> None:
@@ -129,24 +131,30 @@ def _take_pin(words: Sequence[str], pin: str | None) -> tuple[list[str], str | N
     return list(words), pin
 
 
-def _keep(out: Context, link: Fd, path: str | None) -> None:
+def _keep(out: Context, links: Sequence[Fd], path: str | None) -> None:
     if path is None:
-        record = _record(link)
-        if out.json:
-            render_one(out, record)
-        _stay(f"link {record.info.id}: {record.target.words}: attached until Ctrl-C")
+        records = _answer(out, links)
+        numbers = ", ".join(str(one.info.id) for one in records)
+        what = f"link{'s' if len(records) > 1 else ''} {numbers}: {records[0].target.words}"
+        _stay(f"{what}: attached until Ctrl-C")
         return
     from .pinning import pin
 
-    pin(out, link, path, lambda: render_one(out, _record(link)) if out.json else None)
+    pin(out, links, path, lambda: _answer(out, links) if out.json else None)
 
 
-def _record(link: Fd) -> LinkRecord:
+def _answer(out: Context, links: Sequence[Fd]) -> list[LinkRecord]:
+    """Tell of the links in JSON: an object, or an array where there are several."""
     from bpfctl.objects.link import link_info
 
     from .link_show import link_records
 
-    return link_records([link_info(link)])[0][0]
+    records = link_records([link_info(link) for link in links])[0]
+    if out.json and len(records) == 1:
+        render_one(out, records[0])
+    elif out.json:
+        render(out, records, ())
+    return records
 
 
 def _stay(words: str) -> None:

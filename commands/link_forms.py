@@ -21,7 +21,7 @@ PROBE_FORMS: Final = {
     "usdt": "usdt BINARY:PROVIDER:NAME [pid N] [cookie N]",
     "ksyscall": "ksyscall NAME [cookie N]",
     "kretsyscall": "kretsyscall NAME [cookie N]",
-    "perf_event": "perf_event EVENT freq N|period N cpu N|pid N [cookie N]",
+    "perf_event": "perf_event EVENT freq N|period N cpu N|all|pid N [cookie N]",
 }
 FORMS: Final = {
     "fentry": "fentry|fexit|fsession|fmod_ret|lsm|tp_btf [cookie N]",

@@ -151,6 +151,14 @@ def _ksyscall(word: str) -> Parser:
     return parse
 
 
+def _every_cpu(words: list[str]) -> tuple[bool, list[str]]:
+    """Take `cpu all` out of words."""
+    for at in range(0, len(words) - 1, 2):
+        if words[at : at + 2] == ["cpu", "all"]:
+            return True, words[:at] + words[at + 2 :]
+    return False, words
+
+
 def _perf_event(words: list[str], stack: ExitStack) -> probes.Probe:
     """Read the event and when it fires; it has to say where, or it would be everywhere twice."""
     del stack
@@ -158,13 +166,14 @@ def _perf_event(words: list[str], stack: ExitStack) -> probes.Probe:
 
     form = PROBE_FORMS["perf_event"]
     text, rest = _first(words, "perf_event")
+    every_cpu, rest = _every_cpu(rest)
     numbers = pairs(rest, {"freq": _U64, "period": _U64, "cpu": _CPUS} | PID | COOKIE, form)
     if ("freq" in numbers) == ("period" in numbers):
         raise UsageError(f"say how often, by freq or by period: {form}")
-    if "cpu" not in numbers and "pid" not in numbers:
+    if every_cpu == ("cpu" in numbers or "pid" in numbers):
         raise UsageError(f"say where, by cpu or by pid: {form}")
     kind, config = event_numbers(text)
-    return probes.PerfEvent(text, kind, config, **numbers)
+    return probes.PerfEvent(text, kind, config, every_cpu=every_cpu, **numbers)
 
 
 PROBE_PARSERS: Final[dict[str, Parser]] = {

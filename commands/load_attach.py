@@ -22,26 +22,28 @@ def pin_attached(
 ) -> dict[str, str]:
     """Pin each link, or the program where it has none; give the paths by name.
 
+    That of several links is a directory.
+
     Raises: PathError, SyscallError.
     """
     paths = {}
     for one in attached:
-        held = one.link or _held(loaded, one.name)
-        if held is not None:
-            loaded.pins.pin(held, place(one.name))
+        held = one.links or _held(loaded, one.name)
+        if held:
+            loaded.pins.pin_each(held, place(one.name))
             paths[one.name] = place(one.name)
     return paths
 
 
-def _held(loaded: LoadedObject, name: str) -> Fd | None:
-    """Return a program; None for a map, which has no place of its own there."""
-    return loaded.programs[name].fd if name in loaded.programs else None
+def _held(loaded: LoadedObject, name: str) -> tuple[Fd, ...]:
+    """Return a program; nothing for a map, which has no place of its own there."""
+    return (loaded.programs[name].fd,) if name in loaded.programs else ()
 
 
 def note_unattached(loaded: LoadedObject, attached: Sequence[Attachment]) -> None:
     """Say on standard error which programs are pinned and not attached, and why not."""
     for one in attached:
-        if one.link is None and one.error is None and one.name in loaded.programs:
+        if not one.links and one.error is None and one.name in loaded.programs:
             section = loaded.programs[one.name].spec.section.text
             reason = f'section "{section}" does not say what to attach to'
             say(clean(f"bpfctl: program {one.name} is pinned only: {reason}"))
@@ -67,8 +69,8 @@ def failures(attached: Sequence[Attachment], operation: str) -> BpfctlError | No
 def link_entries(
     attached: Sequence[Attachment], paths: Mapping[str, str]
 ) -> dict[str, dict[str, object]]:
-    """Return for JSON what each program's link is, by the program's name."""
-    return {one.name: _entry(one.link, paths[one.name]) for one in attached if one.link}
+    """Return for JSON what each program's link is, by the program's name: the first of several."""
+    return {one.name: _entry(one.links[0], paths[one.name]) for one in attached if one.links}
 
 
 def _entry(link: Fd, path: str) -> dict[str, object]:

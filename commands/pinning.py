@@ -31,14 +31,18 @@ def pin_chosen(out: Context, words: Sequence[str], kind: ObjectKind, operation: 
         path, *more = rest
         expect_end(more)
         with open_one(selector) as fd:
-            pin(out, fd, path)
+            pin(out, [fd], path)
     except BpfctlError as err:
         err.within(operation=operation)
         raise
 
 
-def pin(out: Context, fd: Fd, path: str, answer: Callable[[], None] | None = None) -> None:
-    """Pin an object and write the answer; the pin goes again when that cannot be written.
+def pin(
+    out: Context, fds: Sequence[Fd], path: str, answer: Callable[[], object] | None = None
+) -> None:
+    """Pin objects and write the answer; the pins go again when that cannot be written.
+
+    Several are pinned in a directory, by their numbers.
 
     Raises: PathError, SyscallError.
     """
@@ -46,7 +50,7 @@ def pin(out: Context, fd: Fd, path: str, answer: Callable[[], None] | None = Non
 
     pins = PinSet(mount=not out.no_mount)
     try:
-        pins.pin(fd, path)
+        pins.pin_each(fds, path)
         if answer is None:
             write_done(out)
         else:

@@ -136,7 +136,7 @@ def _load_and_pin(
             note_lsm(
                 (one.name, loaded.programs[one.name].spec.section.prog_type)
                 for one in attached
-                if one.link is not None and one.name in loaded.programs
+                if one.links and one.name in loaded.programs
             )
         failed = failures(attached, operation)
         if answer is not None and failed is None:

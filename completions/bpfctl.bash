@@ -16,7 +16,7 @@ _bpfctl_words() {
     'map pin') echo 'id name pinned @map @file' ;;
     'link') echo 'show create pin detach update help' ;;
     'link show') echo 'id pinned @link' ;;
-    'link create') echo 'id name tag pinned @prog struct_ops @map fentry fexit fsession fmod_ret lsm tp_btf cookie freplace raw_tracepoint tracepoint kprobe kretprobe kprobe.multi cookies kretprobe.multi kprobe.session fentry.multi fexit.multi fsession.multi uprobe pid uretprobe uprobe.multi uretprobe.multi uprobe.session usdt ksyscall kretsyscall perf_event freq period cpu cgroup @file first last before after link prog revision preorder xdp dev generic driver offload tcx ingress egress netkit primary peer netns sk_lookup flow_dissector netfilter ipv4 ipv6 priority defrag sockmap msg_verdict stream_parser stream_verdict verdict iter map tid pidfd order' ;;
+    'link create') echo 'id name tag pinned @prog struct_ops @map fentry fexit fsession fmod_ret lsm tp_btf cookie freplace raw_tracepoint tracepoint kprobe kretprobe kprobe.multi cookies kretprobe.multi kprobe.session fentry.multi fexit.multi fsession.multi uprobe pid uretprobe uprobe.multi uretprobe.multi uprobe.session usdt ksyscall kretsyscall perf_event freq period cpu all cgroup @file first last before after link prog revision preorder xdp dev generic driver offload tcx ingress egress netkit primary peer netns sk_lookup flow_dissector netfilter ipv4 ipv6 priority defrag sockmap msg_verdict stream_parser stream_verdict verdict iter map tid pidfd order' ;;
     'link pin') echo 'id pinned @link @file' ;;
     'link detach') echo 'id pinned @link' ;;
     'link update') echo 'id pinned @link name tag @prog old struct_ops @map' ;;

@@ -191,6 +191,7 @@ complete -c bpfctl -n '__bpfctl_at \'link create\'' -a 'perf_event'
 complete -c bpfctl -n '__bpfctl_at \'link create\'' -a 'freq'
 complete -c bpfctl -n '__bpfctl_at \'link create\'' -a 'period'
 complete -c bpfctl -n '__bpfctl_at \'link create\'' -a 'cpu'
+complete -c bpfctl -n '__bpfctl_at \'link create\'' -a 'all'
 complete -c bpfctl -n '__bpfctl_at \'link create\'' -a 'cgroup'
 complete -c bpfctl -n '__bpfctl_at \'link create\'' -F
 complete -c bpfctl -n '__bpfctl_at \'link create\'' -a 'first'

@@ -26,6 +26,8 @@ _SHT_SYMTAB, _SHT_NOBITS, _SHT_DYNSYM = 2, 8, 11
 _SHT_VERDEF, _SHT_VERSYM = 0x6FFFFFFD, 0x6FFFFFFF
 _PT_LOAD: Final = 1
 _STT_FUNC: Final = 2
+_OF_DATA: Final = (0, 1)  # STT_NOTYPE, STT_OBJECT
+_ET_EXEC: Final = 2
 _STB_GLOBAL: Final = 1
 _LITTLE: Final = 1
 _MAX_OFFSET: Final = 1 << 62
@@ -45,8 +47,8 @@ class _Form(NamedTuple):
 
 
 _FORMS: Final = {
-    1: _Form(4, *map(struct.Struct, ("<16x8xIII4x6H", "<10I", "<8I", "<IIIBBH"))),
-    2: _Form(8, *map(struct.Struct, ("<16x8xQQQ4x6H", "<IIQQQQIIQQ", "<IIQQQQQQ", "<IBBHQQ"))),
+    1: _Form(4, *map(struct.Struct, ("<16xH6xIII4x6H", "<10I", "<8I", "<IIIBBH"))),
+    2: _Form(8, *map(struct.Struct, ("<16xH6xQQQ4x6H", "<IIQQQQIIQQ", "<IIQQQQQQ", "<IBBHQQ"))),
 }
 
 
@@ -89,7 +91,10 @@ class Function(NamedTuple):
 
 
 class Binary:
-    """An open ELF file; made by `open_binary`. Sections are read when somebody asks for them."""
+    """An open ELF file; made by `open_binary`. Sections are read when somebody asks for them.
+
+    `is_fixed`: it is always loaded where it was linked for.
+    """
 
     def __init__(self, path: str, number: int) -> None:
         self.path = path
@@ -106,7 +111,8 @@ class Binary:
         self._read_headers(form.header.unpack(header))
 
     def _read_headers(self, header: tuple[int, ...]) -> None:
-        _, segments_at, sections_at, _, _, segment_count, _, section_count, names = header
+        kind, _, segments_at, sections_at, _, _, segment_count, _, section_count, names = header
+        self.is_fixed = kind == _ET_EXEC
         for fields in self._table(self._form.segment, segments_at, segment_count):
             if fields[0] == _PT_LOAD:
                 places = (2, 3, 5) if self.word_bytes == 8 else (1, 2, 4)
@@ -157,16 +163,10 @@ class Binary:
     def _functions(self, table: BinarySection) -> Iterator[Function]:
         strings = self.strings_of(table)
         versions = _Versions(self) if table.type == _SHT_DYNSYM else None
-        form, data, names_bytes = self._form.symbol, self.bytes_of(table), 0
-        whole = len(data) - len(data) % form.size
-        for index, fields in enumerate(form.iter_unpack(data[:whole])):
-            if self.word_bytes == 8:
-                name, info, _, home, value, _ = fields
-            else:
-                name, value, _, info, _, home = fields
-            if info & 0xF != _STT_FUNC or not 0 < home < len(self.sections):
+        names_bytes = 0
+        for index, name, info, section, value in self._symbols(table):
+            if info & 0xF != _STT_FUNC:
                 continue
-            section = self.sections[home]
             found = Function(_text(strings, name), value - section.address + section.offset)
             names_bytes += len(found.name)
             if names_bytes > MAX_NAMES_BYTES:
@@ -175,6 +175,32 @@ class Binary:
                 )
             found = versions.add(found, index) if versions else _split(found)
             yield found._replace(is_global=info >> 4 == _STB_GLOBAL)
+
+    def _symbols(self, table: BinarySection) -> Iterator[tuple[int, int, int, BinarySection, int]]:
+        """Yield of each symbol that lies in a section: number, name, kind, section and value."""
+        form, data = self._form.symbol, self.bytes_of(table)
+        whole = len(data) - len(data) % form.size
+        for index, fields in enumerate(form.iter_unpack(data[:whole])):
+            if self.word_bytes == 8:
+                name, info, _, home, value, _ = fields
+            else:
+                name, value, _, info, _, home = fields
+            if 0 < home < len(self.sections):
+                yield index, name, info, self.sections[home], value
+
+    def data_addresses(self, wanted: str) -> set[int]:
+        """The addresses, as linked, of variables of that name; static ones may share a name.
+
+        Raises: ObjectFileError.
+        """
+        found, word = set(), wanted.encode("utf-8", "surrogateescape") + b"\0"
+        for table in self.sections:
+            if table.type in (_SHT_SYMTAB, _SHT_DYNSYM):
+                strings = self.strings_of(table)
+                for _, name, info, _, value in self._symbols(table):
+                    if info & 0xF in _OF_DATA and strings.startswith(word, name):
+                        found.add(value)
+        return found
 
     def strings_of(self, section: BinarySection) -> bytes:
         """The bytes of the section with the names for a table's entries."""

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import re
 import struct
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bpfctl.errors import NotYetError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SPEC_BYTES: Final = 208
 MAX_ARGS: Final = 12
@@ -53,6 +56,9 @@ _ARM64_FORMS: Final = (
     re.compile(rf"{_SIZE}([a-z]\w*)"),
     re.compile(rf"{_SIZE}\[([a-z]\w*)(?:,\s*{_NUMBER})?\]"),
 )
+_RELATIVE: Final = re.compile(
+    r"@(?P<before>-?\d+[+])?(?P<name>[A-Za-z_.$][\w.$]*)(?P<after>[+-]\d+)?\(%rip\)"
+)
 _SPLIT: Final = re.compile(r"\s+(?=-?[1248]@)")  # arm64 writes "[sp, 20]"
 
 
@@ -76,10 +82,32 @@ def usdt_spec(args: str, cookie: int, machine: str) -> bytes:
     return packed.ljust(MAX_ARGS * _ARG.size, b"\0") + _TAIL.pack(cookie, len(words))
 
 
+def with_distances(args: str, distance: Callable[[str], int | None]) -> str:
+    """Write variables ("4@count+8(%rip)") as places relative to the probe, as libbpf does not.
+
+    `distance` tells how many bytes a variable is behind the probe, None where that is not known:
+    such arguments stay as they are. The program counter is the probe's when it is hit.
+    """
+
+    def replaced(match: re.Match[str]) -> str:
+        far = distance(match["name"])
+        if far is None:
+            return match[0]
+        before, after = (int((match[one] or "0").strip("+")) for one in ("before", "after"))
+        return f"@{far + before + after}(%rip)"
+
+    return _RELATIVE.sub(replaced, args)
+
+
 def _pack(word: str, machine: str) -> bytes:
     arg = _read(word, machine)
     if arg is None:
-        raise NotYetError(f'the argument "{word}" of a static probe')
+        variable = _RELATIVE.search(word)
+        name = variable["name"] if variable else ""
+        raise NotYetError(
+            f'the argument "{word}" of a static probe',
+            evidence=[f"the file's symbols name no single place {name}"] if name else [],
+        )
     size = int(word.partition("@")[0])
     return _ARG.pack(
         arg.value & 0xFFFFFFFFFFFFFFFF,

@@ -25,7 +25,7 @@ _HEADER: Final = struct.Struct("<III")  # sizes of owner and description, type
 class UsdtNote(NamedTuple):
     """One place of a probe: offsets into the file; the semaphore's is 0 where it has none.
 
-    `args` says where the arguments are ("-4@%edi 8@-16(%rbp)").
+    `args` says where the arguments are ("-4@%edi 8@-16(%rbp)"); `address` is the place as linked.
     """
 
     provider: str
@@ -33,6 +33,7 @@ class UsdtNote(NamedTuple):
     args: str
     offset: int
     semaphore_offset: int = 0
+    address: int = 0
 
 
 def usdt_notes(binary: Binary) -> Iterator[UsdtNote]:
@@ -69,4 +70,4 @@ def _note(binary: Binary, description: bytes, base: int | None) -> UsdtNote:
             f"probe {provider}:{name} lies outside of the code", path=binary.path, section=_NOTES
         )
     counter = binary.file_offset(semaphore + moved) if semaphore else 0
-    return UsdtNote(provider, name, args, offset, counter or 0)
+    return UsdtNote(provider, name, args, offset, counter or 0, place + moved)

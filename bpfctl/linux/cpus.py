@@ -8,6 +8,7 @@ from pathlib import Path
 from bpfctl.errors import PathError
 
 POSSIBLE = "/sys/devices/system/cpu/possible"
+ONLINE = "/sys/devices/system/cpu/online"
 MAX_CPUS = 1 << 16  # far beyond CONFIG_NR_CPUS; bounds what a strange file makes us allocate
 
 
@@ -20,11 +21,19 @@ def possible_cpu_numbers() -> tuple[int, ...]:
     Source: bpf_percpu_hash_copy() walks for_each_possible_cpu (kernel/bpf/hashtab.c, Linux 6.18).
     """
     try:
-        text = Path(POSSIBLE).read_text()
-        return parse_cpu_list(text)
+        return parse_cpu_list(Path(POSSIBLE).read_text())
     except (OSError, ValueError) as err:
         message = f"cannot tell which CPUs are possible: {err}"
         raise PathError(message, subject=POSSIBLE, code="possible-cpus-unknown") from err
+
+
+def online_cpu_numbers() -> tuple[int, ...]:
+    """The numbers of the CPUs that run, ascending. Raises: PathError when sysfs does not say."""
+    try:
+        return parse_cpu_list(Path(ONLINE).read_text())
+    except (OSError, ValueError) as err:
+        message = f"cannot tell which CPUs run: {err}"
+        raise PathError(message, subject=ONLINE, code="online-cpus-unknown") from err
 
 
 def possible_cpus() -> int:

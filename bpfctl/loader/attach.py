@@ -10,7 +10,7 @@ from bpfctl.kernel.flags import MapFlags
 from bpfctl.loader.attachment import Attachment
 from bpfctl.objects import attach_probe_targets as probes
 from bpfctl.objects import attach_targets as targets
-from bpfctl.objects.attach import create_link
+from bpfctl.objects.attach_several import create_links
 from bpfctl.objects.prog import prog_info
 
 if TYPE_CHECKING:
@@ -40,16 +40,16 @@ def section_target(section: SectionName) -> Target | None:
 
 
 def attach_program(loaded: LoadedObject, name: str, target: Target | None = None) -> Attachment:
-    """Attach one program, to `target` or what its section says; the object holds the link.
+    """Attach one program, to `target` or what its section says; the object holds the links.
 
-    Raises: what `create_link` raises, with the program's name.
+    Raises: what `create_links` raises, with the program's name.
     """
     program = loaded.programs[name]
     target = target or section_target(program.spec.section)
     if target is None:
         return Attachment(name)
     try:
-        link = create_link(program.fd, prog_info(program.fd), target)
+        links = create_links(program.fd, prog_info(program.fd), target)
     except BpfctlError as err:
         if err.subject and not err.subject.startswith("program "):
             err.evidence.append(f"looked for in {err.subject}")
@@ -57,8 +57,9 @@ def attach_program(loaded: LoadedObject, name: str, target: Target | None = None
         err.evidence.append(f'it is in section "{program.spec.section.text}"')
         err.within(program=name, subject=loaded.spec.path)
         raise
-    loaded.resources.enter_context(link)
-    return Attachment(name, target, link)
+    for link in links:
+        loaded.resources.enter_context(link)
+    return Attachment(name, target, tuple(links))
 
 
 def attach_all(loaded: LoadedObject, *, keep_going: bool = False) -> list[Attachment]:
@@ -91,7 +92,7 @@ def _attach_ops(loaded: LoadedObject, name: str) -> Attachment:
     link = register(loaded, name).link
     if link is not None:
         loaded.resources.enter_context(link)
-    return Attachment(name, link=link)
+    return Attachment(name, links=(link,) if link else ())
 
 
 def _kprobe(section: SectionName, text: str) -> Target:

@@ -11,12 +11,13 @@ if TYPE_CHECKING:
 
 
 class Attachment(NamedTuple):
-    """What became of one program or struct_ops map: it has a link, or an error, or neither.
+    """What became of one program or struct_ops map: it has links, or an error, or neither.
 
-    Neither is: its section does not say what to attach to (`target` is None).
+    Neither is: its section does not say what to attach to (`target` is None). There are several
+    links where one does not reach all of a target.
     """
 
     name: str
     target: Target | None = None
-    link: Fd | None = None
+    links: tuple[Fd, ...] = ()
     error: BpfctlError | None = None

@@ -13,7 +13,7 @@ from bpfctl.linux.mounts import BPFFS_PLACE, ensure_bpffs
 from bpfctl.objects.pin import pin, place_error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from bpfctl.kernel.fd import Fd
 
@@ -52,6 +52,20 @@ class PinSet:
             self._prepare(path)
             pin(fd, path)
             self._made.append(Path(path))
+
+    def pin_each(self, fds: Sequence[Fd], path: str) -> list[str]:
+        """Pin one object at `path`, several in a directory of that name, by numbers from 0.
+
+        Raises: PathError, SyscallError.
+        """
+        if len(fds) == 1:
+            self.pin(fds[0], path)
+            return [path]
+        self.make_directory(path)
+        paths = [f"{path}/{number}" for number in range(len(fds))]
+        for fd, place in zip(fds, paths, strict=True):
+            self.pin(fd, place)
+        return paths
 
     def make_directory(self, path: str) -> None:
         """Make the directory unless it is there; its parent must be, on a bpffs.

@@ -20,7 +20,6 @@ from bpfctl.objects.attach_multi import link_functions, link_kprobes, link_uprob
 from bpfctl.objects.attach_net import link_netfilter, link_netkit, link_netns, link_sockmap, ordered
 from bpfctl.objects.attach_perf import link_event
 from bpfctl.objects.attach_places import find_interface, open_directory
-from bpfctl.objects.attach_usdt import link_usdt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +30,8 @@ if TYPE_CHECKING:
 
 def create_link(prog_fd: Fd, prog: ProgInfo, target: targets.Target) -> Fd:
     """Attach a program, and return the link; it ends when nobody holds or pins it any more.
+
+    See attach_several.py for targets that may take several: static probes, all CPUs.
 
     The caller closes it. Whatever fails, nothing stays attached.
     Raises: NotFoundError (no such interface, tracepoint, function), PathError (the cgroup's
@@ -129,7 +130,6 @@ _ATTACH: dict[type[object], Callable[[Fd, Any], Fd]] = {
     probes.Kprobe: link_event,
     probes.Uprobe: link_event,
     probes.PerfEvent: link_event,
-    probes.Usdt: link_usdt,
     probes.KprobeMulti: link_kprobes,
     probes.TracingMulti: link_functions,
     probes.UprobeMulti: link_uprobes,

@@ -6,7 +6,7 @@ event, or when it is taken away: from a map of sockets, or from an interface's f
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from bpfctl.errors import SyscallError
@@ -16,7 +16,10 @@ from bpfctl.kernel.uapi import AttachType
 from bpfctl.objects.attach_net_targets import Sockmap
 from bpfctl.objects.attach_perf import EventTarget, hold_event
 from bpfctl.objects.attach_places import find_interface
+from bpfctl.objects.attach_probe_targets import PerfEvent, Usdt
+from bpfctl.objects.attach_several import each_cpu
 from bpfctl.objects.attach_targets import Tcx
+from bpfctl.objects.attach_usdt import hold_usdt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
     from bpfctl.kernel.fd import Fd
     from bpfctl.objects.prog import ProgInfo
 
-HoldTarget = EventTarget | Tcx | Sockmap
+HoldTarget = EventTarget | Usdt | Tcx | Sockmap
 
 # include/uapi/linux/pkt_sched.h: the two sides of the clsact queueing discipline (Linux 4.5).
 _SIDES = {AttachType.TCX_INGRESS: 0xFFFFFFF2, AttachType.TCX_EGRESS: 0xFFFFFFF3}
@@ -54,7 +57,18 @@ def _attached(prog_fd: Fd, prog: ProgInfo, target: HoldTarget) -> AbstractContex
         return _filter(prog_fd, prog, target)
     if isinstance(target, Sockmap):
         return _in_map(prog_fd, target)
+    if isinstance(target, Usdt):
+        return hold_usdt(prog_fd, target)
+    if isinstance(target, PerfEvent) and target.every_cpu:
+        return _on_every_cpu(prog_fd, target)
     return hold_event(prog_fd, target)
+
+
+def _on_every_cpu(prog_fd: Fd, target: PerfEvent) -> ExitStack:
+    with ExitStack() as made:
+        for one in each_cpu(target):
+            made.enter_context(hold_event(prog_fd, one))
+        return made.pop_all()
 
 
 @contextmanager

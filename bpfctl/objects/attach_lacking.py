@@ -65,13 +65,12 @@ def lacks_links(target: targets.Target) -> NotSupportedError | None:
         verdict = probe_link(prober, name)
     if verdict.available is not False:
         return None
-    can_hold = name in _HOLDABLE and not isinstance(target, probes.Usdt)
     return NotSupportedError(
         f"{name} links",
         verdict.since,
         code=LINK_LACKING,
         evidence=[verdict.reason],
-        remedy=_HELD_INSTEAD if can_hold else None,
+        remedy=_HELD_INSTEAD if name in _HOLDABLE else None,
     )
 
 

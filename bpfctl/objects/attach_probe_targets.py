@@ -114,7 +114,7 @@ class PerfEvent:
     """A counter: `type` and `config` are those of perf_event_open(2), `name` is for people.
 
     It fires `freq` times a second, or after every `period` events; for one process, on one CPU,
-    or both: None stands for every, but not twice.
+    or both: None stands for every, but not twice. `every_cpu` is one event for each.
     """
 
     name: str
@@ -125,9 +125,11 @@ class PerfEvent:
     pid: int | None = None
     cpu: int | None = None
     cookie: int = 0
+    every_cpu: bool = False
 
     def __str__(self) -> str:
         where = [f" of process {self.pid}"] if self.pid is not None else []
+        where += [" on every CPU"] if self.every_cpu else []
         where += [f" on CPU {self.cpu}"] if self.cpu is not None else []
         return f"perf event {self.name}{''.join(where)}"
 

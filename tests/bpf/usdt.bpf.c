@@ -3,6 +3,7 @@
 #include "bpf.h"
 
 enum { CONSTANT, IN_REGISTER, BEHIND_REGISTER };
+enum { INSTRUCTION = 16 }; /* the word of struct pt_regs of x86-64 */
 
 struct __bpf_usdt_arg_spec {
 	__u64 val_off;
@@ -24,6 +25,15 @@ struct {
 	__type(key, int);
 	__type(value, struct __bpf_usdt_spec);
 } __bpf_usdt_specs SEC(".maps");
+
+struct {
+	__uint(type, MAP_HASH);
+	__uint(max_entries, 256);
+	__type(key, long);
+	__type(value, __u32);
+} __bpf_usdt_ip_to_spec_id SEC(".maps");
+
+extern _Bool LINUX_HAS_BPF_COOKIE SEC(".kconfig") __weak;
 
 struct {
 	__u64 runs;
@@ -49,9 +59,20 @@ static __always_inline long argument(void *ctx, struct __bpf_usdt_arg_spec *arg)
 
 static __always_inline int look(void *ctx)
 {
-	int id = bpf_get_attach_cookie(ctx);
-	struct __bpf_usdt_spec *spec = bpf_map_lookup_elem(&__bpf_usdt_specs, &id);
+	struct __bpf_usdt_spec *spec;
+	int id;
 
+	if (LINUX_HAS_BPF_COOKIE) {
+		id = bpf_get_attach_cookie(ctx);
+	} else {
+		long place = ((long *)ctx)[INSTRUCTION];
+		int *found = bpf_map_lookup_elem(&__bpf_usdt_ip_to_spec_id, &place);
+
+		if (!found)
+			return 0;
+		id = *found;
+	}
+	spec = bpf_map_lookup_elem(&__bpf_usdt_specs, &id);
 	if (!spec)
 		return 0;
 	seen.runs++;

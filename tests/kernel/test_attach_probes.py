@@ -12,6 +12,7 @@ import pytest
 
 from bpfctl.kernel.attr import prog_test_run
 from bpfctl.kernel.bpf import bpf
+from bpfctl.linux.cpus import online_cpu_numbers
 from bpfctl.linux.version import kernel_version
 from bpfctl.objects.binary_places import binary_path, function_offsets
 from bpfctl.objects.ids import ObjectKind
@@ -265,6 +266,20 @@ def test_perf_event_so_often_a_second(bpffs: Path) -> None:
         assert one.create("perf_event", "cpu-clock", "freq", "100", "pid", PID) == DONE
         burn()
         assert one.counted()[0] >= 1
+
+
+@needs.PERF_LINK
+def test_perf_event_on_every_cpu(bpffs: Path) -> None:
+    """A link for each: they are pinned in a directory."""
+    with probed("on_perf_event", bpffs) as one:
+        words = ("perf_event", "cpu-clock", "freq", "100", "cpu", "all")
+        done = in_process("-j", "link", "create", one.prog, *words, "--pin", one.link)
+        made = done.json if isinstance(done.json, list) else [done.json]
+        assert len(made) == len(online_cpu_numbers())
+        assert len({entry["id"] for entry in made}) == len(made)
+        burn()
+        assert one.counted()[0] >= 1
+        assert in_process("prog", "unload", "on_perf_event").status == 0
 
 
 @needs.PERF_LINK

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import struct
 import subprocess
@@ -17,7 +18,7 @@ from bpfctl.loader.options import LoadOptions
 from bpfctl.loader.pipeline import load
 from bpfctl.objects.map import Map
 from tests.builders.usdt import FIRST, program
-from tests.cli.runner import Done, in_process
+from tests.cli.runner import PROGRAM, Done, in_process
 from tests.kernel import needs
 
 if TYPE_CHECKING:
@@ -51,20 +52,102 @@ def create(bpffs: Path, *words: str) -> Done:
     return in_process("link", "create", f"{bpffs}/prog", *words, "--pin", f"{bpffs}/link")
 
 
+def check_seen(binary: Path, seen: Callable[[], tuple[int, ...]]) -> None:
+    assert subprocess.run([binary], check=False).returncode == 0
+    # runs, arguments, cookie; 42 twice, -123 and 7, 9 twice, 5 and 6
+    assert seen() == (2, 8, 99, 84, -116, 18, 11)
+
+
 @X86
 @needs.UPROBE_MULTI
 def test_two_places_and_their_arguments(
     seen: Callable[[], tuple[int, ...]], binary: Path, bpffs: Path
 ) -> None:
     assert create(bpffs, "usdt", f"{binary}:own:probe", "cookie", "99") == DONE
-    assert subprocess.run([binary], check=False).returncode == 0
-    # runs, arguments, cookie; 42 twice, -123 and 7, 9 twice, 5 and 6
-    assert seen() == (2, 8, 99, 84, -116, 18, 11)
+    check_seen(binary, seen)
     shown = in_process("-j", "link", "show", f"{bpffs}/link").json
     assert shown["type"] == "uprobe_multi"
     if kernel_version() >= (6, 8):
         assert shown["attached_to"] == f"uprobe {binary} (2 places)"
         assert FIRST in [one["offset"] for one in shown["funcs"]]
+
+
+@X86
+@needs.UPROBE
+@needs.PERF_LINK
+def test_a_link_for_each_place(
+    seen: Callable[[], tuple[int, ...]], binary: Path, bpffs: Path
+) -> None:
+    """Before Linux 6.6 no link reaches both."""
+    if needs.verdicts()["link uprobe_multi"].available:
+        return
+    assert create(bpffs, "usdt", f"{binary}:own:probe", "cookie", "99") == DONE
+    assert sorted(one.name for one in (bpffs / "link").iterdir()) == ["0", "1"]
+    check_seen(binary, seen)
+    assert in_process("prog", "unload", f"{bpffs}/link").status == 0
+    subprocess.run([binary], check=True)
+    assert seen()[0] == 2
+
+
+@X86
+@needs.UPROBE
+def test_hold(seen: Callable[[], tuple[int, ...]], binary: Path, bpffs: Path) -> None:
+    """On every kernel: by one link, by several, or (before Linux 5.15) by events alone."""
+    words = ("usdt", f"{binary}:own:probe", "cookie", "99", "--hold")
+    command = (*PROGRAM, "link", "create", f"{bpffs}/prog", *words)
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stderr is not None
+            line = process.stderr.readline()
+            assert line.endswith("until Ctrl-C\n"), line + process.stderr.read()
+            check_seen(binary, seen)
+        finally:
+            process.terminate()
+    subprocess.run([binary], check=True)
+    assert seen()[0] == 2
+
+
+@X86
+@needs.UPROBE
+@pytest.mark.usefixtures("seen")
+def test_code_that_may_lie_anywhere(binary: Path, bpffs: Path) -> None:
+    """Without cookies (before Linux 5.15) a place is known by its address: that of one process."""
+    has_cookies = bool(needs.verdicts()["link perf_event"].available)
+    data = bytearray(binary.read_bytes())
+    data[16] = 3  # ET_DYN
+    binary.write_bytes(data)
+    with subprocess.Popen(
+        (
+            *PROGRAM,
+            "-j",
+            "link",
+            "create",
+            f"{bpffs}/prog",
+            "usdt",
+            f"{binary}:own:probe",
+            "--hold",
+        ),
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        answer = json.loads(process.stdout.readline())
+        process.terminate()
+    found = answer.get("error", {}) if isinstance(answer, dict) else {}
+    assert found.get("code") == (None if has_cookies else "usdt-needs-process")
+
+
+@X86
+@needs.UPROBE
+@needs.PERF_LINK
+def test_an_argument_in_a_variable(
+    seen: Callable[[], tuple[int, ...]], binary: Path, bpffs: Path
+) -> None:
+    """The variable is the semaphore, which counts one probe while we look."""
+    binary.write_bytes(program(other_args="2@counter(%rip)"))
+    assert create(bpffs, "usdt", f"{binary}:own:other") == DONE
+    assert subprocess.run([binary], check=False).returncode == 1
+    assert seen() == (1, 1, 0, 1, 0, 0, 0)
 
 
 @X86

@@ -105,6 +105,11 @@ def parse(words: str) -> Target:
             f"kretprobe {syscall_function('bpf')}", id="return of a system call",
         ),
         pytest.param(
+            "perf_event cycles period 10 cpu all cookie 3",
+            PerfEvent("cycles", 0, 0, period=10, cookie=3, every_cpu=True),
+            "perf event cycles on every CPU", id="every CPU",
+        ),
+        pytest.param(
             "perf_event cycles freq 99 cpu 0 pid 5",
             PerfEvent("cycles", 0, 0, freq=99, cpu=0, pid=5),
             "perf event cycles of process 5 on CPU 0",

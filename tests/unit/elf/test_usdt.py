@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bpfctl.elf.binary import open_binary
-from bpfctl.elf.usdt_args import SPEC_BYTES, usdt_spec
+from bpfctl.elf.usdt_args import SPEC_BYTES, usdt_spec, with_distances
 from bpfctl.elf.usdt_notes import UsdtNote, usdt_notes
 from bpfctl.errors import NotYetError, ObjectFileError
-from tests.builders.usdt import FIRST, OTHER, SECOND, SEMAPHORE_AT, program
+from tests.builders.usdt import DATA, FIRST, OTHER, SECOND, SEMAPHORE_AT, TEXT, program
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,9 +29,9 @@ def notes(tmp_path: Path, data: bytes) -> list[UsdtNote]:
 
 def test_notes(tmp_path: Path) -> None:
     assert notes(tmp_path, program(other_args="8@%rdi")) == [
-        UsdtNote("own", "probe", "-4@%edi 8@%rsi 8@(%rsp) 4@$5", FIRST),
-        UsdtNote("own", "probe", "-4@%edi 4@%esi 8@(%rsp) 4@$6", SECOND),
-        UsdtNote("own", "other", "8@%rdi", OTHER, SEMAPHORE_AT),
+        UsdtNote("own", "probe", "-4@%edi 8@%rsi 8@(%rsp) 4@$5", FIRST, 0, TEXT + FIRST),
+        UsdtNote("own", "probe", "-4@%edi 4@%esi 8@(%rsp) 4@$6", SECOND, 0, TEXT + SECOND),
+        UsdtNote("own", "other", "8@%rdi", OTHER, SEMAPHORE_AT, TEXT + OTHER),
     ]
 
 
@@ -73,6 +73,7 @@ def args(text: str, machine: str = "x86_64") -> list[tuple[int, ...]]:
              (0, REG, 0, 0, 0, 0, 0)],
             id="parts of registers",
         ),
+        pytest.param("4@16(%rip)", "x86_64", [(16, DEREF, 0, 0, 128, 0, 32)], id="relative"),
         pytest.param(
             "4@-20(%rbp) 8@(%rsp)", "x86_64",
             [(-20, DEREF, 0, 0, 32, 0, 32), (0, DEREF, 0, 0, 152, 0, 0)], id="memory",
@@ -108,3 +109,33 @@ def test_arguments(text: str, machine: str, expected: list[tuple[int, ...]]) -> 
 def test_arguments_we_cannot_read(text: str, machine: str) -> None:
     with pytest.raises(NotYetError):
         usdt_spec(text, 0, machine)
+
+
+@pytest.mark.parametrize(
+    ("args", "expected"),
+    [
+        pytest.param("-1@ti(%rip)", "-1@40(%rip)", id="a variable"),
+        pytest.param("4@ti+8(%rip) 8@%rdi", "4@48(%rip) 8@%rdi", id="behind it"),
+        pytest.param("4@-8+ti(%rip)", "4@32(%rip)", id="before it"),
+        pytest.param("4@far.1(%rip)", "4@-4096(%rip)", id="of a function"),
+        pytest.param("4@gone(%rip)", "4@gone(%rip)", id="unknown"),
+        pytest.param("4@ti(%rax)", "4@ti(%rax)", id="another register"),
+        pytest.param("4@16(%rip)", "4@16(%rip)", id="a number"),
+    ],
+)
+def test_variables_become_distances(args: str, expected: str) -> None:
+    assert with_distances(args, {"ti": 40, "far.1": -4096}.get) == expected
+
+
+def test_what_names_no_single_place_is_told() -> None:
+    with pytest.raises(NotYetError) as caught:
+        usdt_spec("4@gone(%rip)", 0, "x86_64")
+    assert caught.value.evidence == ["the file's symbols name no single place gone"]
+
+
+def test_addresses_of_variables(tmp_path: Path) -> None:
+    path = tmp_path / "binary"
+    path.write_bytes(program())
+    with open_binary(str(path)) as binary:
+        assert binary.is_fixed
+        assert [binary.data_addresses(name) for name in ("counter", "counte")] == [{DATA}, set()]

@@ -52,3 +52,13 @@ def test_a_missing_file_is_our_error(tmp_path: Path, monkeypatch: pytest.MonkeyP
     with pytest.raises(PathError) as caught:
         cpus.possible_cpus()
     assert caught.value.code == "possible-cpus-unknown"
+
+
+def test_cpus_that_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "online"
+    monkeypatch.setattr(cpus, "ONLINE", str(file))
+    with pytest.raises(PathError) as caught:
+        cpus.online_cpu_numbers()
+    assert (caught.value.code, caught.value.subject) == ("online-cpus-unknown", str(file))
+    file.write_text("0,2-3\n")
+    assert cpus.online_cpu_numbers() == (0, 2, 3)
