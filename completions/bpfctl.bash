@@ -41,7 +41,7 @@ _bpfctl_words() {
     'feature probe') echo 'kernel dev full macros prefix unprivileged' ;;
     'feature list_builtins') echo 'prog_types map_types attach_types link_types helpers' ;;
     'doctor') echo '' ;;
-    'explain') echo '' ;;
+    'explain') echo 'capabilities-missing capabilities-in-user-namespace seccomp-refuses-bpf security-module-refuses-bpf memlock-limit-reached eperm-trampoline-refused command-unknown map-type-unsupported program-type-unsupported attach-type-unsupported field-unknown program-flag-unknown program-too-long map-without-size map-size-not-zero map-ring-size map-key-size-refused map-value-size-refused map-no-prealloc-missing map-mmapable-missing map-numa-node map-extra-refused map-flag-refused map-too-large not-bpffs bpffs-not-mounted pin-exists pin-parent-missing pin-name pin-read-only not-a-pin pinned-object-kind core-relocation-unresolved externs-unresolved pinned-map-mismatch link-kind-unsupported cookie-unsupported order-unsupported attach-program-type kernel-btf-missing attach-target-missing function-without-types function-renamed function-without-code function-not-traceable ambiguous-function kprobe-blacklisted no-such-function module-not-loaded module-built-in module-without-types attached-there-already cgroup-attach-forbidden cgroup-full cgroup-flags-exclude not-cgroup2 freplace-prototype-differs freplace-static-function freplace-function-taken object-without-btf btf-without-variables not-attached no-attachment-seen runs-on-demand program-not-hit runs-uncounted lsm-inactive link-detached cgroup-empty interface-down interface-no-carrier' ;;
     'why') echo 'id name tag pinned @prog' ;;
     'check') echo '@file' ;;
     'demo') echo '' ;;

@@ -19,6 +19,8 @@ from bpfctl.commands.main import build
 from bpfctl.commands.options import FORMAT_FLAGS, FORMATS, OPTIONS
 from bpfctl.commands.tree import Node, Option, walk
 
+from bpfctl.explain.catalogue.index import entries
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -80,6 +82,8 @@ def grammar(node: Node) -> list[str]:
         found.update(dict.fromkeys(KINDS.get(token, () if token.isupper() else (token,))))
     if node.path == ("bpfctl", "help"):
         found = dict.fromkeys(["sections", "@noun"])
+    if node.path == ("bpfctl", "explain"):
+        found = dict.fromkeys(entries())
     return list(found)
 
 

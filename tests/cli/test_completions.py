@@ -161,3 +161,10 @@ def test_options(complete: Callable[..., set[str]]) -> None:
 
 def test_topics_of_help(complete: Callable[..., set[str]]) -> None:
     assert complete("help", "") == NOUNS | {"sections"}
+
+
+def test_codes_of_errors(complete: Callable[..., set[str]]) -> None:
+    assert complete("explain", "capab") == {
+        "capabilities-missing",
+        "capabilities-in-user-namespace",
+    }
