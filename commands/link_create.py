@@ -11,9 +11,9 @@ from bpfctl.errors import NotSupportedError, UsageError
 from bpfctl.objects.ids import ObjectKind
 from bpfctl.plain import plain
 
+from .attach_notes import note_down, note_lsm
 from .chosen import open_one
 from .link_words import parse_target
-from .lsm_note import note_lsm
 from .output import finish, say, write_done
 from .render import render, render_one
 from .selectors import parse_selector, take_selector
@@ -74,6 +74,7 @@ def create_and_keep(out: Context, words: Sequence[str], *, pin: str | None, hold
         for link in links:
             stack.enter_context(link)
         note_lsm([(prog.name, prog.type)])
+        note_down(target)
         _keep(out, links, pin)
 
 

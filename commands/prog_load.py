@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from bpfctl.errors import BpfctlError, NotFoundError
 from bpfctl.plain import plain, replace
 
+from .attach_notes import note_lsm
 from .load_attach import failures, link_entries, note_unattached, pin_attached
 from .load_options import parse_log, parse_owners, parse_sizes, parse_targets
 from .loading import load, read
-from .lsm_note import note_lsm
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

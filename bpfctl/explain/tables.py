@@ -29,7 +29,12 @@ BY_CALL: Final[dict[str, tuple[str, ...]]] = {
     ),
     "BPF_BTF_LOAD": ("rights:for_load", "locked_memory:exhausted"),
     "BPF_RAW_TRACEPOINT_OPEN": ("functions:not_traceable",),
-    "BPF_LINK_CREATE": ("unknown:attach_type", "functions:not_traceable", "taken:already"),
+    "BPF_LINK_CREATE": (
+        "xdp:refused",
+        "unknown:attach_type",
+        "functions:not_traceable",
+        "taken:already",
+    ),
     "BPF_PROG_ATTACH": ("unknown:attach_type", "cgroup_flags:exclusive"),
     "BPF_PROG_DETACH": ("unknown:attach_type",),
     "BPF_PROG_QUERY": ("unknown:attach_type",),

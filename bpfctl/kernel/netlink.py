@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 _NETLINK_ROUTE: Final = 0
 _RTM_NEWLINK, _RTM_GETLINK, _NLMSG_ERROR, _NLMSG_DONE = 16, 18, 2, 3
 _NLM_F_REQUEST, _NLM_F_DUMP, _NLM_F_DUMP_INTR = 0x1, 0x300, 0x10
-_IFLA_IFNAME, _IFLA_MTU, _IFLA_LINKINFO, _IFLA_EXT_MASK, _IFLA_XDP = 3, 4, 18, 29, 43
+_IFLA_IFNAME, _IFLA_MTU, _IFLA_LINK, _IFLA_LINKINFO, _IFLA_EXT_MASK, _IFLA_XDP = 3, 4, 5, 18, 29, 43
 _IFLA_INFO_KIND: Final = 1
+_IFLA_LINK_NETNSID: Final = 37
 _IFF_UP, _IFF_LOWER_UP = 1 << 0, 1 << 16
 _RTEXT_FILTER_SKIP_STATS: Final = 1 << 3
 _TYPE_MASK: Final = 0x3FFF  # without NLA_F_NESTED and NLA_F_NET_BYTEORDER
@@ -61,7 +62,8 @@ class Interface:
     """An interface of the current network namespace; `mtu` is in bytes.
 
     `kind` is its driver's word ("veth", "bridge"), "" for what is no virtual device. `is_up` is
-    what `ip link set up` sets, `has_carrier` whether the other side is there.
+    what `ip link set up` sets, `has_carrier` whether the other side is there. `peer` is the index
+    of the interface at the other side of a pair, or below this one; 0 for none in this namespace.
     """
 
     ifindex: int
@@ -70,6 +72,7 @@ class Interface:
     mtu: int
     is_up: bool
     has_carrier: bool
+    peer: int = 0
     xdp: tuple[XdpAttachment, ...] = ()
 
 
@@ -100,16 +103,18 @@ def _listed() -> list[bytes]:
     return dump(_RTM_GETLINK, body, _RTM_NEWLINK, "list the network interfaces")
 
 
-def dump(request: int, body: bytes, wanted: int, doing: str) -> list[bytes]:
-    """Ask rtnetlink for a list; return the payloads of the messages of the wanted type.
+def dump(
+    request: int, body: bytes, wanted: int, doing: str, protocol: int = _NETLINK_ROUTE
+) -> list[bytes]:
+    """Ask for a list; return the payloads of the messages of the wanted type.
 
-    Raises: SyscallError.
+    That is rtnetlink's, unless `protocol` is another. Raises: SyscallError.
     """
     import socket
 
     kind = socket.SOCK_RAW | socket.SOCK_CLOEXEC
     try:
-        with socket.socket(socket.AF_NETLINK, kind, _NETLINK_ROUTE) as route:
+        with socket.socket(socket.AF_NETLINK, kind, protocol) as route:
             return _dumped(route, request, body, wanted)
     except OSError as err:
         raise SyscallError(err.errno or 0, "netlink", doing) from err
@@ -161,16 +166,20 @@ def _interface(link: bytes) -> Interface:
     _, _, ifindex, flags, _ = LINK.unpack_from(link)
     fields = attributes(link[LINK.size :])
     info = attributes(fields.get(_IFLA_LINKINFO, b""))
-    mtu = fields.get(_IFLA_MTU, b"")
     return Interface(
         ifindex,
         _text(fields.get(_IFLA_IFNAME, b"")),
         _text(info.get(_IFLA_INFO_KIND, b"")),
-        NUMBER.unpack(mtu)[0] if len(mtu) == NUMBER.size else 0,
+        _number(fields.get(_IFLA_MTU, b"")),
         bool(flags & _IFF_UP),
         bool(flags & _IFF_LOWER_UP),
+        0 if _IFLA_LINK_NETNSID in fields else _number(fields.get(_IFLA_LINK, b"")),
         tuple(_of_interface(link)),
     )
+
+
+def _number(raw: bytes) -> int:
+    return int(NUMBER.unpack(raw)[0]) if len(raw) == NUMBER.size else 0
 
 
 def _text(raw: bytes) -> str:
@@ -183,8 +192,7 @@ def _of_interface(link: bytes) -> Iterator[XdpAttachment]:
     xdp = attributes(fields.get(_IFLA_XDP, b""))
     name = _text(fields.get(_IFLA_IFNAME, b""))
     for mode, attribute in _PROG_ID.items():
-        value = xdp.get(attribute, b"")
-        prog_id = NUMBER.unpack(value)[0] if len(value) == NUMBER.size else 0
+        prog_id = _number(xdp.get(attribute, b""))
         if prog_id:
             yield XdpAttachment(LINK.unpack_from(link)[2], name, mode, prog_id)
 

@@ -113,8 +113,6 @@ def _cause(err: SyscallError, prog: ProgInfo, target: targets.Target) -> BpfctlE
             from bpfctl.objects.attach_explain_cgroup import explain_cgroup
 
             return explain_cgroup(err, target)
-        case targets.Xdp(device):
-            return _xdp(err, device, target)
         case probes.KprobeMulti() | probes.UprobeMulti():
             return explain_multi(err, target)
         case targets.Loaded(cookie=cookie) if cookie and err.errno == errno.EINVAL:
@@ -206,25 +204,3 @@ def raw_tracepoints() -> list[str]:
         names.append(data[start:end].decode(errors="replace"))
         at = data.find(prefix, end)
     return names
-
-
-def _xdp(err: SyscallError, device: str, target: targets.Xdp) -> BpfctlError | None:
-    if err.errno in _BUSY:
-        err.code = "xdp-busy"
-        err.evidence += _xdp_there(device)
-        err.remedy = "detach it first (see: bpfctl link show)"
-    elif err.errno == errno.EOPNOTSUPP and target.mode in ("driver", "offload"):
-        err.code = "xdp-mode"
-        err.candidates.append(f"the driver of {device} does not have {target.mode} mode")
-        err.remedy = "try generic mode"
-    return None
-
-
-def _xdp_there(device: str) -> list[str]:
-    from bpfctl.kernel.netlink import xdp_attachments
-
-    try:
-        found = [one for one in xdp_attachments() if one.name == device]
-    except (BpfctlError, OSError):
-        return []
-    return [f"{device} runs program {one.prog_id} in {one.mode.name.lower()} mode" for one in found]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from typing import Final
 
 from bpfctl.errors import NotFoundError, PathError
 from bpfctl.kernel.fd import Fd
-from bpfctl.linux.netdev import interface_index
+from bpfctl.linux.netdev import interface_index, interface_names
+
+_MOST_NAMES: Final = 12
 
 
 def find_interface(name: str) -> int:
@@ -17,6 +20,7 @@ def find_interface(name: str) -> int:
             f"there is no interface {name} in this network namespace",
             code="no-such-interface",
             subject=name,
+            evidence=[f"interfaces here: {', '.join(interface_names(_MOST_NAMES))}"],
             remedy="see: ip -brief link    (another namespace: ip netns exec NAME bpfctl ...)",
         )
     return index

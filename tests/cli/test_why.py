@@ -6,7 +6,7 @@ import io
 from contextlib import redirect_stderr
 
 import pytest
-from bpfctl.commands.lsm_note import note_lsm
+from bpfctl.commands.attach_notes import note_lsm
 
 from bpfctl.explain import why_places
 from bpfctl.kernel.uapi import ProgType

@@ -307,7 +307,10 @@ def test_xdp_where_it_is_already(pinned: Callable[[str], str], bpffs: Path, netn
         inside(netns, "link", "create", prog, "xdp", "dev", "va0", "--pin", f"{bpffs}/b")
     error = json.loads(caught.value.stdout)["error"]
     assert (error["code"], error["errno"]) == ("xdp-busy", "EBUSY")
-    assert error["evidence"] == [f"va0 runs program {first['prog_id']} in driver mode"]
+    assert error["evidence"] == [
+        f"program {first['prog_id']} pass in driver mode, by link {first['id']}",
+        f"link {first['id']} is pinned at {bpffs}/a",
+    ]
     assert not (bpffs / "b").exists()
 
 

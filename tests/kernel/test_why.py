@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,11 +22,10 @@ from bpfctl.objects.attach_held import held
 from bpfctl.objects.prog import prog_info
 from tests.cli.runner import in_process
 from tests.kernel import needs
+from tests.kernel.places import inside
 from tests.kernel.small import RETURN_0, RETURN_2, load
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from bpfctl.explain.why import Why
     from bpfctl.kernel.fd import Fd
     from tests.kernel.conftest import NetNs
@@ -37,23 +35,6 @@ RETURN_1 = bytes.fromhex("b7000000010000009500000000000000")
 SHORT = 0.01
 TRACE_EVENT = targets.Tracepoint("sched", "sched_process_exec")
 EXECS = 3
-
-
-@contextmanager
-def inside(space: NetNs) -> Iterator[None]:
-    """Be in a network namespace for a while."""
-    with open("/proc/self/ns/net") as before, open(f"/run/netns/{space.name}") as there:  # noqa: PTH123 - for their descriptors
-        _setns(there.fileno())
-        try:
-            yield
-        finally:
-            _setns(before.fileno())
-
-
-def _setns(number: int) -> None:
-    import ctypes
-
-    assert ctypes.CDLL(None, use_errno=True).setns(number, 0x40000000) == 0
 
 
 def link(prog: Fd, target: targets.Target) -> Fd:

@@ -21,6 +21,7 @@ MODULES: Final = (
     "functions",
     "places",
     "compilers",
+    "xdp",
     "running",
 )
 

@@ -12,6 +12,7 @@ import pytest
 from bpfctl.errors import SyscallError
 from bpfctl.kernel.netlink import Interface, XdpAttachment, XdpMode, interfaces, xdp_attachments
 from bpfctl.kernel.netlink_tc import filter_programs
+from bpfctl.kernel.netlink_xdp import XdpFeatures, xdp_features
 
 NEWLINK, ERROR, DONE, INTERRUPTED = 16, 2, 3, 0x12
 IFNAME, XDP, XDP_ATTACHED, DRV, SKB, HW = 3, 43, 2, 5, 6, 7
@@ -159,12 +160,14 @@ def test_interfaces(monkeypatch: pytest.MonkeyPatch) -> None:
     kind = attribute(18 | NESTED, attribute(1, b"veth\0"))
     xdp = attribute(XDP | NESTED, attribute(XDP_ATTACHED, b"\1") + attribute(DRV, b"\7\0\0\0"))
     name, mtu = attribute(IFNAME, b"va0\0"), attribute(4, struct.pack("=I", 1500))
-    full = described(3, 1 << 16 | 1, name, mtu, kind, xdp)
-    route = Route(full + described(4, 0) + done())
+    peer = attribute(5, b"\t\0\0\0")
+    full = described(3, 1 << 16 | 1, name, mtu, peer, kind, xdp)
+    far = described(4, 0, peer, attribute(37, b"\0\0\0\0"))  # the peer is in another namespace
+    route = Route(full + far + done())
     monkeypatch.setattr(socket, "socket", route)
     assert interfaces() == [
         Interface(
-            3, "va0", "veth", 1500, True, True, (XdpAttachment(3, "va0", XdpMode.DRIVER, 7),)
+            3, "va0", "veth", 1500, True, True, 9, (XdpAttachment(3, "va0", XdpMode.DRIVER, 7),)
         ),
         Interface(4, "", "", 0, False, False),
     ]
@@ -197,3 +200,45 @@ def test_filters_that_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "socket", Route(refused))
     with pytest.raises(SyscallError, match="list the filters of tc: operation not permitted"):
         filter_programs(3, 0xFFFFFFF2)
+
+
+# --- what drivers can do with XDP -----------------------------------------------------------------
+
+
+def generic(kind: int, *attributes: bytes) -> bytes:
+    return message(kind, struct.pack("=BBH", 1, 1, 0) + b"".join(attributes))
+
+
+class Families(Route):
+    """A socket of generic netlink."""
+
+    def __call__(self, *words: int) -> Self:
+        assert words == (socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, 16)
+        return self
+
+
+@pytest.mark.parametrize(
+    ("features", "expected"),
+    [
+        pytest.param(attribute(3, struct.pack("=Q", 3)), XdpFeatures.BASIC | 2, id="some"),
+        pytest.param(attribute(3, bytes(8)), XdpFeatures(0), id="none"),
+        pytest.param(b"", None, id="not-told"),
+    ],
+)
+def test_features(
+    features: bytes, expected: XdpFeatures | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    families = generic(16, attribute(1, b"\x1c\0"), attribute(2, b"netdev\0"))
+    other = generic(16, attribute(1, b"\x1b\0"), attribute(2, b"ethtool\0"))
+    device = generic(28, attribute(1, b"\3\0\0\0"), features)
+    route = Families(
+        other + families + done(), generic(28, attribute(1, b"\2\0\0\0")) + device + done()
+    )
+    monkeypatch.setattr(socket, "socket", route)
+    assert xdp_features(3) == expected
+    assert [struct.unpack("=IHHII", sent[:16])[1] for sent in route.sent] == [16, 28]
+
+
+def test_no_features_before_they_were_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "socket", Families(done()))
+    assert xdp_features(3) is None

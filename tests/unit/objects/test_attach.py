@@ -17,10 +17,9 @@ from bpfctl.errors import (
     SyscallError,
     UsageError,
 )
-from bpfctl.kernel import netlink, perf
+from bpfctl.kernel import perf
 from bpfctl.kernel.fd import Fd
 from bpfctl.kernel.flags import AttachFlags, XdpFlags
-from bpfctl.kernel.netlink import XdpAttachment, XdpMode
 from bpfctl.kernel.uapi import AttachType, CgroupIterOrder, Cmd, LinkType, ProgType
 from bpfctl.linux import cgroups, tracefs
 from bpfctl.linux.mounts import Mount
@@ -308,26 +307,6 @@ def test_no_such_interface(kernel: FakeKernel, fd: Fd) -> None:
     err = refused(kernel, fd, ProgType.XDP, targets.Xdp("no such one"))
     assert (type(err), err.code) == (NotFoundError, "no-such-interface")
     assert kernel.calls == []
-
-
-@pytest.mark.parametrize("number", [errno.EBUSY, errno.EEXIST])
-def test_xdp_is_there_already(
-    kernel: FakeKernel, fd: Fd, number: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    there = [XdpAttachment(1, "lo", XdpMode.GENERIC, 44), XdpAttachment(2, "e", XdpMode.DRIVER, 5)]
-    monkeypatch.setattr(netlink, "xdp_attachments", lambda: there)
-    kernel.on(Cmd.LINK_CREATE, -number)
-    err = refused(kernel, fd, ProgType.XDP, targets.Xdp("lo"))
-    assert isinstance(err, SyscallError)
-    assert (err.code, err.evidence) == ("xdp-busy", ["lo runs program 44 in generic mode"])
-    assert str(err).startswith("program 60 guard: attach to lo (xdp): ")
-
-
-def test_a_driver_without_xdp(kernel: FakeKernel, fd: Fd) -> None:
-    kernel.on(Cmd.LINK_CREATE, -errno.EOPNOTSUPP)
-    err = refused(kernel, fd, ProgType.XDP, targets.Xdp("lo", "driver"))
-    assert (err.code, err.remedy) == ("xdp-mode", "try generic mode")
-    assert err.candidates == ["the driver of lo does not have driver mode"]
 
 
 def test_a_directory_that_is_no_cgroup(

@@ -1,4 +1,4 @@
-"""The warning that an LSM program which was attached will never run."""
+"""Warnings about what was attached and will not run: never, or not yet."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from .output import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from bpfctl.objects.attach_targets import Target
 
 
 def note_lsm(attached: Iterable[tuple[str, int]]) -> None:
@@ -32,3 +34,15 @@ def note_lsm(attached: Iterable[tuple[str, int]]) -> None:
         say(clean(f"  evidence   {line}"))
     say(clean(f"  remedy     {reason.remedy}"))
     say(clean(f"  code       {reason.code}        more: bpfctl explain {reason.code}"))
+
+
+def note_down(target: Target) -> None:
+    """Warn on standard error when a program was attached to an interface that is down."""
+    device = getattr(target, "device", None)
+    if device is None:
+        return
+    from bpfctl.linux.netdev import is_up
+
+    if is_up(device) is False:
+        say(clean(f"bpfctl: warning: {device} is down: nothing runs there until it is up"))
+        say(clean(f"  remedy     ip link set {device} up"))
