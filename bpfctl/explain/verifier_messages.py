@@ -6,12 +6,18 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from bpfctl.explain import (
     verifier_rules_call,
+    verifier_rules_kernel,
     verifier_rules_memory,
     verifier_rules_pointer,
     verifier_rules_program,
 )
 from bpfctl.explain.verifier_rule import Rule, compiled
-from bpfctl.explain.verifier_types import expected_words, map_type_name, type_words
+from bpfctl.explain.verifier_types import (
+    expected_words,
+    helper_words,
+    map_type_name,
+    type_words,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,6 +27,7 @@ _TABLES: Final = (
     verifier_rules_memory.RULES,
     verifier_rules_call.RULES,
     verifier_rules_program.RULES,
+    verifier_rules_kernel.RULES,
 )
 
 
@@ -113,6 +120,8 @@ def _fields(groups: dict[str, str | None]) -> dict[str, Any]:
     if "type" in fields:
         fields["type_words"] = type_words(str(fields["type"]))
         fields["map_type"] = map_type_name(fields["type"])
+    if "number" in fields:
+        fields["helper"] = helper_words(fields["number"])
     if "expected" in fields:
         fields["expected_words"] = expected_words(str(fields["expected"]))
     return fields

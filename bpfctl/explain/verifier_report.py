@@ -15,6 +15,7 @@ from bpfctl.rejected import KernelReport
 _STATISTICS: Final = re.compile(
     r"^(?:processed \d+ insns|verification time|insns processed)", re.MULTILINE
 )
+_LAST: Final = re.compile(r"^Suggestion:\n(?: .*\n?)+", re.MULTILINE)
 _SECTION: Final = re.compile(r"^([A-Z][A-Za-z ]+):$", re.MULTILINE)
 
 
@@ -25,7 +26,9 @@ def find_report(log: str) -> KernelReport | None:
         return None
     text = log[start + 1 :]
     end = _STATISTICS.search(text)
-    text = text[: end.start() if end else len(text)].strip("\n")
+    text = text[: end.start() if end else len(text)]
+    last = _LAST.search(text)  # what comes behind it is log again
+    text = text[: last.end() if last else len(text)].strip("\n")
     return KernelReport(
         text,
         text.split("\n", 1)[0].removeprefix(REPORT).strip(),
@@ -38,6 +41,5 @@ def _section(text: str, title: str) -> str:
     """The text of one section, its lines put together again; the kernel breaks them at 100."""
     for found in _SECTION.finditer(text):
         if found[1] == title:
-            after = _SECTION.search(text, found.end())
-            return " ".join(text[found.end() : after.start() if after else len(text)].split())
+            return " ".join(text[found.end() :].lstrip("\n").split("\n\n", 1)[0].split())
     return ""

@@ -64,7 +64,7 @@ RULES: Final = (
     Rule(
         "verifier-helper-unknown",
         r"invalid func (?P<name>\w+)#(?P<number>\d+)",
-        "this kernel has no helper number {number}",
+        "this kernel has no {helper}",
         "it is newer than the kernel, or the code is damaged: ask with bpf_core_enum_value_exists"
         "(enum bpf_func_id, BPF_FUNC_...) before the call, or boot a newer kernel",
     ),

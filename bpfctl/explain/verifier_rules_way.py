@@ -36,6 +36,24 @@ OUT_OF_BOUNDS: Final = Rule(
     "the index lets {size} bytes be accessed at offset {off}; the object has {whole} bytes",
     "limit it to what the object holds (size of access included):  if (i >= N) return 0;",
 )
+BEYOND_BUFFER: Final = Rule(
+    "verifier-stack-bounds",
+    "",
+    "{size} bytes at stack offset {off}, where only {left} are left: the buffer is too small",
+    "pass the size of the buffer:  sizeof(buffer)",
+)
+CURRENT_TASK: Final = Rule(
+    "verifier-scalar-dereference",
+    "",
+    "R{reg} is an address as a number: what bpf_get_current_task() gives is no pointer",
+    "use bpf_get_current_task_btf() (Linux 5.11), or BPF_CORE_READ(task, field)",
+)
+RETURNED: Final = Rule(
+    "verifier-return-value",
+    "",
+    "the program may return {returned} here; allowed: {allowed}",
+    "return only what this attach type allows, on every path; limit computed values first",
+)
 UNWRITTEN: Final = Rule(
     "verifier-stack-uninitialized",
     "",

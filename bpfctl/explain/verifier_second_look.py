@@ -14,6 +14,8 @@ from bpfctl.asm.insn import unpack
 from bpfctl.explain.verifier_code import Does
 from bpfctl.explain.verifier_messages import Match, recognise
 from bpfctl.explain.verifier_rules_way import (
+    BEYOND_BUFFER,
+    CURRENT_TASK,
     IS_NULL,
     LEAKED,
     MOVED,
@@ -21,8 +23,10 @@ from bpfctl.explain.verifier_rules_way import (
     RECURSION,
     RELEASED,
     RELEASES,
+    RETURNED,
     UNWRITTEN,
 )
+from bpfctl.explain.verifier_types import values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -42,6 +46,7 @@ _MOVES: Final = re.compile(
     r"l[34]_csum_replace|clone_redirect|lwt_\w+|msg_(?:pull|push|pop)_data|store_hdr_opt|"
     r"reserve_hdr_opt|tcp_raw\w+))"
 )
+_TASK: Final = re.compile(r"call bpf_get_current_task#")
 _LOCK: Final = re.compile(
     r"call (bpf_(?:res_)?spin_lock\w*|bpf_rcu_read_lock|bpf_preempt_disable|bpf_local_irq_save)\b"
 )
@@ -87,6 +92,8 @@ def _was_a_pointer(match: Match, way: Way) -> Match:
     is_zero = _ZERO.match(state) or (effect and made is Does.CONSTANT and effect.offset == 0)
     if is_zero:
         return match._replace(rule=IS_NULL) if told else match
+    if made is Does.CALL and _TASK.match(way.steps[way.trace.at or 0].text):
+        return match._replace(rule=CURRENT_TASK._replace(code=match.code))
     if made is Does.CALL:
         return _after_call(match, way, _RELEASE, RELEASED)
     return _after_call(match, way, _MOVES, MOVED) if made is Does.LOAD else match
@@ -135,11 +142,14 @@ def _back_edge(match: Match, way: Way) -> Match:
 
 
 def _stack(match: Match, way: Way) -> Match:
-    """Inside of the stack it is what was never written that is read."""
+    """Inside of the stack something was never written, or a buffer ends before."""
     del way
     off, size = match.fields.get("off", 0), match.fields.get("size", 0)
-    inside = off >= -_STACK_BYTES and off + size <= 0
-    return match._replace(rule=UNWRITTEN) if inside else match
+    if not -_STACK_BYTES <= off < 0:
+        return match
+    if off + size <= 0:
+        return match._replace(rule=UNWRITTEN)
+    return match._replace(rule=BEYOND_BUFFER, fields={**match.fields, "left": -off})
 
 
 def _leak(match: Match, way: Way) -> Match:
@@ -150,6 +160,18 @@ def _leak(match: Match, way: Way) -> Match:
     release = next((words for name, words in RELEASES if name in found[1]), "release it")
     fields = {**match.fields, **_call(way, way.made, found[1]), "release": release}
     return match._replace(rule=LEAKED, fields=fields)
+
+
+def _return_value(match: Match, way: Way) -> Match:
+    """Put the kernel's ranges into words."""
+    del way
+    returned = values(str(match.fields.get("has", "")))
+    allowed = values(str(match.fields.get("wanted", "")))
+    if not returned or not allowed:
+        return match
+    return match._replace(
+        rule=RETURNED, fields={**match.fields, "returned": returned, "allowed": allowed}
+    )
 
 
 def _lock(match: Match, way: Way) -> Match:
@@ -166,6 +188,7 @@ _BY_CODE: Final[dict[str, Callable[[Match, Way], Match]]] = {
     "verifier-call-depth": _recursion,
     "verifier-back-edge": _back_edge,
     "verifier-stack-bounds": _stack,
+    "verifier-return-value": _return_value,
     "verifier-reference-leak": _leak,
     "verifier-lock-held": _lock,
     "verifier-sleep-in-atomic": _lock,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 # reg_type_str(), kernel/bpf/log.c (Linux 7.3) and kernel/bpf/verifier.c (5.10).
@@ -28,6 +29,9 @@ _WORDS: Final = {
     "buf": "a buffer",
     "arena": "a pointer into the arena",
 }
+_UNSIGNED: Final = 1 << 32
+_RANGE: Final = re.compile(r"(?:smin=|\[)(-?\d+)(?: smax=|, )(-?\d+)")
+_BITS: Final = re.compile(r"\((0x[0-9a-f]+); (0x[0-9a-f]+)\)")
 _PREFIXES: Final = ("rdonly_", "user_", "percpu_", "trusted_", "rcu_", "untrusted_", "alloc_")
 
 
@@ -61,3 +65,38 @@ def map_type_name(number: object) -> str:
         return MapType(number).name.lower() if isinstance(number, int) else str(number)
     except ValueError:
         return str(number)
+
+
+def helper_words(number: object) -> str:
+    """The name of a helper by its number, as far as we know newer ones than the kernel does."""
+    from bpfctl.asm.disasm import helper_name
+
+    name = helper_name(number) if isinstance(number, int) else "unknown"
+    return f"helper number {number}" if name == "unknown" else f"{name}() (helper {number})"
+
+
+def values(text: str) -> str:
+    """Words for a range of numbers as the verifier prints it; "" for what is none.
+
+    "smin=2 smax=2" and "[0, 1]" since Linux 6.8, before "value (0x2; 0x0)": bits that are set, and
+    bits that may be.
+    """
+    ends = _RANGE.search(text)
+    if ends:
+        return _between(int(ends[1]), int(ends[2]))
+    bits = _BITS.search(text)
+    if bits is None:
+        return "any number" if "unknown scalar" in text else ""
+    value, mask = int(bits[1], 16), int(bits[2], 16)
+    if mask & (mask + 1) or value & mask:  # not all numbers in between
+        return f"0x{value:x} with any of the bits 0x{mask:x}"
+    return _between(value, value + mask)
+
+
+def _between(low: int, high: int) -> str:
+    """A range; the program returns an int, so that 0xffffffff is -1."""
+    if low <= 0 and high >= _UNSIGNED - 1:
+        return "any number"
+    if low >= _UNSIGNED // 2 and high < _UNSIGNED:
+        low, high = low - _UNSIGNED, high - _UNSIGNED
+    return str(low) if low == high else f"{low} to {high}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from bpfctl.asm.disasm import helper_name
 from bpfctl.asm.insn import unpack
 from bpfctl.explain.verifier_code import ARGUMENTS, FRAME_POINTER, Does
 from bpfctl.explain.verifier_origin import trace
@@ -13,11 +14,12 @@ from bpfctl.explain.verifier_types import type_words
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bpfctl.asm.insn import Insn
     from bpfctl.explain.verifier_origin import Trace
     from bpfctl.explain.verifier_steps import Step
     from bpfctl.rejected import ProgramCode, SourceLine
 
-_CALLED: Final = re.compile(r"call (?:unknown#\d+|pc[+-]\d+|(?P<name>\w+)(?:#-?\d+)?)")
+_CALLED: Final = re.compile(r"call (\w+)")
 _ASSIGNED: Final = re.compile(r"(\w+)\s*=[^=]")
 _TYPE: Final = re.compile(r"\w+")
 # What the helpers return that programs trip over most; states in the log say the rest.
@@ -61,16 +63,18 @@ def origin_words(code: ProgramCode, steps: Sequence[Step], found: Trace) -> str:
 def called(code: ProgramCode, steps: Sequence[Step], at: int) -> str:
     """The function that is called, with the map among its arguments: bpf_map_lookup_elem(m)."""
     step = steps[at]
+    insn = _insn(code, step)
+    if insn is not None and insn.is_subprogram_call:
+        return f"{code.function(step.insn + 1 + insn.imm) or 'a function'}()"
     match = _CALLED.match(step.text)
-    if match is None:
-        return "the call"
-    if match["name"] is None:
-        return f"{_subprogram(code, step)}()"
+    name = match[1] if match else "a function"
+    if name == "unknown" and insn is not None and insn.is_helper_call:
+        name = helper_name(insn.imm)  # newer than the kernel
     passed = trace(steps, code.insns, at, 1)
-    name = ""
+    given = ""
     if passed.at is not None and passed.effect and passed.effect.does is Does.ADDRESS:
-        name = dict(code.maps).get(steps[passed.at].insn, "")
-    return f"{match['name']}({name})"
+        given = dict(code.maps).get(steps[passed.at].insn, "")
+    return f"{name}({given})"
 
 
 def variable(source: SourceLine | None) -> str | None:
@@ -79,18 +83,17 @@ def variable(source: SourceLine | None) -> str | None:
     return found[1] if found and not found[1].isdigit() else None
 
 
-def _subprogram(code: ProgramCode, step: Step) -> str:
+def _insn(code: ProgramCode, step: Step) -> Insn | None:
     try:
-        insn = unpack(code.insns, step.insn)
+        return unpack(code.insns, step.insn)
     except IndexError:
-        return "a function"
-    return code.function(step.insn + 1 + insn.imm) or "a function"
+        return None
 
 
 def _returned(steps: Sequence[Step], at: int) -> str:
     after = steps[at + 1].before.get("R0", "") if at + 1 < len(steps) else ""
     match = _CALLED.match(steps[at].text)
-    words = _RETURNS.get(match["name"] or "") if match else None
+    words = _RETURNS.get(match[1]) if match else None
     if words:
         return words
     kind = _TYPE.match(after)

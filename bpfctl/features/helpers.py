@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from bpfctl.elf.sections import AttachKind
 from bpfctl.features.prober import CALL
-from bpfctl.features.programs import target_names
+from bpfctl.features.programs import program_probes, target_names
 from bpfctl.features.verdict import Answer, available, unknown
 from bpfctl.kernel.uapi_helpers import HelperId
 from bpfctl.plain import field, plain
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bpfctl.features.prober import Prober
     from bpfctl.features.programs import ProgramProbe
     from bpfctl.features.verdict import Verdict
+    from bpfctl.kernel.attr import Buffer
     from bpfctl.kernel.uapi import ProgType
 
 # Words of the verifier for a helper that this program may not call, or that does not exist
@@ -131,6 +132,45 @@ def probe_helpers(
         return answers
     hidden = {Answer.NOT_AVAILABLE: Answer.UNKNOWN}
     return {name: hidden.get(answer, answer) for name, answer in answers.items()}
+
+
+def types_with_helper(prober: Prober, helper: int) -> list[str]:
+    """Section names that stand for the program types that may call a helper; none when unsure.
+
+    Helpers that make the kernel warn are not asked about.
+    """
+    if helper in NOISY:
+        return []
+    code = bytearray(CALL)
+    code[4:8] = helper.to_bytes(4, "little")
+
+    def may(probe: ProgramProbe) -> bool:
+        answer = judge_call(*offer(prober, probe, code), targeted=bool(target_names(probe)))
+        return answer is Answer.AVAILABLE
+
+    return [probe.name for probe in one_of_each_type() if may(probe)]
+
+
+def one_of_each_type() -> list[ProgramProbe]:
+    """The combination that stands for each program type whose helpers can be asked about."""
+    found: dict[ProgType, ProgramProbe] = {}
+    for probe in sorted(program_probes(), key=lambda one: one.name not in _ASKED_AS):
+        if probe.kind not in _DEPEND_ON_TARGET:
+            found.setdefault(probe.prog_type, probe)
+    return list(found.values())
+
+
+def offer(prober: Prober, probe: ProgramProbe, code: Buffer) -> tuple[int, bytes]:
+    """Offer code as a program of one combination; give the errno and the log."""
+    return prober.ask(
+        prober.request(
+            probe.prog_type,
+            code,
+            attach_type=probe.attach_type,
+            btf_id=prober.target_id(target_names(probe)),
+            flags=probe.flags,
+        )
+    )
 
 
 def judge_call(number: int, log: bytes, *, targeted: bool) -> Answer:

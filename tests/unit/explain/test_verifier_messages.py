@@ -133,6 +133,8 @@ struct-access | access beyond struct task_struct at off 32000 size 8
 struct-access | R1 is ptr_task_struct invalid negative access: off=-8
 user-memory | R1 is ptr_task_struct access user memory: off=8
 sleepable-target | vfs_read is not sleepable
+sleepable-target | Syscall programs can only be sleepable
+attach-target | Cannot replace kernel functions
 sleepable-map | Sleepable programs can only use array, hash, and ringbuf maps
 attach-target | vfs_read() is not modifiable
 capability | loading/calling other bpf or kernel functions are allowed for CAP_BPF and CAP_SYS_ADMIN

@@ -1,0 +1,140 @@
+"""Messages about what this kernel takes: attach targets, rights, instructions, type information.
+
+Source of the words: kernel/bpf/verifier.c and kernel/bpf/btf.c of Linux 5.10 to 7.3.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bpfctl.explain.verifier_rule import Rule
+
+_TARGET = "verifier-attach-target"
+_SLEEPABLE = "verifier-sleepable-target"
+_INSN = "verifier-instruction"
+
+RULES: Final = (
+    Rule(
+        _SLEEPABLE,
+        r"(?P<name>\w+) is not sleepable",
+        "{name}() may run where nothing may sleep: no sleepable program can be attached to it",
+        'drop the ".s" of the section name: SEC("fentry/...") in place of SEC("fentry.s/...")',
+    ),
+    Rule(
+        _SLEEPABLE,
+        r"(?:Only .* programs can be sleepable|Syscall programs can "
+        r"only be sleepable|BPF_LSM_CGROUP programs cannot be sleepable)",
+        "a program here cannot be sleepable (or must be)",
+        'drop or add the ".s" of the section name: SEC("fentry/...") against SEC("fentry.s/...")',
+    ),
+    Rule(
+        "verifier-sleepable-map",
+        r"Sleepable programs can only use (?P<kinds>.+)",
+        "a sleepable program uses a map of a type it may not use",
+        "use {kinds}; or make the program not sleepable",
+    ),
+    Rule(
+        _TARGET,
+        r"(?P<name>\w+)\(\) is not modifiable",
+        "programs may not change what {name}() returns",
+        "fmod_ret takes security_*() functions and those marked ALLOW_ERROR_INJECTION; fexit "
+        "observes what a function returns",
+    ),
+    Rule(
+        _TARGET,
+        r"(?:Tracing programs must provide btf_id|attach_btf_id \d+|The address of function "
+        r"(?P<func>"
+        r"\w+) cannot be found|(?P<name>\w+)\(\) is not modifiable|can't modify return "
+        r"codes|Cannot "
+        r"(?:replace|recursively|extend|nest)|Subprog \w+ doesn't exist|Extension prog|Can attach "
+        r"to "
+        r"only JITed|(?:FENTRY/FEXIT program|Only FENTRY/FEXIT)|Attaching fexit|Target program|The "
+        r"function \w+ |struct_ops module|attach to (?:invalid|unsupported) member|\S+ programs "
+        r"cannot attach|Program extension requires|in-kernel BTF is malformed)",
+        "what the program wants to be attached to does not take it",
+        "compare the section name with functions this kernel has: bpfctl btf dump, bpfctl feature "
+        "probe, bpfctl help sections",
+    ),
+    Rule(
+        "verifier-capability",
+        r"(?:.* access is allowed only to CAP_PERFMON|loading/calling other bpf|destructive kfunc "
+        r"calls require|CAP_BPF and CAP_PERFMON are required|.*prohibited for !root)",
+        "this needs capabilities that the loading process lacks",
+        "load with CAP_BPF and CAP_PERFMON (or as root)",
+    ),
+    Rule(
+        "verifier-jit-needed",
+        r"(?:JIT (?:is required|does(?:n't| not) support)|.* in non-JITed programs|invalid kernel "
+        r"function call not eliminated)",
+        "this needs the kernel's JIT compiler, which is off or too old",
+        "sysctl net.core.bpf_jit_enable=1; on this architecture the kernel may be too old",
+    ),
+    Rule(
+        "verifier-atomic",
+        r"(?:BPF_(?:ATOMIC|XADD|ST) stores into R(?P<reg>\d+) (?P<type>\S+) is not allowed|invalid "
+        r"atomic operand)",
+        "this write or atomic operation is not allowed on that memory",
+        "atomic operations work on 4 or 8 bytes of map values and of the stack",
+    ),
+    Rule(
+        "verifier-legacy-packet-load",
+        r"(?:at the time of BPF_LD_ABS|BPF_LD_\[ABS\|IND\]|LD_ABS is )",
+        "the old packet load (BPF_LD_ABS, BPF_LD_IND) is not allowed here",
+        "read the packet directly, or with bpf_skb_load_bytes()",
+    ),
+    Rule(
+        "verifier-division",
+        r"(?:div by zero|invalid shift (?P<bits>-?\d+))",
+        "a division by 0, or a shift by more bits than the register has",
+        "clang warns about such constants: look at its output",
+    ),
+    Rule(
+        "verifier-kfunc-unavailable",
+        r"BPF_CALL uses reserved fields",
+        "this kernel does not know calls of kernel functions (since Linux 5.13)",
+        "use a helper instead, or guard the call:  if (bpf_ksym_exists(f))",
+    ),
+    Rule(
+        "verifier-function-info",
+        r"number of funcs in func_info doesn't match",
+        "the kernel finds other functions in the code than the type information names",
+        "before Linux 5.13 it knows no callbacks (bpf_for_each_map_elem, bpf_loop): write a loop "
+        "there; else compile again with one clang (-g -O2)",
+    ),
+    Rule(
+        _INSN,
+        r"(?:unknown opcode|unknown insn class|BPF_\w+(?:/\w+)? uses reserved fields|invalid BPF_|"
+        r"unrecognized bpf_ld_imm64|invalid bpf_ld_imm64|BPF_ATOMIC uses invalid|BPF_XADD "
+        r"uses|R\d+ is "
+        r"invalid$|invalid may_goto|addr_space_cast insn|call to invalid destination)",
+        "the kernel does not know this instruction",
+        "it may be newer than the kernel: compile with -mcpu=v3 (5.10: atomics v3 need 5.12; v4 "
+        "needs 6.6)",
+    ),
+    Rule(
+        "verifier-function-info",
+        r"(?:missing b(?:tf func|pf_line)_info|invalid type id \d+ in "
+        r"func|func_info BTF section|same or smaller insn offset|nonzero|Invalid line_info|invalid "
+        r"(?:func|btf id)|invalid func info)",
+        "the type information does not fit the code",
+        "compile again with one clang (-g -O2), and do not edit or strip the object's .BTF.ext",
+    ),
+    Rule(
+        "verifier-map-use",
+        r"(?:The total number of maps per program has reached the limit of (?P<count>\d+)|fd \d+ "
+        r"is "
+        r"not pointing to valid|bpf_struct_ops map cannot|offload device mismatch|only one cgroup "
+        r"storage|Only one arena|R(?P<reg>\d+) is not a pointer to arena|direct value offset|"
+        r"cannot update sockmap)",
+        "the program cannot use this map, or no more maps",
+        "at most 64 maps a program and one arena; some map types are for some program types only",
+    ),
+    Rule(
+        "verifier-internal",
+        r"(?:verifier (?:internal error|bug|BUG)|BUG|kernel subsystem misconfigured|bpf verifier "
+        r"is "
+        r"misconfigured|REG INVARIANTS VIOLATION)",
+        "the verifier stumbled over itself: this is a fault of the kernel",
+        "report it to bpf@vger.kernel.org with the log; another kernel may take the program",
+    ),
+)
