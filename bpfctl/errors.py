@@ -53,6 +53,7 @@ class BpfctlError(Exception):
     """
 
     default_code: ClassVar[str] = "failed"
+    undone = False  # whether all that the operation made before is gone again
     explained = False  # whether `bpfctl.explain` has looked at it already
     refusal: SyscallError | None = None  # the kernel's answer that this is the reason of
 

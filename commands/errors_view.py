@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
     from .context import Context
 
-# Commands that take back all they made when the kernel refuses a step.
-_UNDONE = frozenset({"prog-load", "prog-loadall", "struct_ops-register"})
 LOG_LINES = 20  # of a verifier log that could not be saved
 
 
@@ -103,7 +101,7 @@ def as_text(err: BpfctlError, *, debug: bool = False) -> Iterator[str]:
         yield from _rejection(err, debug=debug)
     else:
         yield from _reasons(err, debug=debug)
-    if err.operation in _UNDONE and (err.refusal or isinstance(err, SyscallError)):
+    if err.undone and (err.refusal or isinstance(err, SyscallError)):
         yield "  nothing was left behind"
     if debug:
         yield from _details(err)

@@ -54,14 +54,17 @@ def failures(attached: Sequence[Attachment], operation: str) -> BpfctlError | No
     failed = [one for one in attached if one.error is not None]
     if not failed:
         return None
-    if len(failed) == 1 and failed[0].error is not None:
-        return failed[0].error.within(operation=operation)
+    from bpfctl.explain.engine import explain
+
+    errors = [explain(one.error) for one in failed if one.error is not None]
+    if len(errors) == 1:
+        return errors[0].within(operation=operation)
     return BpfctlError(
         f"{len(failed)} of {len(attached)} programs could not be attached",
         code="attach-incomplete",
         operation=operation,
-        subject=next((one.error.subject for one in failed if one.error), None),
-        evidence=[f"{one.name}: {one.error.message}" for one in failed if one.error],
+        subject=errors[0].subject,
+        evidence=[f"{one.name}: {err.message}" for one, err in zip(failed, errors, strict=True)],
         remedy="without --keep-going nothing stays when one fails",
     )
 

@@ -130,6 +130,7 @@ def _load_and_pin(
             answer = _answer(loaded, attached, paths, maps) if out.json else None
         except BpfctlError as err:
             err.within(operation=operation)
+            err.undone = True
             raise
         if request.attach:
             note_unattached(loaded, attached)

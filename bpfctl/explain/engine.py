@@ -63,6 +63,9 @@ def _first(failure: Failure) -> Explanation | None:
             found = load_check(name)(failure)
         except (BpfctlError, OSError):
             continue
+        except Exception as err:  # noqa: BLE001 - a fault of a check must not hide the failure
+            failure.error.add_note(f"check {name} went wrong: {err!r}")
+            continue
         if found is not None:
             return found
     return None
@@ -85,6 +88,7 @@ def _with(error: SyscallError, found: Explanation) -> BpfctlError:
         result = _CLASSES[found.outcome](found.headline)
     if result is not error:
         result.refusal, result.explained, result.facts = error, True, error.facts
+        result.undone = error.undone
         result.within(operation=error.operation, subject=error.subject, program=error.program)
     if found.outcome is not Outcome.LACKING:
         result.message = found.headline

@@ -107,6 +107,7 @@ def _load(spec: ObjectSpec, options: LoadOptions, kernel: KernelBtf) -> LoadedOb
         except BpfctlError as err:
             err.within(subject=spec.path)
             err.evidence += loaded.warnings
+            err.undone = True
             raise
         on_failure.pop_all()
     return loaded

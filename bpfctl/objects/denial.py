@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 CODE: Final = "capabilities-missing"
 INSIDE: Final = "capabilities-in-user-namespace"
+_WHERE: Final = {
+    False: "run it as root",
+    True: "run it in the initial user namespace, as root",
+}
 _DENIED: Final = frozenset({errno.EPERM, errno.EACCES})
 _MAINLINE_PARANOID: Final = 2  # the highest level that mainline kernels have
 _NO_DESCRIPTOR: Final = 2**31 - 1
@@ -56,7 +60,7 @@ def missing(
         INSIDE if inside else CODE,
         f"{err.doing}: not permitted without {_words(lacking)}",
         tuple(evidence),
-        f"run it as root, or with {_words([*needed, *later])}",
+        f"{_WHERE[inside]}, or with {_words([*needed, *later])}",
     )
 
 

@@ -82,6 +82,9 @@ def test_capabilities_of_a_user_namespace_do_not_count(data: Path, bpffs: Path) 
         "this process lacks CAP_BPF, CAP_NET_ADMIN",
         "it is in a user namespace: what it has there does not count here",
     ]
+    assert ran.error["remedy"] == (
+        "run it in the initial user namespace, as root, or with CAP_BPF and CAP_NET_ADMIN"
+    )
 
 
 def test_a_bpffs_that_hands_out_tokens_is_named(data: Path, bpffs: Path, tmp_path: Path) -> None:

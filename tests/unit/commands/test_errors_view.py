@@ -96,6 +96,7 @@ def test_the_whole_error_in_json() -> None:
 
 def test_details_are_for_debug() -> None:
     err = SyscallError(errno.EINVAL, "BPF_MAP_CREATE", "create map x", operation="prog-load")
+    err.undone = True
     assert list(as_text(err)) == [
         "bpfctl: create map x: invalid argument",
         "  nothing was left behind",
@@ -114,6 +115,7 @@ def test_details_are_for_debug() -> None:
 def test_a_cause_keeps_the_answer_of_the_kernel() -> None:
     err = NotSupportedError("arenas", "6.9", code="map-type-unsupported", operation="prog-load")
     err.refusal = SyscallError(errno.EINVAL, "BPF_MAP_CREATE", "create map x")
+    err.undone = True
     fields = as_json(err)
     assert (fields["errno"], fields["call"], fields["since"]) == ("EINVAL", "BPF_MAP_CREATE", "6.9")
     assert list(as_text(err)) == [

@@ -83,6 +83,23 @@ def test_what_the_kernel_lacks_has_a_first_version(checks: Any) -> None:
     assert (found.feature, found.since) == ("no", "6.9")
 
 
+def test_a_fault_of_a_check_does_not_hide_the_failure(checks: Any) -> None:
+    def faulty(failure: Failure) -> None:
+        raise ZeroDivisionError
+
+    checks(faulty, cause())
+    error = engine.explain(refused())
+    assert error.code == "x"
+    assert error.__notes__ == ["check fake:0 went wrong: ZeroDivisionError()"]
+
+
+def test_what_is_undone_stays_so(checks: Any) -> None:
+    checks(cause(Outcome.ABSENT))
+    error = refused()
+    error.undone = True
+    assert engine.explain(error).undone
+
+
 def test_the_first_confirmed_wins_and_candidates_of_others_go(checks: Any) -> None:
     def doubtful(failure: Failure) -> None:
         failure.candidates.append("could be")
