@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 from bpfctl.errors import UsageError
+from bpfctl.plain import plain
 
 from .declare import Argument, Exit, Noun, Option
 from .load_options import KernelConfig, Only, SetMaxEntries, Skip, parse_sizes
@@ -39,6 +40,22 @@ def check(
     only: Only = None,
     skip: Skip = None,
     set_max_entries: SetMaxEntries = None,
+    verify: Annotated[
+        bool,
+        Option("--verify", help="Load each program too, alone, and tell what the verifier says."),
+    ] = False,
+    baseline: Annotated[
+        str | None,
+        Option("--baseline", metavar="FILE", help="What --verify wrote before, JSON or CSV."),
+    ] = None,
+    max_regress: Annotated[
+        str,
+        Option("--max-regress", metavar="N%", help="By how much numbers may grow; default 0%."),
+    ] = "0%",
+    form: Annotated[
+        str,
+        Option("--format", metavar="FORMAT", help="How to write: table, csv or markdown."),
+    ] = "table",
 ) -> None:
     """Say whether objects run on the running kernel, or on those of given types.
 
@@ -48,6 +65,11 @@ def check(
 
     In a directory each file is a kernel; so is each directory in it that has a `vmlinux`, with the
     types of modules beside it and its configuration in `config`, as /sys/kernel/btf is.
+
+    With --verify, as root, each program is also loaded on the running kernel, alone and pinned
+    nowhere: the verifier's verdict, instructions processed, states, stack and time. --baseline
+    compares them with earlier ones: a program that is refused now, and numbers (but the time) that
+    grew by more than --max-regress, end with status 6 too.
     """
     if not objects:
         raise UsageError("what is to be checked? expected an object file")
@@ -60,30 +82,53 @@ def check(
         max_entries=parse_sizes(set_max_entries or ()),
         kernel_config=kernel_config,
     )
-    out = call.out
-    if _offline(out, objects, btf or [], options):
+    wishes = _Wishes(list(objects), btf or [], form, verify=verify)
+    percent = _checked(wishes, baseline, max_regress)
+    if _run(call.out, wishes, options, baseline, percent):
         raise Exit(Status.REJECTED)
 
 
-def _offline(
-    out: Context, objects: Sequence[str], btf: Sequence[str], options: LoadOptions
+@plain
+class _Wishes:
+    """What is to be checked, for which kernels, and how it is to be written."""
+
+    objects: list[str]
+    btf: list[str]
+    form: str
+    verify: bool
+
+
+def _checked(wishes: _Wishes, baseline: str | None, max_regress: str) -> float:
+    """Refuse what does not go together; give the percentage. Raises: UsageError."""
+    from .check_verify import percent_of
+    from .row_formats import check_format
+
+    check_format(wishes.form)
+    if wishes.verify and wishes.btf:
+        raise UsageError("--verify is about the running kernel: it does not go with --btf")
+    if baseline and not wishes.verify:
+        raise UsageError("--baseline goes with --verify")
+    return percent_of(max_regress)
+
+
+def _run(
+    out: Context, wishes: _Wishes, options: LoadOptions, baseline: str | None, percent: float
 ) -> bool:
-    """Check objects for kernels and show it; True when something would fail."""
+    """Check objects for kernels and show it; True when something would fail, or did."""
     from bpfctl.check.check import check as check_one
     from bpfctl.check.finding import State
 
+    from .check_verify import Verification
     from .check_words import show
 
-    subjects = _subjects(objects, options)
-    reports = [
-        check_one(subject, target)
-        for target in _targets(btf, options.kernel_config)
-        for subject in subjects
-    ]
-    paths = list(dict.fromkeys(objects))
-    reports.sort(key=lambda one: paths.index(one.path))
-    show(out, reports)
-    return any(one.verdict is State.MISSING for one in reports)
+    subjects = _subjects(wishes.objects, options)
+    targets = _targets(wishes.btf, options.kernel_config)
+    reports = [check_one(subject, target) for target in targets for subject in subjects]
+    reports.sort(key=lambda one: wishes.objects.index(one.path))
+    verified = Verification(subjects, targets[0], baseline, percent) if wishes.verify else None
+    show(out, reports, wishes.form, verified)
+    failed = verified is not None and verified.failed
+    return failed or any(one.verdict is State.MISSING for one in reports)
 
 
 def _targets(btf: Sequence[str], config: str | None) -> list[Target]:

@@ -11,10 +11,12 @@ from bpfctl.plain import plain
 from .clean import clean
 from .output import elements, json_array, write_text
 from .render import Column, table
+from .row_formats import written
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
+    from .check_verify import Verification
     from .context import Context
 
 _VERDICTS = {
@@ -58,17 +60,37 @@ class Row:
         return {"kind": self.kind, "name": self.name, "cells": list(self.cells)}
 
 
-def show(out: Context, reports: Sequence[Report]) -> None:
-    """Write reports; those of one object are beside one another."""
+def show(out: Context, reports: Sequence[Report], form: str, verified: Verification | None) -> None:
+    """Write reports, those of one object beside one another, and what the verifier said."""
     if out.json:
         with json_array(out) as put:
-            put(elements(out, [one.to_json() for one in reports]))
-        return
-    blocks = []
+            put(elements(out, [_as_json(one, verified) for one in reports]))
+    elif form != "table":
+        write_text(verified.rows(form) if verified else _rows_of(reports, form))
+    else:
+        write_text("\n".join([*_blocks(out, reports), *([verified.text(out)] if verified else [])]))
+
+
+def _as_json(report: Report, verified: Verification | None) -> dict[str, object]:
+    more = verified.to_json(report.path) if verified else {}
+    return {**report.to_json(), **more}
+
+
+def _rows_of(reports: Sequence[Report], form: str) -> str:
+    """A row for each finding on each kernel."""
+    columns = ("object", "kernel", "kind", "name", "state", "fails", "detail", "where", "programs")
+    rows = [
+        {"object": report.path, "kernel": report.kernel, **one.to_json()}
+        for report in reports
+        for one in report.findings
+    ]
+    return written(form, rows, columns)
+
+
+def _blocks(out: Context, reports: Sequence[Report]) -> Iterator[str]:
     for _, group in groupby(reports, key=lambda one: one.path):
         found = list(group)
-        blocks.append(_one_kernel(out, found[0]) if len(found) == 1 else _kernels(out, found))
-    write_text("\n".join(blocks))
+        yield _one_kernel(out, found[0]) if len(found) == 1 else _kernels(out, found)
 
 
 def _one_kernel(out: Context, report: Report) -> str:

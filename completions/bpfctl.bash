@@ -92,7 +92,7 @@ _bpfctl_options() {
     'doctor') echo '-h --help' ;;
     'explain') echo '-h --help' ;;
     'why') echo '--for= -h --help' ;;
-    'check') echo '--btf= --kernel-config=@file --only= --skip= --set-max-entries= -h --help' ;;
+    'check') echo '--btf= --kernel-config=@file --only= --skip= --set-max-entries= --verify --baseline=@file --max-regress= --format= -h --help' ;;
     'demo') echo '-h --help' ;;
     'version') echo '-h --help' ;;
     'help') echo '-h --help' ;;

@@ -121,3 +121,36 @@ def test_a_directory_without_kernels(kernels: Path) -> None:
     done = run("check", XDP, "--btf", str(kernels / "empty"))
     assert done.status == 1
     assert "has neither files of types nor directories with a vmlinux" in done.err
+
+
+def test_rows(kernels: Path) -> None:
+    words = ("check", XDP, "--btf", str(kernels / "old"), "--format")
+    done = run(*words, "csv")
+    assert done.status == 0
+    assert done.out == (
+        "object,kernel,kind,name,state,fails,detail,where,programs\n"
+        f"{XDP},old,program type,xdp,found,,,,pass\n"
+    )
+    done = run(*words, "markdown")
+    assert done.out == (
+        "| object | kernel | kind | name | state | fails | detail | where | programs |\n"
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n"
+        f"| {XDP} | old | program type | xdp | found |  |  |  | pass |\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        pytest.param(["--format", "html"], '"html" is no format', id="format"),
+        pytest.param(["--max-regress", "much"], '"much" is no percentage', id="percentage"),
+        pytest.param(["--baseline", "x"], "--baseline goes with --verify", id="baseline"),
+        pytest.param(
+            ["--verify", "--btf", "x"], "--verify is about the running kernel", id="other kernels"
+        ),
+    ],
+)
+def test_options_that_make_no_sense(words: list[str], error: str) -> None:
+    done = run("check", XDP, *words)
+    assert done.status == 2
+    assert done.err.startswith(f"bpfctl: {error}")

@@ -71,23 +71,24 @@ def _fetch() -> None:
         for suite, names in PACKAGES.items():
             index = apt.index_of(archive, suite, cache() / "indexes")
             for name in names:
-                _unpack(newest(index, name), archive, tree)
+                unpack(newest(index, name), archive, tree)
         for name in ("bpftool", LOADER, *LIBRARIES, "libcrypto.so.3"):
-            shutil.copy(_one(tree, name), work / name)
+            shutil.copy(one(tree, name), work / name)
         launcher = work / NAME
         launcher.write_text(LAUNCHER.format(loader=LOADER))
         launcher.chmod(0o755)
         run("rm", "-rf", str(tree))
 
 
-def _unpack(package: Package, archive: str, tree: Path) -> None:
+def unpack(package: Package, archive: str, tree: Path) -> None:
+    """Fetch a package and unpack it over a directory. Raises: VmError."""
     print(f"tests.vm: fetching {package.name} {package.version}", flush=True)
     target = cache() / "packages" / package.filename.rpartition("/")[2]
     deb = apt.download(f"{archive}/{package.filename}", target, package.sha256)
     run("dpkg-deb", "-x", str(deb), str(tree))
 
 
-def _one(tree: Path, name: str) -> Path:
+def one(tree: Path, name: str) -> Path:
     """Return the file of a name that is a program or library."""
     for found in sorted(tree.rglob(name)):
         if found.is_file() and not {"doc", "bash-completion"} & set(found.parts):

@@ -10,7 +10,7 @@ import sys
 import tomllib
 from typing import TYPE_CHECKING
 
-from tests.vm import images, newest_bpftool
+from tests.vm import images, newest_bpftool, veristat
 from tests.vm.errors import VmError
 from tests.vm.rootfs import PROJECT, VENV
 from tests.vm.tools import run
@@ -37,6 +37,7 @@ def drive(target: Path, command: str, settings: Mapping[str, str]) -> None:
     install(tree)
     own = tree / OWN
     newest_bpftool.install(own)
+    veristat.install(own)
     (own / "command").write_text(f"{command}\n")
     passed = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     (own / "settings").write_text(exports({**passed, **settings}))

@@ -48,6 +48,6 @@ def test_one_is_no_documentation(tmp_path: Path) -> None:
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "share/bash-completion/bpftool").touch()
     (tmp_path / "sbin/bpftool").touch()
-    assert newest_bpftool._one(tmp_path, "bpftool") == tmp_path / "sbin/bpftool"
+    assert newest_bpftool.one(tmp_path, "bpftool") == tmp_path / "sbin/bpftool"
     with pytest.raises(VmError, match="have no libc"):
-        newest_bpftool._one(tmp_path, "libc.so.6")
+        newest_bpftool.one(tmp_path, "libc.so.6")
