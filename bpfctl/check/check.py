@@ -18,6 +18,7 @@ from bpfctl.check.needs import Needs, needs_of
 from bpfctl.check.targets import targets
 from bpfctl.elf.section_def import AttachKind
 from bpfctl.errors import BpfctlError, NotSupportedError
+from bpfctl.kernel.flags import MapFlags
 from bpfctl.loader.core import FittedCode
 from bpfctl.loader.externs import users
 from bpfctl.loader.options import LoadOptions
@@ -85,9 +86,12 @@ def _loaded(subject: Subject, target: Target, loaded: list[str]) -> Iterator[Fin
         return
     loaded[:] = [one.name for one in with_members(spec, ops, chosen, subject.options)]
     yield from _idle(spec, ops, loaded)
+    linked = {one.name for one in spec.maps if one.flags & MapFlags.LINK}
     for name, one in ops.items():
         lacking = f"its struct has no member for {', '.join(one.lacking)}" if one.lacking else ""
         state = State.GUARDED if lacking else State.FOUND
+        if name in linked and not target.has_struct("bpf_struct_ops_link"):
+            state, lacking = State.MISSING, "its types have no bpf_struct_ops_link: it has no links"
         yield Finding(Kind.STRUCT_OPS, f"{name} ({one.name})", state, lacking)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from bpfctl.check.built import judge, map_built, program_built
 from bpfctl.check.finding import Finding, Kind, State, settle
 from bpfctl.check.needs import all_maps
-from bpfctl.kernel.uapi import AttachType, MapType
+from bpfctl.kernel.uapi import AttachType, MapType, ProgType
 from bpfctl.loader.map_wishes import lacks_size, with_wishes
 from bpfctl.loader.maps import effective
 
@@ -20,6 +20,20 @@ if TYPE_CHECKING:
 
 # Sections older than the attach type they name: kernels before took any (Linux 5.9, 5.14).
 OLDER_THAN_ATTACH_TYPE: Final = frozenset({"xdp", "sk_reuseport"})
+# Other types load whatever attach type they name, and only fail when they attach.
+# Source: bpf_prog_load_check_attach(), kernel/bpf/syscall.c, Linux 5.10 and 6.18.
+_SAYS_AT_LOAD: Final = frozenset(
+    {
+        ProgType.CGROUP_SKB,
+        ProgType.CGROUP_SOCK,
+        ProgType.CGROUP_SOCK_ADDR,
+        ProgType.CGROUP_SOCKOPT,
+        ProgType.LSM,
+        ProgType.NETFILTER,
+        ProgType.SK_LOOKUP,
+        ProgType.TRACING,
+    }
+)
 # Kernels before Linux 5.10 have no program that may sleep; the member moved with 6.9.
 _SLEEPABLE: Final = (("bpf_prog_aux", "sleepable"), ("bpf_prog", "sleepable"))
 
@@ -45,16 +59,17 @@ def attach_types(
     programs: Iterable[ProgramSpec], loaded: Collection[str], target: Target
 ) -> Iterator[Finding]:
     """Yield a finding for each attach type that a load names."""
-    users: dict[AttachType, list[str]] = {}
+    users_of: dict[AttachType, list[ProgramSpec]] = {}
     for one in programs:
         definition = one.section.definition
         if definition.attach_type is not None and definition.name not in OLDER_THAN_ATTACH_TYPE:
-            users.setdefault(definition.attach_type, []).append(one.name)
-    for kind, who in users.items():
+            users_of.setdefault(definition.attach_type, []).append(one)
+    for kind, found in users_of.items():
+        who = [one.name for one in found]
         state, why = _listed(int(kind), target.listed.attach_types, "bpf_attach_type")
-        yield Finding(
-            Kind.ATTACH_TYPE, kind.name.lower(), *settle(state, why, who, loaded), tuple(who)
-        )
+        late = not any(one.section.prog_type in _SAYS_AT_LOAD for one in users_of[kind])
+        state, why = settle(state, why, who, loaded)
+        yield Finding(Kind.ATTACH_TYPE, kind.name.lower(), state, why, tuple(who), attach=late)
 
 
 def flags(

@@ -33,10 +33,11 @@ CORE = str(DATA / "core.bpf.o")
 def theirs() -> dict[tuple[str, str], tuple[str, ...]]:
     """What veristat says of each program."""
     path = shutil.which(veristat.NAME)
-    place = veristat.fetched() if "CI" in os.environ else veristat.cached()
-    path = path or (place and os.fspath(place / veristat.NAME))
     if path is None:
-        pytest.skip("needs veristat: `python -m tests.vm run` fetches it")
+        place = veristat.fetched() if "CI" in os.environ else veristat.cached()
+        if place is None:
+            pytest.skip("needs veristat: `python -m tests.vm run` fetches it")
+        path = os.fspath(place / veristat.NAME)
     words = [path, "-o", "csv", "-e", COLUMNS, *(str(DATA / name) for name in OBJECTS)]
     done = subprocess.run(words, check=True, capture_output=True, text=True)
     rows = csv.reader(io.StringIO(done.stdout))

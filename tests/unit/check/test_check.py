@@ -80,6 +80,18 @@ def test_an_attach_type_that_is_not_listed() -> None:
 
 
 @pytest.mark.parametrize(
+    ("section", "attach"),
+    [
+        pytest.param("cgroup/connect4", False, id="refused when it loads"),
+        pytest.param("tcx/ingress", True, id="refused when it attaches"),
+    ],
+)
+def test_when_an_attach_type_is_missed(section: str, attach: bool) -> None:
+    found = findings(one_program(section), kernel_btf())
+    assert [one.attach for one in found if one.kind is Kind.ATTACH_TYPE] == [attach]
+
+
+@pytest.mark.parametrize(
     ("section", "members", "expected"),
     [
         pytest.param("xdp.frags", ("xdp_has_frags",), {"xdp frags": FOUND}, id="frags"),
