@@ -232,12 +232,12 @@ def _cases(rows: list[dict[str, Any]]) -> list[str]:
     return [*text(words + "." if words else ""), *(line for note in notes for line in text(note))]
 
 
-def see_also(but: list[Node], nouns: list[Node]) -> list[str]:
+def see_also(but: list[Node], nodes: list[Node]) -> list[str]:
     """Return the pages around this one, in the order of their names."""
-    names = sorted(f"bpfctl\\-{noun.path[1]}" for noun in nouns if noun not in but)
+    names = sorted(f"bpfctl\\-{noun.path[1]}" for noun in nodes if noun not in but)
     names = ["bpfctl", *names] if but else [*names, "bpftool"]
-    last = len(names) - 1
-    return [".SH SEE ALSO", *(f".BR {n} (8){',' if i < last else ''}" for i, n in enumerate(names))]
+    pages = [*(f"{name} (8)" for name in names), "bpfctl\\-errors (7)"]
+    return [".SH SEE ALSO", *(f".BR {one}," for one in pages[:-1]), f".BR {pages[-1]}"]
 
 
 if __name__ == "__main__":
