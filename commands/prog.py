@@ -65,21 +65,9 @@ def load(
     """
     from .prog_load import LoadRequest, load_one
 
-    parsed = parse_load_words(words or [])
-    request = LoadRequest(
-        parsed,
-        attach=attach or parsed.attach,
-        targets=tuple(target or ()),
-        globals=tuple(set_ or ()),
-        max_entries=tuple(set_max_entries or ()),
-        exclusive=tuple(exclusive or ()),
-        kernel_btf=kernel_btf,
-        kernel_config=kernel_config,
-        log=log,
-        log_level=log_level,
-        log_size=log_size,
-        log_fixed=log_fixed,
-    )
+    wishes = (None, None, target, set_, set_max_entries, exclusive, kernel_btf, kernel_config)
+    logging = (log, log_level, log_size, log_fixed)
+    request = LoadRequest(parse_load_words(words or []), *wishes, *logging, attach)
     load_one(call.out, request, program)
 
 
@@ -113,25 +101,10 @@ def loadall(
     """
     from .prog_load import LoadRequest, load_all
 
+    wishes = (only, skip, target, set_, set_max_entries, exclusive, kernel_btf, kernel_config)
+    logging = (log, log_level, log_size, log_fixed)
     parsed = parse_load_words(words or [])
-    request = LoadRequest(
-        parsed,
-        attach=attach or parsed.attach,
-        keep_going=keep_going,
-        only=tuple(only or ()),
-        skip=tuple(skip or ()),
-        targets=tuple(target or ()),
-        globals=tuple(set_ or ()),
-        max_entries=tuple(set_max_entries or ()),
-        exclusive=tuple(exclusive or ()),
-        kernel_btf=kernel_btf,
-        kernel_config=kernel_config,
-        log=log,
-        log_level=log_level,
-        log_size=log_size,
-        log_fixed=log_fixed,
-    )
-    load_all(call.out, request)
+    load_all(call.out, LoadRequest(parsed, *wishes, *logging, attach, keep_going))
 
 
 @app.command()

@@ -29,26 +29,31 @@ if TYPE_CHECKING:
 class LoadRequest:
     """What to load, how and where to pin it, and how much of the verifier's log is wanted.
 
-    The tuples hold the values of options, still to be read. `attach`: programs are attached to
+    The lists hold the values of options, still to be read. `wants_links`: programs are attached to
     what their sections say, and their links pinned; `keep_going`: those that cannot be are not
     reason enough to give up.
     """
 
     words: LoadWords
-    only: tuple[str, ...] = ()
-    skip: tuple[str, ...] = ()
-    targets: tuple[str, ...] = ()
-    globals: tuple[str, ...] = ()
-    max_entries: tuple[str, ...] = ()
-    exclusive: tuple[str, ...] = ()
+    only: list[str] | None = None
+    skip: list[str] | None = None
+    targets: list[str] | None = None
+    globals: list[str] | None = None
+    max_entries: list[str] | None = None
+    exclusive: list[str] | None = None
     kernel_btf: str | None = None
     kernel_config: str | None = None
     log: str = "error"
     log_level: int = 0
     log_size: int | None = None
     log_fixed: bool = False
-    attach: bool = False
+    wants_links: bool = False
     keep_going: bool = False
+
+    @property
+    def attach(self) -> bool:
+        """Whether programs are to be attached: by --attach, or by bpftool's word."""
+        return self.wants_links or self.words.attach
 
     def read(self, operation: str) -> ObjectSpec:
         """Read the object file."""
@@ -60,13 +65,13 @@ class LoadRequest:
         from bpfctl.objects.btf import KERNEL_FILE
 
         return LoadOptions(
-            programs=frozenset(self.only) or None,
-            skip=frozenset(self.skip),
-            targets=parse_targets(self.targets),
-            max_entries=parse_sizes(self.max_entries),
-            exclusive=parse_owners(self.exclusive),
+            programs=frozenset(self.only or ()) or None,
+            skip=frozenset(self.skip or ()),
+            targets=parse_targets(self.targets or ()),
+            max_entries=parse_sizes(self.max_entries or ()),
+            exclusive=parse_owners(self.exclusive or ()),
             reuse=self.words.reused(spec),
-            globals=self.globals,
+            globals=tuple(self.globals or ()),
             ifindex=self.words.ifindex,
             offload=self.words.offload,
             log_level=parse_log(self.log, self.log_level),

@@ -16,48 +16,34 @@ _F_NUMA_NODE = 1 << 2
 
 def map_create(
     *,
-    map_type: int,
-    key_size: int,
-    value_size: int,
-    max_entries: int,
     map_flags: int = 0,
     name: str = "",
     numa_node: int | None = None,
     btf_fd: Descriptor = 0,
-    btf_key_type_id: int = 0,
-    btf_value_type_id: int = 0,
-    btf_vmlinux_value_type_id: int = 0,
     inner_map_fd: Descriptor = 0,
-    map_ifindex: int = 0,
-    map_extra: int = 0,
     value_type_btf_obj_fd: Descriptor = 0,
     excl_prog_hash: bytes = b"",
     doing: str = "",
+    **numbers: int,
 ) -> Attr:
-    """Ask for a new map; sizes in bytes. The call returns its descriptor.
+    """Ask for a new map. The call returns its descriptor.
 
+    `numbers` are other fields of the request by their names, sizes in bytes: map_type, key_size,
+    value_size, max_entries, btf_key_type_id and so on.
     `value_type_btf_obj_fd` is the types of the module that has `btf_vmlinux_value_type_id`, with
     BPF_F_VTYPE_BTF_OBJ_FD (Linux 6.9). `excl_prog_hash` is the SHA-256 of the only program that may
     use the map (6.18).
     """
     attr = Attr(Cmd.MAP_CREATE, doing or f"create map {name}".rstrip())
     attr.set(
-        map_type=map_type,
-        key_size=key_size,
-        value_size=value_size,
-        max_entries=max_entries,
         map_flags=map_flags | (0 if numa_node is None else _F_NUMA_NODE),
         numa_node=numa_node or 0,
         btf_fd=descriptor(btf_fd),
-        btf_key_type_id=btf_key_type_id,
-        btf_value_type_id=btf_value_type_id,
-        btf_vmlinux_value_type_id=btf_vmlinux_value_type_id,
         inner_map_fd=descriptor(inner_map_fd),
-        map_ifindex=map_ifindex,
-        map_extra=map_extra,
         value_type_btf_obj_fd=descriptor(value_type_btf_obj_fd),
         excl_prog_hash=attr.pointer(excl_prog_hash),
         excl_prog_hash_size=len(excl_prog_hash),
+        **numbers,
     )
     attr.union.map_name = list(object_name(name))
     return attr

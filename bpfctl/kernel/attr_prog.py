@@ -35,53 +35,44 @@ class BtfLoad(Attr):
 
 def prog_load(
     *,
-    prog_type: int,
     insns: Buffer,
     license: str,  # noqa: A002 - the UAPI's name
     name: str = "",
-    expected_attach_type: int = 0,
-    prog_flags: int = 0,
     prog_btf_fd: Descriptor = 0,
     func_info: Buffer = b"",
     func_info_rec_size: int = 0,
     line_info: Buffer = b"",
     line_info_rec_size: int = 0,
-    attach_btf_id: int = 0,
     attach_prog_fd: Descriptor = 0,
     attach_btf_obj_fd: Descriptor = 0,
-    kern_version: int = 0,
-    prog_ifindex: int = 0,
     fd_array: Sequence[Descriptor] = (),
     log_level: int = 0,
     log_buf: bytearray | None = None,
     doing: str = "",
+    **numbers: int,
 ) -> ProgLoad:
     """Ask the verifier to take a program; the call returns its descriptor.
 
     `insns` is a multiple of 8 bytes. The info records are packed, `*_rec_size` bytes each.
-    `log_buf` is filled with text that ends in a zero.
+    `log_buf` is filled with text that ends in a zero. `numbers` are other fields of the request by
+    their names: prog_type, expected_attach_type, prog_flags, attach_btf_id and so on.
     """
     through = "log_true_size" if log_level else ""
     attr = ProgLoad(Cmd.PROG_LOAD, doing or f"load program {name}".rstrip(), through=through)
     attr.set(
-        prog_type=prog_type,
         insn_cnt=len(insns) // _INSN_BYTES,
         insns=attr.pointer(insns),
         license=attr.text(license),
-        expected_attach_type=expected_attach_type,
-        prog_flags=prog_flags,
         prog_btf_fd=descriptor(prog_btf_fd),
-        attach_btf_id=attach_btf_id,
         attach_prog_fd=descriptor(attach_prog_fd) or descriptor(attach_btf_obj_fd),
-        kern_version=kern_version,
-        prog_ifindex=prog_ifindex,
+        **numbers,
     )
     attr.union.prog_name = list(object_name(name))
     _set_info(attr, "func_info", func_info, func_info_rec_size)
     _set_info(attr, "line_info", line_info, line_info_rec_size)
     if fd_array:
-        numbers = b"".join(descriptor(fd).to_bytes(4, "little") for fd in fd_array)
-        attr.set(fd_array=attr.pointer(numbers))
+        packed = b"".join(descriptor(fd).to_bytes(4, "little") for fd in fd_array)
+        attr.set(fd_array=attr.pointer(packed))
     if log_level:
         size = len(log_buf) if log_buf is not None else 0
         attr.set(log_level=log_level, log_size=size, log_buf=attr.pointer(log_buf))
