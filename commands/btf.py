@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 
 from bpfctl.errors import UsageError
 from bpfctl.objects.ids import ObjectKind
-from bpfctl.plain import plain
 
 from .chosen import chosen
 from .declare import Argument, Exit, Noun, Option
@@ -19,8 +18,8 @@ if TYPE_CHECKING:
 
     from .context import Context
     from .declare import Call
+    from .located import Located
     from .render import Column
-    from .whereabouts import Whereabouts
 
 app = Noun("Show, compare and convert type information; write headers.")
 
@@ -35,18 +34,6 @@ _Base = Annotated[
     str | None,
     Option("--base-btf", "-B", metavar="FILE", help="What the types of FILE are based on."),
 ]
-
-
-@plain
-class BtfRecord:
-    """A BTF object with who holds it."""
-
-    info: BtfInfo
-    where: Whereabouts
-
-    def to_json(self) -> dict[str, object]:
-        """The fields by bpftool's keys."""
-        return self.info.to_json() | self.where.to_json()
 
 
 @app.command()
@@ -84,18 +71,12 @@ def show(
 
 
 def _show(out: Context, infos: Sequence[BtfInfo], *, whole: bool) -> None:
-    from .render import render, render_one
-    from .whereabouts import whereabouts
+    from .located import show_located
 
-    found, notes = whereabouts(ObjectKind.BTF, [info.id for info in infos])
-    records = [BtfRecord(*pair) for pair in zip(infos, found, strict=True)]
-    if whole and len(records) == 1:
-        render_one(out, records[0], notes=notes)
-    else:
-        render(out, records, _columns(), notes=notes)
+    show_located(out, ObjectKind.BTF, infos, _columns(), whole=whole)
 
 
-def _columns() -> list[Column[BtfRecord]]:
+def _columns() -> list[Column[Located[BtfInfo]]]:
     from .render import Column
 
     return [

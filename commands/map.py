@@ -6,7 +6,6 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated
 
 from bpfctl.objects.ids import ObjectKind
-from bpfctl.plain import plain
 
 from .chosen import chosen
 from .declare import Argument, Noun
@@ -19,24 +18,12 @@ if TYPE_CHECKING:
 
     from .context import Context
     from .declare import Call
+    from .located import Located
     from .render import Column
-    from .whereabouts import Whereabouts
 
 app = Noun("Show, dump and pin maps.")
 
 HELP = "A map: id N, name NAME or pinned PATH; short: N, NAME or PATH."
-
-
-@plain
-class MapRecord:
-    """A map with where it is pinned and who holds it."""
-
-    info: MapInfo
-    where: Whereabouts
-
-    def to_json(self) -> dict[str, object]:
-        """The fields by bpftool's keys, and ours."""
-        return self.info.to_json() | self.where.to_json()
 
 
 @app.command()
@@ -58,18 +45,12 @@ def show(
 
 
 def _show(out: Context, infos: Sequence[MapInfo], *, whole: bool) -> None:
-    from .render import render, render_one
-    from .whereabouts import whereabouts
+    from .located import show_located
 
-    found, notes = whereabouts(ObjectKind.MAP, [info.id for info in infos])
-    records = [MapRecord(*pair) for pair in zip(infos, found, strict=True)]
-    if whole and len(records) == 1:
-        render_one(out, records[0], notes=notes)
-    else:
-        render(out, records, _columns(), notes=notes)
+    show_located(out, ObjectKind.MAP, infos, _columns(), whole=whole)
 
 
-def _columns() -> list[Column[MapRecord]]:
+def _columns() -> list[Column[Located[MapInfo]]]:
     from .render import Column
 
     return [

@@ -6,10 +6,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from bpfctl.objects.ids import ObjectKind
-from bpfctl.plain import plain
 
-from .render import Column, render, render_one
-from .whereabouts import whereabouts
+from .located import show_located
+from .render import Column
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,39 +16,22 @@ if TYPE_CHECKING:
     from bpfctl.objects.prog import ProgInfo
 
     from .context import Context
-    from .whereabouts import Whereabouts
-
-
-@plain
-class ProgRecord:
-    """A program with where it is pinned and who holds it."""
-
-    info: ProgInfo
-    where: Whereabouts
-
-    def to_json(self) -> dict[str, object]:
-        """The fields by bpftool's keys, and ours."""
-        return self.info.to_json() | self.where.to_json()
+    from .located import Located
 
 
 def show_programs(out: Context, infos: Sequence[ProgInfo], *, whole: bool) -> None:
     """Show programs; `whole` shows a single one with all its fields."""
-    found, notes = whereabouts(ObjectKind.PROG, [info.id for info in infos])
-    records = [ProgRecord(*pair) for pair in zip(infos, found, strict=True)]
-    if whole and len(records) == 1:
-        render_one(out, records[0], _fields(records[0]), notes=notes)
-    else:
-        render(out, records, _COLUMNS, notes=notes)
+    show_located(out, ObjectKind.PROG, infos, _COLUMNS, _fields, whole=whole)
 
 
-def _loaded_at(record: ProgRecord) -> str | None:
+def _loaded_at(record: Located[ProgInfo]) -> str | None:
     seconds = record.info.loaded_at
     if seconds is None:
         return None
     return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
-_COLUMNS: list[Column[ProgRecord]] = [
+_COLUMNS: list[Column[Located[ProgInfo]]] = [
     Column("ID", lambda r: r.info.id, right=True),
     Column("TYPE", lambda r: r.info.type_name),
     Column("NAME", lambda r: r.info.name),
@@ -65,7 +47,7 @@ _COLUMNS: list[Column[ProgRecord]] = [
 ]
 
 
-def _fields(record: ProgRecord) -> list[tuple[str, object]]:
+def _fields(record: Located[ProgInfo]) -> list[tuple[str, object]]:
     """All there is to tell, a line each."""
     fields = record.to_json()
     fields["loaded_at"] = _loaded_at(record)
