@@ -6,7 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from .clean import clean
-from .output import elements, write_text
+from .output import elements, say, write_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -20,7 +20,18 @@ _BATCH: Final = 2000
 
 
 def dump(out: Context, wanted: Dump) -> None:
-    """Write the types that are wanted. Raises: BtfError for broken ones."""
+    """Write the types that are wanted, and say what was left out.
+
+    Raises: BtfError for broken ones.
+    """
+    _write(out, wanted)
+    if not _roots(wanted):
+        for kind, count in sorted(wanted.source.btf.unknown_kinds().items()):
+            noun = "type" if count == 1 else "types"
+            say(f"left out: {count} {noun} of kind {kind}, newer than bpfctl knows")
+
+
+def _write(out: Context, wanted: Dump) -> None:
     if wanted.form == "c":
         _write_pieces(_c_text(wanted))
     elif out.json or wanted.form == "json":

@@ -150,7 +150,9 @@ class Btf:
         number = self.kind_number(type_id)
         if number not in layout.TAIL_WORDS:
             message = f"type {type_id} is of kind {number}, newer than bpfctl knows"
-            raise self.error(message, type_id, code="btf-unknown-kind")
+            unknown = self.error(message, type_id, code="btf-unknown-kind")
+            unknown.remedy = layout.NEWER
+            raise unknown
         end = start + layout.record_words(self._words[start + 1], layout.TAIL_WORDS)
         if end > len(self._words):
             raise self.error(f"the index of types is wrong about type {type_id}")
@@ -167,6 +169,20 @@ class Btf:
         wanted = {int(kind) for kind in kinds}
         infos = enumerate((words[start + 1] for start in self._starts), self.first_id)
         return [type_id for type_id, info in infos if layout.kind_of(info) in wanted]
+
+    def unknown_kinds(self) -> dict[int, int]:
+        """How many types of this blob are of kinds newer than ours, by the number of the kind.
+
+        Only the layout section (Linux 7.1) tells their sizes: without it there are none.
+        """
+        found: dict[int, int] = {}
+        if not self.header.layout_len:
+            return found
+        for start in self._starts:
+            kind = layout.kind_of(self._words[start + 1])
+            if kind not in layout.TAIL_WORDS:
+                found[kind] = found.get(kind, 0) + 1
+        return found
 
     def types(self) -> Iterator[t.Type]:
         """Decode and yield the types of this blob (not the base's), in the order of their ids.

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 MAGIC = 0xEB9F
 VERSION = 1
 HEADER_BYTES = 24
+NEWER = "use a newer bpfctl, or types made by an older pahole or compiler"
 RECORD_WORDS = 3  # name_off, info, size or type
 
 # Words that follow a record: (fixed, per element counted by vlen).
@@ -202,7 +203,9 @@ def walk_records(
         kind = kind_of(words[at + 1])
         where = f"type {first_id + len(starts)}"
         message = f"has a record of unknown kind {kind} ({where}), and does not tell its size"
-        raise _broken(message, path, header.type_off + 4 * at, code="btf-unknown-kind")
+        unknown = _broken(message, path, header.type_off + 4 * at, code="btf-unknown-kind")
+        unknown.remedy = NEWER
+        raise unknown
     if missing > 0:
         at = starts.pop()
     last = f"type {first_id + len(starts)}"

@@ -41,11 +41,23 @@ _OPTIONS: Final = (
 
 def check_btf(machine: Machine) -> Finding:
     """Say whether the kernel's types can be read."""
+    if machine.btf_unknown:
+        return _newer_btf(machine)
     if not machine.btf_error:
         return good("BTF", f"{machine.btf_types - 1} types", types=machine.btf_types - 1)
     cost = "no CO-RE, no fentry, tp_btf, iterators, LSM and struct_ops programs"
     remedy = "CONFIG_DEBUG_INFO_BTF=y; for CO-RE alone: kernel_btf FILE, of BTFHub or pahole"
     return bad("BTF", machine.btf_error, cost, remedy, types=None)
+
+
+def _newer_btf(machine: Machine) -> Finding:
+    """Types of newer kinds are passed over: all others can be used."""
+    unknown = machine.btf_unknown
+    kinds = ", ".join(f"{count} of kind {kind}" for kind, count in sorted(unknown.items()))
+    seen = f"{machine.btf_types - 1} types; passed over, newer than bpfctl: {kinds}"
+    cost = "what is of these kinds cannot be shown, nor matched by CO-RE"
+    facts: dict[str, Any] = {"types": machine.btf_types - 1, "unknown_kinds": unknown}
+    return limited("BTF", seen, cost, "a newer bpfctl", **facts)
 
 
 def check_module_btf(machine: Machine) -> Finding:

@@ -44,8 +44,9 @@ class Machine:
     """Everything that the checks of `doctor` decide by. None is what could not be read.
 
     `missing` are the capabilities this process lacks ("CAP_BPF"). `btf_error` says why the kernel's
-    types cannot be read, "" when they can; `btf_types` counts them. `memlock_counts` says whether
-    the kernel charges maps to RLIMIT_MEMLOCK. `writable` are mount points we may write to.
+    types cannot be read, "" when they can; `btf_types` counts them, `btf_unknown` those of kinds
+    that are newer than bpfctl, by kind. `memlock_counts` says whether the kernel charges maps to
+    RLIMIT_MEMLOCK. `writable` are mount points we may write to.
     """
 
     facts: Facts
@@ -60,6 +61,7 @@ class Machine:
     attach: dict[str, Verdict]
     btf_error: str
     btf_types: int
+    btf_unknown: dict[int, int]
     modules: Modules | None
     knows_tokens: bool | None
     memlock_counts: bool | None
@@ -100,6 +102,7 @@ def read_machine(vmlinux: str = VMLINUX) -> Machine:
         attach=probe_attach(facts.config),
         btf_error="" if btf else btf_trouble(vmlinux),
         btf_types=types,
+        btf_unknown=btf.unknown_kinds() if btf else {},
         modules=count_modules(),
         knows_tokens=tokens,
         memlock_counts=memlock_counts(),

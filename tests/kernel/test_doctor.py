@@ -59,12 +59,24 @@ def test_refused_trampolines_are_seen(ours: dict[str, Any]) -> None:
         assert one == ours["trampolines"] | {"verdict": "good", "cost": None, "remedy": None}
 
 
+def mounted(kind: str) -> set[str]:
+    lines = [line.split() for line in Path("/proc/self/mounts").read_text().splitlines()]
+    return {words[1] for words in lines if words[2] == kind}
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "fact"), [("bpf", "bpffs", "mounts"), ("cgroup2", "cgroups", "v2")]
+)
+def test_mounts(kind: str, name: str, fact: str) -> None:
+    """Others may mount something meanwhile."""
+    before = mounted(kind)
+    findings = examine(read_machine()).findings["places"]
+    after = mounted(kind)
+    (one,) = [one for one in findings if one.name == name]
+    assert before & after <= set(one.facts[fact]) <= before | after
+
+
 def test_against_files(ours: dict[str, Any]) -> None:
-    mounts = [line.split() for line in Path("/proc/self/mounts").read_text().splitlines()]
-    assert ours["bpffs"]["facts"]["mounts"] == list(
-        dict.fromkeys(words[1] for words in mounts if words[2] == "bpf")
-    )
-    assert ours["cgroups"]["facts"]["v2"] == [words[1] for words in mounts if words[2] == "cgroup2"]
     enabled = Path("/proc/sys/net/core/bpf_jit_enable").read_text().strip()
     assert ours["JIT"]["facts"]["enabled"] is (enabled != "0")
     assert set(ours["capabilities"]["facts"]["missing"]) <= {"CAP_SYS_RESOURCE"}

@@ -22,6 +22,7 @@ MODULES: Final = (
     "places",
     "compilers",
     "xdp",
+    "types",
     "running",
 )
 

@@ -115,6 +115,7 @@ def test_the_offset_of_a_broken_record_is_told() -> None:
     with pytest.raises(BtfError) as caught:
         Btf.parse(raw([*INT, *record(99)]))
     assert (caught.value.offset, caught.value.code) == (24 + 16, "btf-unknown-kind")
+    assert caught.value.remedy == "use a newer bpfctl, or types made by an older pahole or compiler"
 
 
 # --- kinds newer than ours, whose sizes the layout section tells (Linux 7.1)
@@ -127,6 +128,7 @@ def test_an_unknown_kind_is_skipped_when_its_size_is_told() -> None:
     btf = Btf.parse(raw(words, layout=LAYOUT))
     assert list(btf.types()) == [t.Int(2, "", 4, 0, 0, 32)]
     assert btf.kind_number(1) == 20
+    assert btf.unknown_kinds() == {20: 1}
     btf.validate()
     with pytest.raises(BtfError, match="type 1 is of kind 20, newer than bpfctl knows"):
         btf.type(1)
@@ -139,7 +141,8 @@ def test_a_size_that_would_misalign_records_is_not_believed() -> None:
 
 def test_the_layout_section_does_not_change_known_kinds() -> None:
     wrong = bytes((12, 12, 0, 0)) * 20
-    assert len(Btf.parse(raw(INT, layout=wrong))) == 2
+    btf = Btf.parse(raw(INT, layout=wrong))
+    assert (len(btf), btf.unknown_kinds()) == (2, {})
 
 
 def test_a_layout_section_outside_of_the_blob_is_an_error() -> None:

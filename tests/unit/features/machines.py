@@ -54,6 +54,7 @@ def machine(**changes: Any) -> Machine:
         attach={"kprobe_attach": available(), "uprobe_attach": available()},
         btf_error="",
         btf_types=101,
+        btf_unknown={},
         modules=Modules(3, 3),
         knows_tokens=True,
         memlock_counts=False,

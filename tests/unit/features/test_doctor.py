@@ -110,6 +110,13 @@ CASES: list[Any] = [
     ("symbols", {"symbols_hidden": True}, LIMITED, "no addresses", "no names"),
     ("memlock", {"memlock_counts": True}, GOOD, "RLIMIT_MEMLOCK counts", ""),
     ("memlock", {"memlock_counts": None}, UNKNOWN, "no map can be made", ""),
+    (
+        "BTF",
+        {"btf_unknown": {20: 7}},
+        LIMITED,
+        "passed over, newer than bpfctl: 7 of kind 20",
+        "CO-RE",
+    ),
     ("BTF", {"btf_error": "there is none"}, BAD, "there is none", "no CO-RE"),
     ("module BTF", {"modules": None}, UNKNOWN, "/proc/modules", ""),
     ("module BTF", {"modules": Modules(0, 0)}, GOOD, "no modules are loaded", ""),
