@@ -277,6 +277,11 @@ class VerifierError(SyscallError):
         self.log_path: str | None = None
         self.log_wanted = "error"
 
+    @property
+    def lost_end(self) -> bool:
+        """Whether the log ends before the place where the verifier stopped."""
+        return self.kept_beginning and self.missing_bytes != 0
+
     def details(self) -> dict[str, Any]:
         """Give the place, what led there and the log, and say whether it is whole."""
         return {

@@ -27,7 +27,7 @@ def explanation(err: VerifierError, rejection: Rejection) -> list[str]:
 
     Of the way the oldest steps go when all would be more than a screen.
     """
-    before = [*_place(rejection), *_origin(rejection.origin)]
+    before = [*_place(err, rejection), *_origin(rejection.origin)]
     hot = list(labelled("hottest", _hot(rejection)))
     after = [
         *labelled("may use it", _who_may(rejection)),
@@ -41,10 +41,12 @@ def explanation(err: VerifierError, rejection: Rejection) -> list[str]:
     return [*before, *labelled("path", path), *hot, *labelled("kernel", kernel), *after]
 
 
-def _place(rejection: Rejection) -> Iterator[str]:
+def _place(err: VerifierError, rejection: Rejection) -> Iterator[str]:
     """Yield the source line, and below it what is done there."""
     if rejection.source is None:
-        if rejection.insn is not None:
+        if err.lost_end:
+            yield from labelled("at", ["unknown: the log ends before (--log-size BYTES for more)"])
+        elif rejection.insn is not None:
             yield from labelled("at", [f"insn {rejection.insn}: {rejection.access}".rstrip(": ")])
         return
     before = f"  {clean(_where(rejection.source))}    "

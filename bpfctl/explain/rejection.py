@@ -35,8 +35,11 @@ def explain_rejection(error: VerifierError) -> VerifierError:
     The library's users get what the command line prints. What the loader found out already (an
     access or a call that nothing in this kernel fits) stays the headline.
     """
-    lines = objections(error.reason or error.log)
-    match, rejection = analyse(error.log, _code_of(error), lines)
+    lines = objections(error.reason if error.lost_end else error.log)
+    whole = error.missing_bytes == 0
+    match, rejection = analyse(
+        error.log, _code_of(error), lines, ends=not error.lost_end, begins=whole or error.lost_end
+    )
     _locate(error, rejection)
     if error.code in _LOADER_KNOWS:
         error.message = f"rejected: {error.unresolved or rejection.message}"
@@ -62,16 +65,27 @@ def _code_of(error: VerifierError) -> ProgramCode:
     return next((one for one in error.facts if isinstance(one, ProgramCode)), ProgramCode(b""))
 
 
-def analyse(log: str, code: ProgramCode, lines: Sequence[str]) -> tuple[Match | None, Rejection]:
-    """Everything log and code tell about a rejection; `lines` are the objections in it. Pure."""
+def analyse(
+    log: str,
+    code: ProgramCode,
+    lines: Sequence[str],
+    *,
+    begins: bool = True,
+    ends: bool = True,
+) -> tuple[Match | None, Rejection]:
+    """Everything log and code tell about a rejection; `lines` are the objections in it. Pure.
+
+    `begins` and `ends` say whether the log has its beginning and its end.
+    """
     match = recognise(lines)
-    insn = failing_insn(log)
+    insn = failing_insn(log if ends else "\n".join(lines))
     if insn is None and match and isinstance(match.fields.get("insn"), int):
         insn = match.fields["insn"]
-    steps = walk(log) if insn is not None else ()
+    steps = walk(log) if ends and insn is not None else ()
     if steps and steps[-1].insn != insn:
         steps = ()  # the objection is about another instruction than the last one
     way = Way(code, steps, match.register if match else None, match.origin_insn if match else None)
+    way.begins = begins
     match = look_again(match, lines, way) if match else None
     kernel = find_report(log)
     complexity = match is not None and match.code in COMPLEXITY

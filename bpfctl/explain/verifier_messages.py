@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from bpfctl.explain import (
@@ -22,6 +23,7 @@ from bpfctl.explain.verifier_types import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+_ONE: Final = re.compile(r"(?<![\d-])1 bytes")
 _TABLES: Final = (
     verifier_rules_pointer.RULES,
     verifier_rules_memory.RULES,
@@ -70,7 +72,7 @@ class Match(NamedTuple):
     @property
     def headline(self) -> str:
         """The rule that was broken, in one sentence."""
-        return self.rule.headline.format_map(_Words(self.fields))
+        return _ONE.sub("1 byte", self.rule.headline.format_map(_Words(self.fields)))
 
     def change(self, variable: str | None) -> str:
         """What to change; `variable` is the name in C of what the register holds."""

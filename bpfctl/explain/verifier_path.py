@@ -38,6 +38,7 @@ class Way:
         self.trace: Trace | None = None
         self.made: int | None = None
         self._words = ""
+        self.begins = True  # whether the log has the beginning of the way
         if steps and register is not None and register <= FRAME_POINTER:
             self.trace = trace(steps, code.insns, len(steps) - 1, register)
             self.made = self.trace.at
@@ -97,7 +98,7 @@ class Way:
         """Where the value comes from."""
         if self.made is not None and (self.trace is None or self.made != self.trace.at):
             words = self._words or f"{called(self.code, self.steps, self.made)} acquires it"
-        elif self.trace is not None:
+        elif self.trace is not None and (self.begins or self.made is not None):
             words = origin_words(self.code, self.steps, self.trace)
         else:
             return None

@@ -48,6 +48,12 @@ CURRENT_TASK: Final = Rule(
     "R{reg} is an address as a number: what bpf_get_current_task() gives is no pointer",
     "use bpf_get_current_task_btf() (Linux 5.11), or BPF_CORE_READ(task, field)",
 )
+REGION_LEFT: Final = Rule(
+    "verifier-lock-held",
+    "",
+    "the program returns on this path while what {name}() began{where} goes on",
+    "leave the region on every path: bpf_spin_unlock, bpf_rcu_read_unlock, bpf_preempt_enable",
+)
 RETURNED: Final = Rule(
     "verifier-return-value",
     "",

@@ -21,6 +21,7 @@ from bpfctl.explain.verifier_rules_way import (
     MOVED,
     OUT_OF_BOUNDS,
     RECURSION,
+    REGION_LEFT,
     RELEASED,
     RELEASES,
     RETURNED,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from bpfctl.explain.verifier_rule import Rule
 
 _CALL: Final = "85"
+_EXIT: Final = "95"
 _SCALARS: Final = re.compile(r"R\d+ (?:invalid mem access '(?:inv|scalar)'|type=(?:inv|scalar) )")
 _NUMBER: Final = re.compile(r"(?:inv|scalar|P?-?\d|$)")
 _ZERO: Final = re.compile(r"(?:0|inv0|P0)$")
@@ -180,7 +182,10 @@ def _lock(match: Match, way: Way) -> Match:
         found = _LOCK.match(way.steps[at].text)
         if found:
             way.blame(at, f"{found[1]}() begins the region")
-            return match
+            if way.steps[-1].opcode != _EXIT:
+                return match
+            fields = {**match.fields, **_call(way, at, found[1])}
+            return match._replace(rule=REGION_LEFT, fields=fields)
     return match
 
 

@@ -147,7 +147,7 @@ def locate_failure(error: VerifierError, spec: ObjectSpec, prepared: Prepared) -
 
     code = _program_code(spec, prepared)
     error.knowing(code)
-    error.insn = failing_insn(error.log)
+    error.insn = failing_insn(error.reason if error.lost_end else error.log)
     if error.insn is None:
         return
     fixup = prepared.poisoned.get(error.insn)

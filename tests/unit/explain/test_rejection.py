@@ -162,9 +162,46 @@ def test_what_the_loader_could_not_resolve_stays_the_headline() -> None:
     assert error.evidence[-1] == "a has no member b"
 
 
+def test_a_log_that_lost_its_end_tells_no_place() -> None:
+    error = rejected(
+        "0: (18) r1 = 0x0\n2: (85) call bpf_map_lookup_elem#1\n",
+        reason="R0 invalid mem access 'map_value_or_null'\n",
+        missing_bytes=None,
+        kept_beginning=True,
+    )
+    found = error.rejection
+    assert (error.code, error.insn, error.file) == ("verifier-null-check-missing", None, None)
+    assert found is not None
+    assert (found.insn, found.source, found.origin, found.path) == (None, None, None, ())
+
+
+def test_a_log_that_lost_its_end_may_name_the_place() -> None:
+    error = rejected(
+        "0: (18) r1 = 0x0\n",
+        reason="infinite loop detected at insn 3\n",
+        missing_bytes=None,
+        kept_beginning=True,
+    )
+    assert (error.insn, error.line) == (3, 18)
+
+
+def test_a_log_that_lost_its_beginning_may_not_tell_the_origin() -> None:
+    error = rejected(
+        "3: (79) r0 = *(u64 *)(r0 +0)\nR0 invalid mem access 'map_value_or_null'\n",
+        missing_bytes=77,
+    )
+    found = error.rejection
+    assert error.insn == 3
+    assert found is not None
+    assert found.origin is None
+
+
 def test_the_reason_may_come_from_another_log() -> None:
     error = rejected(
-        "0: (05) goto pc-1\n" * 3, reason="BPF program is too large. Processed 1000001 insn\n"
+        "0: (05) goto pc-1\n" * 3,
+        reason="BPF program is too large. Processed 1000001 insn\n",
+        missing_bytes=None,
+        kept_beginning=True,
     )
     assert error.code == "verifier-too-complex"
     assert error.rejection is not None

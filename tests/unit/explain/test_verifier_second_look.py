@@ -142,7 +142,10 @@ def test_a_lock_that_is_held_was_taken_somewhere() -> None:
     log = "0: (85) call bpf_spin_lock#93\n1: (95) exit\nbpf_spin_unlock is missing\n"
     match, rejection = analyse(log, program(CALL, Insn(0x95)), objections(log))
     assert match is not None
-    assert match.code == "verifier-lock-held"
+    assert (match.code, match.headline) == (
+        "verifier-lock-held",
+        "the program returns on this path while what bpf_spin_lock() began at x.bpf.c:10 goes on",
+    )
     assert rejection.origin is not None
     assert (rejection.origin.insn, rejection.origin.text) == (
         0,
