@@ -28,7 +28,7 @@ BY_CALL: Final[dict[str, tuple[str, ...]]] = {
         "maps:refused",
     ),
     "BPF_BTF_LOAD": ("rights:for_load", "locked_memory:exhausted"),
-    "BPF_RAW_TRACEPOINT_OPEN": ("functions:not_traceable",),
+    "BPF_RAW_TRACEPOINT_OPEN": ("functions:not_traceable", "taken:already"),
     "BPF_LINK_CREATE": (
         "xdp:refused",
         "unknown:attach_type",

@@ -1,4 +1,4 @@
-"""A trace event that runs the program already."""
+"""A program that is attached to a place already, where it can be only once."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from bpfctl.explain.explanation import Explanation
 from bpfctl.kernel.uapi import LinkType
-from bpfctl.objects.attach_targets import Tracepoint
+from bpfctl.objects import link_kinds as kinds
+from bpfctl.objects.attach_net_targets import Netkit
+from bpfctl.objects.attach_places import find_interface
+from bpfctl.objects.attach_targets import Loaded, RawTracepoint, Tcx, Tracepoint
 from bpfctl.objects.ids import ObjectKind
 from bpfctl.objects.link_probes import PerfTracepoint
 from bpfctl.objects.prog import ProgInfo
@@ -18,20 +21,27 @@ if TYPE_CHECKING:
     from bpfctl.explain.failure import Failure
     from bpfctl.objects.link import LinkInfo
 
+    Place = Tracepoint | RawTracepoint | Loaded | Tcx | Netkit
+
 CODE: Final = "attached-there-already"
+_PLACES: Final = (Tracepoint, RawTracepoint, Loaded, Tcx, Netkit)
 
 
 def already(failure: Failure) -> Explanation | None:
     """Find the link, or the process with an event, that has the program there already.
 
-    All programs of a trace event are in one list, and none is in it twice (bpf_prog_array_copy,
-    kernel/bpf/core.c, Linux 4.15).
+    Sources: bpf_prog_array_copy(), kernel/bpf/core.c (trace events, EEXIST, Linux 4.15);
+    bpf_trampoline_link_prog(), kernel/bpf/trampoline.c (functions, EBUSY, 5.5); bpf_mprog_attach(),
+    kernel/bpf/mprog.c (tcx and netkit, EEXIST, 6.6).
     """
-    info = failure.fact(ProgInfo)
-    target = failure.fact(Tracepoint)
-    if failure.errno != errno.EEXIST or info is None or target is None:
+    info, target = failure.fact(ProgInfo), _target(failure)
+    if info is None or target is None:
         return None
-    found = [*_links(info.id, target), *_events(info)]
+    if failure.errno != (errno.EBUSY if isinstance(target, Loaded) else errno.EEXIST):
+        return None
+    found = [*_links(info.id, target)]
+    if not found and isinstance(target, Tracepoint):
+        found = [*_events(info)]
     what = f"program {info.id} {info.name}".rstrip()
     if not found:
         failure.candidates.append(f"{what} runs there already (check: bpfctl link show)")
@@ -40,11 +50,16 @@ def already(failure: Failure) -> Explanation | None:
         CODE,
         f"{what} is attached to {target} already",
         tuple(found),
-        "one is enough: it runs for all processes; or load the program once more, and attach that",
+        "leave it at that, or end who has it there; or load the program once more, and attach that",
     )
 
 
-def _links(prog_id: int, target: Tracepoint) -> Iterator[str]:
+def _target(failure: Failure) -> Place | None:
+    found = (failure.fact(kind) for kind in _PLACES)
+    return next((one for one in found if isinstance(one, _PLACES)), None)
+
+
+def _links(prog_id: int, target: Place) -> Iterator[str]:
     """Tell of the links that have the program there, with their pins and holders."""
     from bpfctl.objects.holders import holders
     from bpfctl.objects.link import links
@@ -60,13 +75,24 @@ def _links(prog_id: int, target: Tracepoint) -> Iterator[str]:
         yield f"link {number} has it there{''.join(f', {words}' for words in who)}"
 
 
-def _is_there(link: LinkInfo, target: Tracepoint) -> bool:
-    """Whether a link is on the event, as far as the kernel tells (Linux 6.6)."""
-    if link.type != LinkType.PERF_EVENT:
-        return False
-    if isinstance(link.details, PerfTracepoint):
-        return link.details.name == target.name
-    return link.details is None
+def _is_there(link: LinkInfo, target: Place) -> bool:
+    """Whether a link of the program is on the place, as far as the kernel tells."""
+    details = link.details
+    match target:
+        case Tracepoint(name=name):  # of which event it is, is told since Linux 6.6
+            known = not isinstance(details, PerfTracepoint) or details.name == name
+            return link.type == LinkType.PERF_EVENT and known
+        case RawTracepoint(name=name):
+            return isinstance(details, kinds.RawTracepoint) and details.name == name
+        case Loaded():
+            return link.type == LinkType.TRACING
+        case Tcx() | Netkit():
+            return (
+                link.type in (LinkType.TCX, LinkType.NETKIT)
+                and isinstance(details, kinds.Device)
+                and (details.ifindex, details.attach_type)
+                == (find_interface(target.device), target.attach_type)
+            )
 
 
 def _events(info: ProgInfo) -> Iterator[str]:

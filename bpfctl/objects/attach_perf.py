@@ -109,12 +109,9 @@ def probe_source(name: str, *, is_return: bool) -> tuple[int, int]:
     """
     number = pmu_number(name)
     if number is None:
-        raise NotSupportedError(
-            f"{name}s",
-            code="probes-unsupported",
-            evidence=[f"there is no /sys/bus/event_source/devices/{name}"],
-            candidates=[f"the kernel was built without CONFIG_{name.upper()}S"],
-        )
+        from bpfctl.objects.function_causes import no_probes
+
+        raise no_probes(name)
     return number, pmu_bit(name, "retprobe") if is_return else 0
 
 

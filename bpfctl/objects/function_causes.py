@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bpfctl.errors import AmbiguousError, BpfctlError, NotFoundError, NotSupportedError
 from bpfctl.linux.function_facts import KALLSYMS, KPROBE_BLACKLIST, TRACEABLE, near_functions
+from bpfctl.linux.kconfig import kernel_config
 from bpfctl.linux.pmus import pmu_number
 
 if TYPE_CHECKING:
@@ -119,3 +120,18 @@ def probe_instead(symbol: str, words: str) -> str:
     if pmu_number("kprobe") is None:
         return "trace a function that calls it (this kernel has no kprobes, which need no types)"
     return f'SEC("kprobe/{symbol}") {words}'
+
+
+def no_probes(name: str) -> NotSupportedError:
+    """Make the error for a kernel without "kprobe" or "uprobe" events."""
+    config, option = kernel_config(), f"CONFIG_{name.upper()}S"
+    evidence = [f"there is no /sys/bus/event_source/devices/{name}"]
+    if config and config.get(option) is None:
+        evidence.append(f"{config.source} says {option} is not set")
+    return NotSupportedError(
+        f"{name}s",
+        code="probes-unsupported",
+        evidence=evidence,
+        candidates=[] if config else [f"the kernel was built without {option}"],
+        remedy="use fentry, fexit or a tracepoint" if name == "kprobe" else None,
+    )

@@ -18,6 +18,7 @@ from bpfctl.linux.version import kernel_release, kernel_version
 from bpfctl.loader.attach_target import TargetWish
 from bpfctl.loader.options import LoadOptions
 from bpfctl.objects import attach_probe_targets as probes
+from bpfctl.objects.attach_targets import Tracepoint
 from tests.cli.runner import PROGRAM
 from tests.kernel import needs
 from tests.kernel.conftest import DATA
@@ -253,3 +254,49 @@ def test_a_kernel_that_shows_no_types() -> None:
     assert (done.returncode, error["code"]) == (5, "kernel-btf-missing")
     assert error["evidence"][0] == "there is no /sys/kernel/btf/vmlinux"
     assert "for CO-RE alone, --kernel-btf FILE will do: pahole" in error["remedy"]
+
+
+@pytest.mark.explains("probes-unsupported")
+def test_a_kernel_without_kprobes() -> None:
+    if pmu_number("kprobe") is not None:
+        pytest.skip("this kernel has kprobes")
+    err = refused_probe(probes.Kprobe("vfs_unlink"))
+    assert (type(err), err.code) == (NotSupportedError, "probes-unsupported")
+    assert err.message == "this kernel does not support kprobes"
+    assert err.evidence[0] == "there is no /sys/bus/event_source/devices/kprobe"
+    assert err.evidence[1].endswith(" says CONFIG_KPROBES is not set")
+    assert err.remedy == "use fentry, fexit or a tracepoint"
+
+
+@pytest.mark.explains("no-such-tracepoint")
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        pytest.param(
+            Tracepoint("sched", "sched_process_exc"),
+            "this kernel has no trace event in sched called sched_process_exc",
+            id="event",
+        ),
+        pytest.param(
+            Tracepoint("shed", "sched_process_exec"),
+            "this kernel has no category of trace events called shed",
+            id="category",
+        ),
+    ],
+)
+def test_a_trace_event_that_is_not_there(target: Tracepoint, message: str) -> None:
+    with open_object(f"{DATA}/tracepoint.bpf.o") as found, pytest.raises(NotFoundError) as caught:
+        found.load().programs["on_exec_event"].attach(target)
+    err = caught.value
+    assert (err.code, err.message) == ("no-such-tracepoint", message)
+    assert (err.remedy or "").startswith("did you mean sched")
+
+
+@pytest.mark.explains("attach-target-not-chosen")
+def test_a_replacement_of_nothing() -> None:
+    with open_object(f"{DATA}/replace.bpf.o") as found, pytest.raises(NotFoundError) as caught:
+        found.load()
+    err = caught.value
+    assert err.code == "attach-target-not-chosen"
+    assert err.message == 'nothing says what to replace (SEC "freplace/decide")'
+    assert err.remedy == "name it with --target PROG:FUNCTION, the function of a loaded program"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import subprocess
+import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bpfctl.api import Program
+    from tests.kernel.conftest import NetNs
 
 CONNECT4 = AttachType.CGROUP_INET4_CONNECT
 EXEC = Tracepoint("sched", "sched_process_exec")
@@ -102,6 +105,49 @@ def test_a_second_event_for_a_trace_event() -> None:
     (first,) = err.evidence
     assert first.startswith("it runs on sched_process_exec (perf event of ")
     assert first.endswith(f"[{os.getpid()}])")
+
+
+@needs.TRAMPOLINES
+def test_a_second_link_to_a_function() -> None:
+    with open_object(f"{DATA}/fentry.bpf.o") as found:
+        program = found.load().programs["on_unlink"]
+        program.attach()
+        with pytest.raises(SyscallError) as caught:
+            program.attach()
+        what = f"program {program.info.id} on_unlink"
+    err = caught.value
+    assert (err.errno, err.code) == (errno.EBUSY, "attached-there-already")
+    expected = f"{what} is attached to the target that the program was loaded for already"
+    assert err.message == expected
+    assert " has it there, held by " in err.evidence[0]
+
+
+def test_a_second_link_to_a_raw_tracepoint() -> None:
+    """Young kernels take it; older ones say who is there."""
+    refused = None
+    with loaded("raw_tp") as program:
+        program.attach()
+        try:
+            program.attach().close()
+        except SyscallError as err:
+            refused = err
+    if refused is not None:
+        assert (refused.errno, refused.code) == (errno.EEXIST, "attached-there-already")
+        assert " has it there, held by " in refused.evidence[0]
+
+
+@needs.TCX
+def test_a_second_link_to_a_side_of_an_interface(netns: NetNs, bpffs: Path) -> None:
+    with loaded("tcx_pass") as program:
+        program.pin(f"{bpffs}/prog")
+        words = [sys.executable, "-m", "bpfctl", "-j", "link", "create", f"{bpffs}/prog"]
+        words += ["tcx", "ingress", "dev", netns.device, "--pin"]
+        netns.run(*words, f"{bpffs}/link")
+        with pytest.raises(subprocess.CalledProcessError) as caught:
+            netns.run(*words, f"{bpffs}/other")
+    error = json.loads(caught.value.stdout)["error"]
+    assert (error["code"], error["errno"]) == ("attached-there-already", "EEXIST")
+    assert f" has it there, pinned at {bpffs}/link" in error["evidence"][0]
 
 
 @pytest.mark.explains("cgroup-full")

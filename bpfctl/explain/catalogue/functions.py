@@ -104,6 +104,40 @@ ENTRIES: Final = (
         "The list differs from one version to the next.",
     ),
     Entry(
+        "probes-unsupported",
+        "this kernel has no kprobes (or uprobes)",
+        "Kprobes and uprobes come with options of the kernel (CONFIG_KPROBES and"
+        " CONFIG_KPROBE_EVENTS, CONFIG_UPROBES and CONFIG_UPROBE_EVENTS). Programs for them load"
+        " without, but cannot be attached.",
+        "The kernel lists its sources of events in /sys/bus/event_source/devices, and this one is"
+        " not there. Where the kernel's configuration can be read, it says why.",
+        "For functions of the kernel use fentry and fexit, or a tracepoint near the place."
+        " `bpfctl feature probe` shows what there is.",
+        "Both are listed since Linux 4.17.",
+    ),
+    Entry(
+        "no-such-tracepoint",
+        "there is no tracepoint of that name",
+        "Trace events are named by category and name (`sched/sched_switch`), raw tracepoints by"
+        " the name alone (`sched_switch`). They are more stable than functions, but some are"
+        " renamed or go away, and those of modules are there while the module is loaded.",
+        "It looks into the directory `events` of tracefs; for raw tracepoints the kernel answers"
+        " ENOENT.",
+        "Use one of the suggested names; `ls /sys/kernel/tracing/events/*` shows all.",
+        "All.",
+    ),
+    Entry(
+        "attach-target-not-chosen",
+        "nothing says what the program attaches to",
+        "Programs for fentry, fexit, LSM, iterators and `tp_btf` are loaded for one target, which"
+        " the section name gives (`fentry/vfs_unlink`), and those for freplace for a function of a"
+        " loaded program, which no section name can give.",
+        "The section has no target, or is one of freplace, and no `--target` was given.",
+        "Name it when you load: `--target FUNCTION`, or `--target PROG:FUNCTION` for a function of"
+        " a program.",
+        "All.",
+    ),
+    Entry(
         "no-such-function",
         "there is no function of that name",
         "A kprobe names a function by its symbol, and the kernel or file has no such symbol."

@@ -23,6 +23,7 @@ from bpfctl.kernel.flags import AttachFlags
 from bpfctl.kernel.uapi import AttachType, Cmd, ProgType
 from bpfctl.linux import probe_functions
 from bpfctl.linux.function_facts import FunctionFacts
+from bpfctl.linux.kconfig import KernelConfig
 from bpfctl.objects import (
     attach_explain_probe,
     attach_lacking,
@@ -360,11 +361,30 @@ def test_a_function_that_takes_no_probe(
     assert caught.value.candidates == candidates
 
 
-def test_a_kernel_without_kprobes(fd: Fd, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("config", "evidence", "candidates"),
+    [
+        pytest.param(
+            KernelConfig("/boot/config", {}), ["/boot/config says CONFIG_KPROBES is not set"], [],
+            id="not set",
+        ),
+        pytest.param(KernelConfig("", {"CONFIG_KPROBES": "y"}), [], [], id="hidden"),
+        pytest.param(
+            None, [], ["the kernel was built without CONFIG_KPROBES"], id="nobody knows"
+        ),
+    ],
+)  # fmt: skip
+def test_a_kernel_without_kprobes(
+    config: KernelConfig | None, evidence: list[str], candidates: list[str], fd: Fd,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
     monkeypatch.setattr(attach_perf, "pmu_number", lambda _: None)
+    monkeypatch.setattr(function_causes, "kernel_config", lambda: config)
     with FakeKernel(), pytest.raises(NotSupportedError, match="kprobe") as caught:
         create_link(fd, prog(ProgType.KPROBE), probes.Kprobe("f"))
-    assert caught.value.candidates == ["the kernel was built without CONFIG_KPROBES"]
+    first = "there is no /sys/bus/event_source/devices/kprobe"
+    assert (caught.value.code, caught.value.evidence) == ("probes-unsupported", [first, *evidence])
+    assert caught.value.candidates == candidates
 
 
 def test_an_event_that_a_program_does_not_fit_is_closed(
