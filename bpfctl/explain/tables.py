@@ -44,6 +44,7 @@ BY_CALL: Final[dict[str, tuple[str, ...]]] = {
 # What the verifier's log alone does not tell; where none of these knows, the log is read.
 BY_LOG: Final[tuple[str, ...]] = (
     "functions:without_code",
+    "target_log:unfit",
     "compiler:types_missing",
     "replaced:prototypes",
     "unknown:attach_type",

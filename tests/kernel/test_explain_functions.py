@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bpfctl.api import open_object
-from bpfctl.errors import BpfctlError, NotFoundError, NotSupportedError, SyscallError
+from bpfctl.errors import (
+    BpfctlError,
+    NotFoundError,
+    NotSupportedError,
+    SyscallError,
+    VerifierError,
+)
 from bpfctl.linux.function_facts import KPROBE_BLACKLIST, function_facts
 from bpfctl.linux.pmus import pmu_number
 from bpfctl.linux.version import kernel_release, kernel_version
@@ -120,6 +126,53 @@ def test_a_function_that_has_types_alone() -> None:
     err = refused_fentry(name)
     assert (type(err), err.code) == (NotFoundError, "function-without-code")
     assert err.message == f"{name} has no code of its own in this kernel"
+
+
+def refused_load(function: str, kind: str = "fentry") -> BpfctlError | None:
+    """Load a program for some function; return the error, None where the kernel takes it."""
+    options = LoadOptions(targets={"": TargetWish(function)})
+    try:
+        with open_object(f"{DATA}/fentry.bpf.o", prog_type=kind) as found:
+            found.load(options=options)
+    except BpfctlError as err:
+        return err
+    return None
+
+
+@needs.TRAMPOLINES
+@pytest.mark.explains("function-never-returns")
+def test_a_function_that_never_returns() -> None:
+    err = refused_load("do_exit", "fexit")
+    if err is None:
+        pytest.skip("this kernel lets fexit wait for ever")
+    assert (type(err), err.code) == (VerifierError, "function-never-returns")
+    assert err.message.startswith("do_exit never returns")
+    assert err.evidence[0].startswith("the kernel says: Attaching ")
+    assert err.remedy == 'use SEC("fentry/do_exit")'
+
+
+@needs.TRAMPOLINES
+@pytest.mark.explains("function-variadic")
+def test_a_function_that_takes_any_number_of_arguments() -> None:
+    err = refused_load("panic")
+    assert err is not None
+    if kernel_version() < (5, 13):
+        assert err.code != "function-variadic"
+        return
+    assert (type(err), err.code) == (VerifierError, "function-variadic")
+    assert err.message.startswith("panic takes any number of arguments")
+    said = "the kernel says: The function panic with variable args is unsupported."
+    assert err.evidence == [said]
+
+
+@needs.TRAMPOLINES
+@pytest.mark.explains("function-denied")
+def test_a_function_that_the_kernel_calls_to_run_a_program() -> None:
+    err = refused_load(one_of({"migrate_disable", "__rcu_read_lock"} & typed(), "on the list"))
+    if err is None:
+        pytest.skip("this kernel has no such list")
+    assert (type(err), err.code) == (VerifierError, "function-denied")
+    assert err.evidence[-1].endswith("is in the kernel's list of such functions (btf_id_deny)")
 
 
 def untraced() -> str:

@@ -84,6 +84,35 @@ ENTRIES: Final = (
         "fentry answers EBUSY, before Linux 6.0 EINVAL; kprobes answer EINVAL.",
     ),
     Entry(
+        "function-never-returns",
+        "the function never returns",
+        "fexit and fmod_ret run when a function returns. Some end the task or the machine instead"
+        " (`do_exit`, `kthread_exit`), and a program on them would hold its trampoline for ever.",
+        "The kernel says so in its log.",
+        "Use fentry on the same function, or the tracepoint `sched/sched_process_exit`.",
+        "Refused since Linux 6.15, and in stable updates of older ones.",
+    ),
+    Entry(
+        "function-variadic",
+        "the function takes any number of arguments",
+        "A trampoline saves the arguments of a function and passes them on, so it has to know how"
+        " many there are. Functions like `printk` take any number.",
+        "The kernel says so in its log.",
+        "Trace a function that calls it, or one that it calls (`vprintk` for `printk`).",
+        "Said since Linux 5.13.",
+    ),
+    Entry(
+        "function-denied",
+        "the kernel itself calls the function to run a program",
+        "Before and after a program on a function runs, the kernel calls some functions of its own"
+        " (`migrate_disable`, `__rcu_read_lock`). A program on these would call itself for ever, so"
+        " the kernel has a list of them and refuses all on it.",
+        "The kernel says so in its log; older ones say nothing, and the function is one of those on"
+        " their list.",
+        "Trace a function that calls it.",
+        "Refused since Linux 5.13.",
+    ),
+    Entry(
         "ambiguous-function",
         "several functions have that name",
         "Static functions in different files may have the same name, and a kprobe by name could"
