@@ -112,7 +112,7 @@ def _cause(err: SyscallError, prog: ProgInfo, target: targets.Target) -> BpfctlE
         case targets.Cgroup():
             from bpfctl.objects.attach_explain_cgroup import explain_cgroup
 
-            return explain_cgroup(err, target)
+            return explain_cgroup(err, prog, target)
         case probes.KprobeMulti() | probes.UprobeMulti():
             return explain_multi(err, target)
         case targets.Loaded(cookie=cookie) if cookie and err.errno == errno.EINVAL:

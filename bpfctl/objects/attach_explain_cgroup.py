@@ -10,20 +10,23 @@ from typing import TYPE_CHECKING, Final
 from bpfctl.errors import BpfctlError, PathError
 from bpfctl.kernel.flags import AttachFlags
 from bpfctl.linux.mounts import mounts
+from bpfctl.objects.attach_words import attach_word, cgroup_attach_type, cgroup_attach_words
 from bpfctl.objects.cgroup import MOST_PROGRAMS, forbidding, levels, path_within
 
 if TYPE_CHECKING:
     from bpfctl.errors import SyscallError
     from bpfctl.objects.attach_targets import Cgroup
     from bpfctl.objects.cgroup import Attached
+    from bpfctl.objects.prog import ProgInfo
 
 _NOT_THERE: Final = frozenset({errno.ENOENT, errno.EINVAL})
 _NAMES_SHOWN: Final = 3
+_NO_DESCRIPTOR: Final = 2**31 - 1
 _V1: Final = "cgroup"
 _V2: Final = "cgroup2"
 
 
-def explain_cgroup(err: SyscallError, target: Cgroup) -> BpfctlError | None:
+def explain_cgroup(err: SyscallError, prog: ProgInfo, target: Cgroup) -> BpfctlError | None:
     """Return the error to raise instead, or None where `err` will do, with what was found out."""
     elsewhere = _no_cgroup(target.path)
     if elsewhere is not None:
@@ -42,8 +45,44 @@ def explain_cgroup(err: SyscallError, target: Cgroup) -> BpfctlError | None:
             other = "without preorder" if order.preorder else "with preorder"
             err.candidates.append(f"{neighbour} is attached {other}: neighbours are of one kind")
     elif err.errno == errno.EINVAL:
-        err.candidates.append("the program was loaded for another attach type")
+        _loaded_otherwise(err, prog, target)
     return None
+
+
+def _loaded_otherwise(err: SyscallError, prog: ProgInfo, target: Cgroup) -> None:
+    """Find out what the program was loaded for, which the kernel tells nobody."""
+    words = fitting_words(prog.id)
+    if not words or attach_word(target.attach_type) in words:
+        err.candidates.append("the program was loaded for another attach type")
+        return
+    wanted, loaded = attach_word(target.attach_type), " or ".join(words)
+    err.code = "attach-type-differs"
+    err.message = f"cannot attach to {target}: the program was loaded for {loaded}, not {wanted}"
+    err.evidence.append(f"asked about each attach type, the kernel takes it for {loaded} alone")
+    err.remedy = f"attach it as {words[0]}, or load it from a section for {wanted}"
+
+
+def fitting_words(prog_id: int) -> list[str]:
+    """Return the attach types of cgroups that a program may have; none where it cannot be asked.
+
+    The kernel looks at the type first, and then at the cgroup: a descriptor of none is EBADF where
+    the type fits, and EINVAL otherwise (link_create, kernel/bpf/syscall.c, Linux 5.7).
+    """
+    from bpfctl.kernel.attr_link import link_create
+    from bpfctl.kernel.bpf import try_bpf
+    from bpfctl.objects.ids import ObjectKind, open_id
+
+    found = []
+    try:
+        with open_id(ObjectKind.PROG, prog_id) as fd:
+            for word in cgroup_attach_words():
+                kind = cgroup_attach_type(word) or 0
+                asked = link_create(prog_fd=fd, target_fd=_NO_DESCRIPTOR, attach_type=kind)
+                if try_bpf(asked) == -errno.EBADF:
+                    found.append(word)
+    except BpfctlError:
+        return []
+    return found
 
 
 def _no_cgroup(path: str) -> PathError | None:

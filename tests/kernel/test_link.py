@@ -273,15 +273,20 @@ def test_a_directory_that_is_no_cgroup(opened: Callable[..., LoadedObject], tmp_
     assert caught.value.code == "not-cgroup2"
 
 
+@pytest.mark.explains("attach-type-differs")
 def test_a_cgroup_program_for_something_else(
     opened: Callable[..., LoadedObject], cgroup: Path
 ) -> None:
+    target = targets.Cgroup(str(cgroup), AttachType.CGROUP_INET6_CONNECT)
     with pytest.raises(SyscallError) as caught:
-        attach(
-            program(opened("connect4")),
-            targets.Cgroup(str(cgroup), AttachType.CGROUP_INET6_CONNECT),
-        )
-    assert caught.value.candidates == ["the program was loaded for another attach type"]
+        attach(program(opened("connect4")), target)
+    err = caught.value
+    assert (err.errno, err.code) == (errno.EINVAL, "attach-type-differs")
+    words = "the program was loaded for connect4, not connect6"
+    assert err.message == f"cannot attach to {target}: {words}"
+    seen = "asked about each attach type, the kernel takes it for connect4 alone"
+    assert err.evidence == [seen]
+    assert err.remedy == "attach it as connect4, or load it from a section for connect6"
 
 
 @pytest.mark.parametrize(

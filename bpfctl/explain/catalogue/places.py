@@ -52,6 +52,17 @@ ENTRIES: Final = (
         "BPF_F_REPLACE is there since Linux 5.6, an order since 6.17.",
     ),
     Entry(
+        "attach-type-differs",
+        "the program was loaded for another attach type",
+        "Programs for cgroups say when they are loaded what they will be attached as (connect4,"
+        " sendmsg6, getsockopt), for the verifier lets them do different things. The section name"
+        " says it: `cgroup/connect4`. They cannot be attached as anything else.",
+        "It asks the kernel about each attach type, with a descriptor that is no cgroup's, so that"
+        " nothing is attached: where the type fits the answer is EBADF, else EINVAL.",
+        "Attach it as what it was loaded for, or load it from the section of the wanted type.",
+        "All.",
+    ),
+    Entry(
         "not-cgroup2",
         "the directory is no cgroup of version 2",
         "Programs run in the hierarchy of version 2 alone (file system `cgroup2`). Where both"

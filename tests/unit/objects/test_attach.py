@@ -453,7 +453,7 @@ def test_an_overridable_program_shares_with_no_link(
 def test_a_program_for_another_attach_type(
     kernel: FakeKernel, fd: Fd, cgroup: targets.Cgroup
 ) -> None:
-    kernel.on(Cmd.LINK_CREATE, -errno.EINVAL)
+    kernel.on(Cmd.LINK_CREATE, -errno.EINVAL).on(Cmd.PROG_GET_FD_BY_ID, -errno.EPERM)
     err = refused(kernel, fd, ProgType.CGROUP_SOCK_ADDR, cgroup)
     assert err.candidates == ["the program was loaded for another attach type"]
 
