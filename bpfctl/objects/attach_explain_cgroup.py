@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from bpfctl.errors import BpfctlError, PathError
 from bpfctl.kernel.flags import AttachFlags
+from bpfctl.linux.cgroups import cgroup2_mounts
 from bpfctl.linux.mounts import mounts
 from bpfctl.objects.attach_words import attach_word, cgroup_attach_type, cgroup_attach_words
 from bpfctl.objects.cgroup import MOST_PROGRAMS, forbidding, levels, path_within
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 _NOT_THERE: Final = frozenset({errno.ENOENT, errno.EINVAL})
 _NAMES_SHOWN: Final = 3
+_LONGEST_NAME: Final = 255  # NAME_MAX
 _NO_DESCRIPTOR: Final = 2**31 - 1
 _V1: Final = "cgroup"
 _V2: Final = "cgroup2"
@@ -115,6 +118,22 @@ def _remedy(path: str, within: str, root: str | None) -> str:
     if within and twin != root and Path(twin).is_dir():
         return f"did you mean {twin}?"
     return f"cgroups of version 2 are below {root}"
+
+
+def nearest_cgroups(path: str) -> list[str]:
+    """Return what may have been meant by the path of no directory.
+
+    That is a path within the hierarchy, as `link show` prints it, or a neighbour of a similar name.
+    """
+    within = [root + path for root in cgroup2_mounts() if path.startswith("/")]
+    found = [one for one in within if Path(one).is_dir()][:1]
+    parent = Path(path).parent
+    try:
+        names = [one.name for one in parent.iterdir() if one.is_dir()]
+    except OSError:
+        names = []
+    near = get_close_matches(Path(path).name[:_LONGEST_NAME], names)
+    return [*found, *(str(parent / name) for name in near)]
 
 
 def _forbidden(err: SyscallError, target: Cgroup) -> None:

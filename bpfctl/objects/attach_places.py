@@ -31,5 +31,12 @@ def open_directory(path: str) -> Fd:
     try:
         return Fd(os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
     except OSError as err:
-        words = (err.strerror or str(err)).lower()
-        raise PathError(f"cannot open the cgroup: {words}", code="no-cgroup", subject=path) from err
+        from bpfctl.objects.attach_explain_cgroup import nearest_cgroups
+
+        words, near = (err.strerror or str(err)).lower(), nearest_cgroups(path)
+        raise PathError(
+            f"cannot open the cgroup: {words}",
+            code="no-cgroup",
+            subject=path,
+            remedy=f"did you mean {' or '.join(near)}?" if near else None,
+        ) from err

@@ -256,3 +256,18 @@ def test_a_directory_that_is_no_cgroup(tmp_path: Path) -> None:
         program.attach(Cgroup(str(tmp_path), CONNECT4))
     assert caught.value.code == "not-cgroup2"
     assert caught.value.remedy == f"cgroups of version 2 are below {cgroup2_mounts()[0]}"
+
+
+@pytest.mark.explains("no-cgroup")
+def test_a_cgroup_by_its_path_within_the_hierarchy(cgroup: Path) -> None:
+    (cgroup / "web").mkdir()
+    with loaded("connect4") as program:
+        for path in (f"/{cgroup.name}/web", f"{cgroup}/wep"):
+            with pytest.raises(PathError) as caught:
+                program.attach(Cgroup(path, CONNECT4))
+            err = caught.value
+            assert (err.code, err.message) == (
+                "no-cgroup",
+                "cannot open the cgroup: no such file or directory",
+            )
+            assert err.remedy == f"did you mean {cgroup}/web?"

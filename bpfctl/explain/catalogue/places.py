@@ -63,6 +63,17 @@ ENTRIES: Final = (
         "All.",
     ),
     Entry(
+        "no-cgroup",
+        "the cgroup's directory cannot be opened",
+        "A cgroup is named by its directory, where the hierarchy is mounted:"
+        " /sys/fs/cgroup/system.slice/web.service. What `link show` prints and what is in"
+        " /proc/PID/cgroup is the path within the hierarchy (/system.slice/web.service), and that"
+        " is no directory.",
+        "The system refused to open the directory; suggested ones are there.",
+        "Use the suggested directory. `systemd-cgls` and `findmnt -t cgroup2` show them.",
+        "All.",
+    ),
+    Entry(
         "not-cgroup2",
         "the directory is no cgroup of version 2",
         "Programs run in the hierarchy of version 2 alone (file system `cgroup2`). Where both"
