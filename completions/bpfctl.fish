@@ -304,6 +304,7 @@ complete -c bpfctl -n '__bpfctl_at \'explain\'' -a 'capabilities-in-user-namespa
 complete -c bpfctl -n '__bpfctl_at \'explain\'' -a 'seccomp-refuses-bpf'
 complete -c bpfctl -n '__bpfctl_at \'explain\'' -a 'security-module-refuses-bpf'
 complete -c bpfctl -n '__bpfctl_at \'explain\'' -a 'memlock-limit-reached'
+complete -c bpfctl -n '__bpfctl_at \'explain\'' -a 'too-many-descriptors'
 complete -c bpfctl -n '__bpfctl_at \'explain\'' -a 'eperm-trampoline-refused'
 complete -c bpfctl -n '__bpfctl_at \'explain\'' -a 'command-unknown'
 complete -c bpfctl -n '__bpfctl_at \'explain\'' -a 'map-type-unsupported'

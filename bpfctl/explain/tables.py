@@ -52,6 +52,7 @@ BY_LOG: Final[tuple[str, ...]] = (
 
 # After those, whatever was refused.
 ALWAYS: Final[tuple[str, ...]] = (
+    "descriptors:exhausted",
     "rights:for_call",
     "gatekeepers:seccomp",
     "gatekeepers:security_module",

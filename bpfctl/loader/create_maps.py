@@ -67,4 +67,4 @@ def _open_or_create(
         return LoadedMap(spec, maps.create_map(spec, btf_fd, owner, loaded.warnings), path)
     except SyscallError as err:
         err.knowing(spec)
-        raise explain_map(err, spec, len(loaded.spec.maps))  # noqa: B904 - it is the same error
+        raise explain_map(err, spec)  # noqa: B904 - it is the same error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import resource
 from typing import TYPE_CHECKING, Final
 
 from bpfctl.errors import NotFoundError, UsageError
@@ -69,17 +68,12 @@ def lacks_size(spec: MapSpec) -> bool:
     return not spec.max_entries and spec.type not in _SIZELESS
 
 
-def explain_map(error: SyscallError, spec: MapSpec, count: int) -> SyscallError:
-    """Say why a map was refused where that is known; `count` is how many maps the object has."""
+def explain_map(error: SyscallError, spec: MapSpec) -> SyscallError:
+    """Say why a map was refused where its blueprint tells."""
     if error.errno == errno.EINVAL and lacks_size(spec):
         error.code = "map-without-size"
         error.message = f"map {spec.name} has no max_entries: the object leaves its size open"
         error.remedy = f"set it: --set-max-entries {spec.name}=N"
-    elif error.errno == errno.EMFILE:
-        error.code = "too-many-descriptors"
-        limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        error.evidence.append(f"the object has {count} maps, this process may open {limit} files")
-        error.remedy = "raise the limit of open files (ulimit -n)"
     return error
 
 

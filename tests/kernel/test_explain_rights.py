@@ -189,3 +189,19 @@ def test_the_limit_of_locked_memory(data: Path, bpffs: Path) -> None:
         "the same map with one entry is made",
         "bpfctl may not raise the limit itself",
     ]
+
+
+def leave_few_files() -> None:
+    """Let the process open only a few files more."""
+    last = max(int(path.name) for path in Path("/proc/self/fd").iterdir())
+    resource.setrlimit(resource.RLIMIT_NOFILE, (last + 5, last + 5))
+
+
+@pytest.mark.explains("too-many-descriptors")
+def test_more_maps_than_files_may_be_open(data: Path, bpffs: Path) -> None:
+    words = ["prog", "loadall", str(data / "maps.bpf.o"), str(bpffs / "x")]
+    ran = run_with(EVERY, words, before=leave_few_files)
+    assert (ran.status, ran.error["code"]) == (1, "too-many-descriptors"), ran
+    assert ran.error["message"] == "this process has as many files open as it may"
+    assert ran.error["evidence"][0].endswith("files (RLIMIT_NOFILE)")
+    assert pinned_below(bpffs) == []

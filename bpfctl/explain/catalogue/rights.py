@@ -82,6 +82,17 @@ ENTRIES: Final = (
         "Linux before 5.11 only.",
     ),
     Entry(
+        "too-many-descriptors",
+        "the process has as many files open as it may",
+        "Each map, program, link and type information is a file descriptor as long as it is being"
+        " loaded or used, and a process may have a limited number of them: often 1024.",
+        "The kernel answered EMFILE, which means nothing else; the limit is that of the process"
+        " (RLIMIT_NOFILE).",
+        "`ulimit -n 65536` in the shell, `LimitNOFILE=` in the unit. Up to the hard limit"
+        " (`ulimit -Hn`) that takes no rights.",
+        "All kernels.",
+    ),
+    Entry(
         "eperm-trampoline-refused",
         "this kernel refuses programs that need a trampoline",
         "fentry, fexit, fmod_ret, freplace and LSM programs are called from the kernel's own"

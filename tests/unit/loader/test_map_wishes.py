@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import errno
-import resource
 from dataclasses import replace
 from typing import Any
 
@@ -54,19 +53,11 @@ def test_maps_go_to_the_device_save_perf_events() -> None:
     ],
 )
 def test_a_map_without_a_size_is_named(spec: MapSpec, number: int, code: str) -> None:
-    error = explain_map(SyscallError(number, "BPF_MAP_CREATE", "create map"), spec, 1)
+    error = explain_map(SyscallError(number, "BPF_MAP_CREATE", "create map"), spec)
     assert error.code == code
     assert error.remedy == (
         None if code == "syscall-failed" else "set it: --set-max-entries counts=N"
     )
-
-
-def test_more_maps_than_a_process_may_open() -> None:
-    error = explain_map(SyscallError(errno.EMFILE, "BPF_MAP_CREATE", "create map"), COUNTS, 10000)
-    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    assert error.code == "too-many-descriptors"
-    assert error.evidence == [f"the object has 10000 maps, this process may open {limit} files"]
-    assert error.remedy == "raise the limit of open files (ulimit -n)"
 
 
 def test_without_wishes_nothing_changes() -> None:
