@@ -80,7 +80,11 @@ def _holder(device: Interface, one: XdpAttachment) -> Iterator[str]:
     """Say by which link, and of whom, or that there is none."""
     head = f"program {one.prog_id} {_name(one.prog_id)}".rstrip()
     mode = f"in {one.mode.name.lower()} mode"
-    link = _link(device, one)
+    try:
+        link = _link(device, one)
+    except BpfctlError:
+        yield f"{head} {mode}; it takes CAP_SYS_ADMIN to tell whether a link holds it there"
+        return
     if link is None:
         yield f"{head} {mode}, attached by netlink, as ip link does: no link holds it"
         return
@@ -89,6 +93,7 @@ def _holder(device: Interface, one: XdpAttachment) -> Iterator[str]:
 
 
 def _link(device: Interface, one: XdpAttachment) -> LinkInfo | None:
+    """Find the link that a program is on an interface by. Raises: SyscallError (EPERM)."""
     for info in links():
         index = getattr(info.details, "ifindex", 0)
         if info.type == LinkType.XDP and (info.prog_id, index) == (one.prog_id, device.ifindex):
@@ -114,7 +119,10 @@ def _name(prog_id: int) -> str:
 
 
 def _off(device: Interface, one: XdpAttachment) -> str:
-    link = _link(device, one)
+    try:
+        link = _link(device, one)
+    except BpfctlError:
+        return "see bpfctl link show, as root"
     if link is not None:
         return f"bpfctl link detach id {link.id}"
     word = next((word for word, mode in _WORDS.items() if mode == one.mode), "xdp")

@@ -38,7 +38,7 @@ def check_tracefs(machine: Machine) -> Finding:
     debugfs = [f"{mount.point}/tracing" for mount in machine.mounted("debugfs")]
     if debugfs:
         return good("tracefs", f"{debugfs[0]} (in debugfs, mounted when somebody enters)", **facts)
-    if "CAP_SYS_ADMIN" in (machine.missing or ()) or machine.first_userns is False:
+    if machine.lacks("CAP_SYS_ADMIN"):
         cost = "tracepoints cannot be found by name"
         remedy = "mount -t tracefs tracefs /sys/kernel/tracing, as root"
         return limited("tracefs", "not mounted", cost, remedy, **facts)

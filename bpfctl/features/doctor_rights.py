@@ -72,7 +72,7 @@ def check_unprivileged(machine: Machine) -> Finding:
     seen = f"kernel.{key} is {value}"
     if value == 0:
         return good(name, f"{seen}: users without capabilities may load a few types", value=value)
-    if "CAP_BPF" in (machine.missing or ()):
+    if machine.lacks("CAP_BPF"):
         cost = "without CAP_BPF no map can be made and no program loaded"
         return limited(name, seen, cost, value=value)
     return good(name, f"{seen}: CAP_BPF is needed, and there", value=value)
@@ -147,7 +147,7 @@ def check_perf(machine: Machine) -> Finding:
         return unknown(name, seen, "CONFIG_PERF_EVENTS=y where the kernel has none")
     seen = f"kernel.perf_event_paranoid is {level}"
     needed = "CAP_SYS_ADMIN" if level > _MAINLINE_PARANOID else "CAP_PERFMON"
-    if needed in (machine.missing or ()):
+    if machine.lacks(needed):
         cost = f"without {needed} nothing attaches to kprobes, uprobes and tracepoints"
         return limited(name, seen, cost, f"run with {needed}", level=level)
     return good(name, seen, level=level)

@@ -73,6 +73,13 @@ class Machine:
         lacking = needed & set(self.missing or ()) if self.missing is not None else needed
         return not lacking and self.first_userns is not False
 
+    def lacks(self, capability: str) -> bool:
+        """Say whether a capability ("CAP_BPF") is missing for what concerns the whole machine.
+
+        Those of another user namespace do not count (`capable`, kernel/capability.c).
+        """
+        return self.first_userns is False or capability in (self.missing or ())
+
     def mounted(self, kind: str) -> list[Mount]:
         """Return the mounts of one kind of file system."""
         return [mount for mount in self.mounts if mount.kind == kind]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,15 +19,16 @@ from bpfctl.objects.prog import prog_info
 from tests.cli.runner import in_process
 from tests.kernel import needs
 from tests.kernel.places import inside
+from tests.kernel.powers import named, run_with
 from tests.kernel.small import RETURN_2, load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from bpfctl.kernel.fd import Fd
     from tests.kernel.conftest import NetNs
 
+DATA = Path(__file__).parent.parent / "data"
 pytestmark = pytest.mark.usefixtures("locked_memory")
 
 
@@ -86,6 +88,22 @@ def test_netlink_put_one_there(here: NetNs, prog: Fd, bpffs: Path) -> None:
     assert mixed.remedy == "detach that one first: ip link set dev va0 xdpgeneric off"
     subprocess.run((mixed.remedy or "").partition(": ")[2].split(), check=True)
     create_link(prog, prog_info(prog), Xdp(here.device, "driver")).close()
+
+
+def test_who_may_not_list_links_is_told_so(netns: NetNs, bpffs: Path) -> None:
+    """That there is no link is not claimed then."""
+    words = ["prog", "load", str(DATA / "xdp_pass.bpf.o"), str(bpffs / "p")]
+    assert in_process(*words).status == 0
+    with inside(netns):
+        busy = ["link", "create", str(bpffs / "p"), "xdp", "dev", netns.device, "--pin"]
+        assert in_process(*busy, str(bpffs / "l")).status == 0
+    held = named(["CAP_BPF", "CAP_NET_ADMIN", "CAP_PERFMON"])
+    error = run_with(held, [*busy, str(bpffs / "m")], netns).error
+    assert error["code"] == "xdp-busy"
+    assert error["evidence"][0].endswith(
+        "in driver mode; it takes CAP_SYS_ADMIN to tell whether a link holds it there"
+    )
+    assert error["remedy"].endswith("see bpfctl link show, as root")
 
 
 @pytest.mark.explains("xdp-mode")
