@@ -97,12 +97,17 @@ def test_what_programs_read_has_all_fields(seen: dict[str, Seen]) -> None:
 @pytest.mark.parametrize(
     "fixed", [pytest.param(False, id="end"), pytest.param(True, id="beginning")]
 )
-def test_a_truncated_log_does_not_hide_the_reason(fixed: bool) -> None:
+def test_a_cut_log_hides_no_reason_and_misleads_nobody(fixed: bool) -> None:
     error = one("null_other_tested", LoadOptions(log_size=SHORT, log_fixed=fixed))
+    data = as_json(error)
     assert error.code == "verifier-null-check-missing"
-    assert as_json(error)["log_truncated"] is True
+    assert (data["log_truncated"], data["origin"]) == (True, None), "its origin is not in the log"
     assert any("truncated: " in line for line in as_text(error))
     assert len(error.log) < SHORT
+    if error.kept_beginning:  # where the log ends is not where the verifier stopped
+        assert (data["insn"], data["line"], data["path"]) == (None, None, [])
+    else:
+        assert data["source"] == "return (int)*old;"
 
 
 @needs.VERIFIER_REPORT
