@@ -94,6 +94,14 @@ def test_what_programs_read_has_all_fields(seen: dict[str, Seen]) -> None:
     assert data["line"] == data["origin"]["line"] + 2
 
 
+def test_who_may_call_a_function_is_said(seen: dict[str, Seen]) -> None:
+    told = seen["helper_elsewhere"]
+    assert told.data is not None
+    assert {"xdp", "tc", "lwt_xmit"} <= set(told.data["program_types"])
+    assert "raw_tp" not in told.data["program_types"]
+    assert any(line.startswith("  may use it xdp, ") for line in told.screen)
+
+
 @pytest.mark.parametrize(
     "fixed", [pytest.param(False, id="end"), pytest.param(True, id="beginning")]
 )
