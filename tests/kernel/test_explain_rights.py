@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import itertools
 import os
 import resource
 import struct
@@ -193,8 +194,10 @@ def test_the_limit_of_locked_memory(data: Path, bpffs: Path) -> None:
 
 def leave_few_files() -> None:
     """Let the process open only a few files more."""
-    last = max(int(path.name) for path in Path("/proc/self/fd").iterdir())
-    resource.setrlimit(resource.RLIMIT_NOFILE, (last + 5, last + 5))
+    taken = {int(path.name) for path in Path("/proc/self/fd").iterdir()}
+    free = itertools.islice((one for one in itertools.count() if one not in taken), 5)
+    limit = max(free) + 1
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
 
 
 @pytest.mark.explains("too-many-descriptors")
