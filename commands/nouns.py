@@ -41,6 +41,11 @@ NOUNS = (
     ),
     Noun("explain", "Say what the code of an error means, and what to do.", single=True),
     Noun("why", "Say why a program does not run.", single=True),
+    Noun(
+        "requires",
+        "List what objects need of a kernel, and the first that has it.",
+        single=True,
+    ),
     Noun("check", "Say whether objects run on kernels, without loading them.", single=True),
     Noun("demo", "Show the whole path on this kernel, and clean up.", single=True),
     Noun("version", "Show the versions of bpfctl, Python and the kernel.", single=True),

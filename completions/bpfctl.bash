@@ -3,7 +3,7 @@
 
 _bpfctl_words() {
   case "$1" in
-    '') echo 'prog map link iter btf gen struct_ops feature doctor explain why check demo version help' ;;
+    '') echo 'prog map link iter btf gen struct_ops feature doctor explain why requires check demo version help' ;;
     'prog') echo 'load loadall show unload pin help' ;;
     'prog load') echo '@file type map idx id name pinned @map pinmaps kernel_btf offload_dev xdpmeta_dev autoattach' ;;
     'prog loadall') echo '@file type map idx id name pinned @map pinmaps kernel_btf offload_dev xdpmeta_dev autoattach' ;;
@@ -43,6 +43,7 @@ _bpfctl_words() {
     'doctor') echo '' ;;
     'explain') echo 'capabilities-missing capabilities-in-user-namespace seccomp-refuses-bpf security-module-refuses-bpf memlock-limit-reached too-many-descriptors eperm-trampoline-refused command-unknown map-type-unsupported program-type-unsupported attach-type-unsupported field-unknown program-flag-unknown program-too-long map-without-size map-size-not-zero map-ring-size map-key-size-refused map-value-size-refused map-no-prealloc-missing map-mmapable-missing map-numa-node map-extra-refused map-flag-refused map-too-large not-bpffs bpffs-not-mounted pin-exists pin-parent-missing pin-name pin-read-only not-a-pin pinned-object-kind core-relocation-unresolved externs-unresolved pinned-map-mismatch link-kind-unsupported cookie-unsupported order-unsupported attach-program-type kernel-btf-missing attach-target-missing function-without-types function-renamed function-without-code function-not-traceable function-never-returns function-variadic function-denied ambiguous-function kprobe-blacklisted probes-unsupported no-such-tracepoint attach-target-not-chosen no-such-function module-not-loaded module-built-in module-without-types attached-there-already cgroup-attach-forbidden cgroup-full cgroup-flags-exclude attach-type-differs no-cgroup not-cgroup2 freplace-prototype-differs freplace-static-function freplace-function-taken object-without-btf btf-without-variables xdp-busy xdp-modes-mixed xdp-mode xdp-mtu no-such-interface btf-unknown-kind not-attached no-attachment-seen runs-on-demand program-not-hit runs-uncounted lsm-inactive link-detached cgroup-empty interface-down interface-no-carrier' ;;
     'why') echo 'id name tag pinned @prog' ;;
+    'requires') echo '@file' ;;
     'check') echo '@file' ;;
     'demo') echo '' ;;
     'version') echo '' ;;
@@ -92,6 +93,7 @@ _bpfctl_options() {
     'doctor') echo '-h --help' ;;
     'explain') echo '-h --help' ;;
     'why') echo '--for= -h --help' ;;
+    'requires') echo '--only= --skip= -h --help' ;;
     'check') echo '--btf= --kernel-config=@file --only= --skip= --set-max-entries= --verify --baseline=@file --max-regress= --format= -h --help' ;;
     'demo') echo '-h --help' ;;
     'version') echo '-h --help' ;;

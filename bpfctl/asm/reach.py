@@ -46,6 +46,7 @@ class Code(NamedTuple):
     loads: Mapping[int, Value] = {}
     contents: Mapping[str, bytes] = {}
     roots: tuple[int, ...] = ()
+    unknown: Collection[int] = ()
 
 
 class Reached(NamedTuple):
@@ -131,6 +132,9 @@ class _Walk:
         else:
             self.touch(at, registers[insn.dst])
             _store(insn, registers, stack)
+            return
+        if at in self.code.unknown:
+            registers[insn.dst] = None
 
     def load_imm(self, at: int, insn: Insn, registers: list[Value]) -> None:
         if insn.is_function_address:

@@ -42,9 +42,15 @@ class Subject(NamedTuple):
 
 
 def subject_of(spec: ObjectSpec, options: LoadOptions | None = None) -> Subject:
-    """Find out what an object needs. Raises: ObjectFileError, RelocationError."""
+    """Find out what an object needs.
+
+    Raises: NotFoundError for a program that is chosen and not there, ObjectFileError,
+    RelocationError.
+    """
+    options = options or LoadOptions()
     refuse_unknown(spec)
-    return Subject(spec, needs_of(spec, spec.programs), options or LoadOptions())
+    chosen_programs(spec, options)
+    return Subject(spec, needs_of(spec, spec.programs), options)
 
 
 def check(subject: Subject, target: Target) -> Report:

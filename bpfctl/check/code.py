@@ -15,6 +15,7 @@ from bpfctl.asm.insn import (
     BPF_PSEUDO_KFUNC_CALL,
     SLOT_BYTES,
     Insn,
+    unpack,
     write,
 )
 from bpfctl.asm.reach import Code, Reached, reach
@@ -93,18 +94,26 @@ class ProgramCode:
         apart = (one for one in placed[1:] if one.function.is_global and one.function.func_info)
         handlers = {one.function.exception_callback for one in placed}
         return Code(
-            self._with_calls(),
+            self._readable(),
             starts=tuple(one.insn_offset for one in placed),
             apart=frozenset(one.insn_offset for one in apart if not one.function.is_hidden),
             eager=not self.externs.target.has_member("bpf_func_info_aux", "called"),
             loads={at: self._loaded(reloc) for at, reloc in relocs},
             contents=self._contents(),
             roots=tuple(one.insn_offset for one in placed if one.function.key in handlers),
+            unknown=frozenset(self.poisoned),
         )
 
-    def _with_calls(self) -> bytes:
-        """The code, its calls of externs marked as calls of the kernel's functions."""
+    def _readable(self) -> bytes:
+        """The code with what was poisoned as it was, and calls of externs as the kernel's."""
         code = bytearray(self.linked.code)
+        starts = [one.insn_offset for one in self.linked.placed]
+        for at in self.poisoned:
+            one = self.linked.placed[bisect_right(starts, at) - 1]
+            was = unpack(one.function.code, at - one.insn_offset)
+            write(code, at, was)
+            if was.is_ld_imm64:
+                write(code, at + 1, Insn(0))
         for at, reloc in self.linked.relocs:
             if reloc.kind is RelocKind.EXTERN and code[at * SLOT_BYTES] == BPF_CALL_IMM:
                 write(code, at, Insn(BPF_CALL_IMM, src=BPF_PSEUDO_KFUNC_CALL))

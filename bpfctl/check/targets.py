@@ -32,20 +32,18 @@ Verdict = tuple[State, str]
 def targets(
     programs: Iterable[ProgramSpec], loaded: Collection[str], target: Target
 ) -> Iterator[Finding]:
-    """Yield a finding for each program whose section names a thing of the kernel."""
+    """Yield a finding for each thing of the kernel that sections name."""
+    users: dict[str, list[ProgramSpec]] = {}
     for one in programs:
-        section = one.section
-        if section.kind is AttachKind.STRUCT_OPS:
-            continue  # they are members of a struct, which has a finding of its own
-        if section.definition.btf_target:
-            state, why = settle(*_typed(section, target), [one.name], loaded)
-            yield Finding(Kind.TARGET, section.text.lstrip("?"), state, why, (one.name,))
-        elif section.target is not None:
-            verdict = _untyped(section, target)
-            if verdict is not None:
-                state, why = settle(*verdict, [one.name], loaded)
-                name = section.text.lstrip("?")
-                yield Finding(Kind.TARGET, name, state, why, (one.name,), attach=True)
+        if one.section.kind is not AttachKind.STRUCT_OPS:  # members have a finding of their own
+            users.setdefault(one.section.text.lstrip("?"), []).append(one)
+    for name, found in users.items():
+        section, who = found[0].section, [one.name for one in found]
+        at_load = section.definition.btf_target
+        verdict = _typed(section, target) if at_load else _untyped(section, target)
+        if verdict is not None:
+            state, why = settle(*verdict, who, loaded)
+            yield Finding(Kind.TARGET, name, state, why, tuple(who), attach=not at_load)
 
 
 def _typed(section: SectionName, target: Target) -> Verdict:
@@ -74,7 +72,9 @@ def _elsewhere(target: Target) -> str:
 
 def _untyped(section: SectionName, target: Target) -> Verdict | None:
     """What only an attachment asks for; None for what is no part of the kernel."""
-    wanted = section.target or ""
+    wanted = section.target
+    if wanted is None:
+        return None
     if section.kind in _PROBES:
         return _function(wanted.partition("+")[0], target)
     if section.kind is AttachKind.KSYSCALL:

@@ -24,6 +24,7 @@ NOUNS = {
     "struct_ops",
     "feature",
     "check",
+    "requires",
     "doctor",
     "explain",
     "demo",

@@ -17,6 +17,7 @@ from bpfctl.elf.reader import read_object
 from bpfctl.elf.section_def import AttachKind
 from bpfctl.errors import SyscallError, VerifierError
 from bpfctl.features.since_kfuncs import KFUNCS
+from bpfctl.features.since_targets import ITERATORS
 from bpfctl.linux.version import kernel_version, parse_release
 from bpfctl.loader.options import LoadOptions
 from bpfctl.loader.pipeline import load
@@ -105,3 +106,9 @@ def test_first_versions_of_what_is_listed(here: Target) -> None:
     assert here.age.least
     assert parse_release(here.age.least) <= version
     assert not here.age.below or version < parse_release(here.age.below)
+
+
+def test_first_versions_of_iterators(here: Target) -> None:
+    """No kernel has one that we say came later."""
+    later = {name for name, since in ITERATORS.items() if parse_release(since) > kernel_version()}
+    assert [name for name in later if here.has_function(f"bpf_iter_{name}")] == []

@@ -136,6 +136,11 @@ def test_constants(insns: list[Insn], contents: dict[str, bytes], reached: list[
     assert walked(*code, loads={0: Place("c")}, contents=contents) == reached
 
 
+def test_what_nobody_knows() -> None:
+    code = [mov(1, 0), if_zero(1, 1), HELPER, EXIT]
+    assert walked(*code, unknown={0}) == [0, 1, 2, 3]
+
+
 CALLED = [mov(1, 0), call(1), EXIT, if_zero(1, 1), HELPER, EXIT]
 
 
