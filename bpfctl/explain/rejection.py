@@ -35,7 +35,7 @@ def explain_rejection(error: VerifierError) -> VerifierError:
     The library's users get what the command line prints. What the loader found out already (an
     access or a call that nothing in this kernel fits) stays the headline.
     """
-    lines = objections(error.reason if error.lost_end else error.log)
+    lines = objections(error.reason or error.log)
     whole = error.missing_bytes == 0
     match, rejection = analyse(
         error.log, _code_of(error), lines, ends=not error.lost_end, begins=whole or error.lost_end

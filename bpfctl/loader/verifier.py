@@ -185,10 +185,19 @@ def _rejection(
         log.text,
         missing_bytes=log.missing_bytes,
         kept_beginning=keeps_beginning,
-        reason=_reason(request) if keeps_beginning and log.missing_bytes != 0 else "",
+        reason=_reason(request) if _lacks_reason(log, keeps_beginning=keeps_beginning) else "",
     )
     rejected.request = failure.request
     return rejected
+
+
+def _lacks_reason(log: Log, *, keeps_beginning: bool) -> bool:
+    """Whether what the verifier objects to is in the part of the log that is lost."""
+    if log.missing_bytes == 0:
+        return False
+    from bpfctl.loader.verifier_log import decisive_line
+
+    return keeps_beginning or not decisive_line(log.text)
 
 
 def _reason(request: ProgLoad) -> str:

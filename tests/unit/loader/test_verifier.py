@@ -164,6 +164,14 @@ def test_without_being_asked_no_log_takes_more_than_32_mib() -> None:
     assert error.missing_bytes == len(text) - LOG_SIZE_UNASKED + 1
 
 
+def test_the_reason_is_asked_for_where_it_was_in_the_lost_beginning() -> None:
+    kernel = Verifier(-errno.EACCES, b"R0 !read_ok\n" + b" R0=1\n" * 100)
+    error = rejection(kernel, LoadOptions(log_size=200))
+    assert [level for level, _ in kernel.calls] == [0, 1, 4]
+    assert error.reason.startswith("R0 !read_ok\n")
+    assert not error.kept_beginning
+
+
 def test_who_wants_more_gets_it() -> None:
     kernel = Verifier(-errno.EACCES, b"a" * (LOG_SIZE_UNASKED + 1000))
     error = rejection(kernel, LoadOptions(log_size=LOG_SIZE_UNASKED * 2))
