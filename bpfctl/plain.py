@@ -112,13 +112,13 @@ def _make_init(cls: type) -> Any:
     return names["__init__"]
 
 
-def _names(self: object) -> tuple[str, ...]:
-    names: tuple[str, ...] = vars(type(self))["__match_args__"]
+def _names(self: Any) -> tuple[str, ...]:
+    names: tuple[str, ...] = self.__match_args__
     return names
 
 
-def _fields(self: object) -> tuple[object, ...]:
-    return tuple(getattr(self, name) for name in _names(self))
+def _fields(self: Any) -> tuple[object, ...]:
+    return tuple([getattr(self, name) for name in self.__match_args__])  # quicker than a generator
 
 
 def _eq(self: object, other: object) -> bool:

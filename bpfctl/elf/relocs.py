@@ -5,7 +5,7 @@ from __future__ import annotations
 from struct import unpack_from
 from typing import TYPE_CHECKING, Final
 
-from bpfctl.asm.insn import BPF_CALL_IMM, BPF_LD_IMM64, BPF_PSEUDO_CALL, SLOT_BYTES
+from bpfctl.asm.insn import BPF_CALL_IMM, BPF_LD_IMM64, BPF_PSEUDO_CALL, SLOT_BYTES, find_opcode
 from bpfctl.elf.elf_file import SHN_LORESERVE, SHN_UNDEF
 from bpfctl.elf.spec import Reloc, RelocKind
 from bpfctl.errors import RelocationError
@@ -121,11 +121,9 @@ class RelocReader:
     def _add_plain_calls(self, function: Function, relocs: dict[int, Reloc]) -> None:
         """Within a section the compiler may have put in the distance itself."""
         code = function.code
-        for place, opcode in enumerate(code[::SLOT_BYTES]):
-            if opcode != BPF_CALL_IMM or place in relocs:
-                continue
+        for place in find_opcode(code, BPF_CALL_IMM):
             at = place * SLOT_BYTES
-            if code[at + 1] >> 4 != BPF_PSEUDO_CALL:
+            if place in relocs or code[at + 1] >> 4 != BPF_PSEUDO_CALL:
                 continue
             (imm,) = unpack_from("<i", code, at + _IMM_OFFSET)
             target = function.start + (place + 1 + imm) * SLOT_BYTES

@@ -8,6 +8,7 @@ bpf_line_info, Linux 5.0).
 from __future__ import annotations
 
 import struct
+from array import array
 from typing import TYPE_CHECKING
 
 from bpfctl.asm.insn import SLOT_BYTES
@@ -21,9 +22,8 @@ if TYPE_CHECKING:
     from bpfctl.loader.link_code import Placed
 
 _FUNC_INFO = struct.Struct("<II")
-_LINE_INFO = struct.Struct("<IIII")
 FUNC_INFO_SIZE = _FUNC_INFO.size
-LINE_INFO_SIZE = _LINE_INFO.size
+LINE_INFO_SIZE = 16
 
 
 def func_info(placed: Sequence[Placed], instead: Mapping[int, int] | None = None) -> bytes:
@@ -49,16 +49,17 @@ def line_info(placed: Sequence[Placed]) -> bytes:
     The kernel wants the first instruction of each function covered, and ascending offsets
     (check_btf_line, kernel/bpf/verifier.c, Linux 5.0).
     """
-    records = []
+    words: list[int] = []
     for one in placed:
         lines = _ascending(one)
         if not lines or lines[0][0] != one.insn_offset:
             return b""
-        records += [
-            _LINE_INFO.pack(index, info.file_name_off, info.line_off, info.line_col)
+        words += [
+            word
             for index, info in lines
+            for word in (index, info.file_name_off, info.line_off, info.line_col)
         ]
-    return b"".join(records)
+    return array("I", words).tobytes()
 
 
 def source_lines(placed: Sequence[Placed], btf: Btf) -> tuple[tuple[int, SourceLine], ...]:
