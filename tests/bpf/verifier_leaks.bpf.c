@@ -63,3 +63,13 @@ NAKED int stack_unset(void)
 	asm volatile("r0 = *(u64 *)(r10 - 8)\n"
 		     "exit");
 }
+
+SEC("?socket")
+int stack_by_index(void *ctx)
+{
+	char digits[16] = {};
+
+	digits[bpf_get_prandom_u32() & 15] = 1;
+	asm volatile("" : : "r"(digits) : "memory");
+	return digits[0];
+}

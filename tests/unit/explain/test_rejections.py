@@ -10,6 +10,7 @@ import pytest
 from bpfctl.elf.reader import read_object
 from bpfctl.errors import VerifierError
 from bpfctl.explain.rejection import explain_rejection
+from bpfctl.explain.verifier_messages import rules
 from bpfctl.loader.attach_target import Target
 from bpfctl.loader.link_code import link
 from bpfctl.loader.prepare import Prepared, locate_failure
@@ -47,6 +48,21 @@ def test_each_program_is_refused_for_the_reason_its_author_has_to_know(kernel: s
         for name, one in logs.items()
     }
     assert {name: one for name, one in found.items() if one != wanted[name]} == {}
+
+
+# What no program of ours is refused for, and why.
+UNPROVOKED = {
+    "verifier-back-edge": "loops of those without CAP_BPF, who may not load here",
+    "verifier-internal": "a fault of the kernel",
+    "verifier-jit-needed": "kernels without a JIT compiler",
+    "verifier-kptr": "clang 14 loses the tags of such pointers",
+    "verifier-user-memory": "kernels whose types have tags of address spaces",
+}
+
+
+def test_each_rule_has_a_program_that_breaks_it() -> None:
+    provoked = {f"verifier-{case.code}" for kernel in KERNELS for case in cases(kernel).values()}
+    assert {rule.code for rule in rules()} - provoked == set(UNPROVOKED)
 
 
 def test_an_unknown_message_has_its_source_line_all_the_same() -> None:
