@@ -101,10 +101,25 @@ def attach_type(failure: Failure) -> Explanation | None:
     number = failure.field(path)
     known = values_of(failure.btf, "bpf_attach_type")
     if known is None or number in known:
-        return None
+        return _combination(failure, number) if failure.call == "BPF_PROG_LOAD" else None
     since = first_kernels.attach_types().get(number)
     words = f"attach type {_name(AttachType, number)}"
     return _absent("attach-type-unsupported", words, "bpf_attach_type", known, number, since)
+
+
+def _combination(failure: Failure, attach: int) -> Explanation | None:
+    """Load the smallest program of that type for that attach type."""
+    from bpfctl.features.prober import Prober
+    from bpfctl.features.programs import probe_program, program_probes
+
+    kind = failure.field("prog_type")
+    for row in program_probes():
+        if (row.prog_type, row.attach_type) == (kind, attach):
+            with Prober() as prober:
+                verdict = probe_program(prober, row)
+            words = f"programs of type {_name(ProgType, kind)} for {_name(AttachType, attach)}"
+            return _probed("attach-type-unsupported", words, verdict)
+    return None
 
 
 def field(failure: Failure) -> Explanation | None:

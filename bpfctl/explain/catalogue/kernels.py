@@ -57,7 +57,8 @@ ENTRIES: Final = (
         "this kernel has no such attach type",
         "Where a program is to run (an attach type) is told when it is loaded, or when it is"
         " attached. An old kernel answers EINVAL to one that it does not know.",
-        _OWN_TYPES,
+        _OWN_TYPES + " Where it is among them the smallest program of that type for it was loaded,"
+        " and refused.",
         "Use a newer kernel; the message names the first that has it. Or attach elsewhere: `tc`"
         " instead of tcx, kprobe instead of kprobe.multi.",
         "Younger than Linux 5.10 are, for instance, kprobe_multi (5.18), lsm_cgroup (6.0), tcx and"

@@ -148,9 +148,30 @@ def test_an_attach_type(kernel: KernelBtf) -> None:
     link = link_create(prog_fd=9, attach_type=AttachType.NETKIT_PEER)
     found = unknown.attach_type(failure(link, kernel))
     assert words(found) == ("attach-type-unsupported", "attach type netkit_peer", "6.7")
-    assert unknown.attach_type(failure(new_program(ProgType.XDP), kernel)) is None
+    other = new_program(ProgType.XDP, AttachType.CGROUP_INET_INGRESS)  # no kernel has that
+    assert unknown.attach_type(failure(other, kernel)) is None
     assert unknown.attach_type(failure(link, UNREAD)) is None
     assert unknown.attach_type(failure(new_map(), kernel)) is None
+
+
+@pytest.mark.parametrize(
+    ("verdict", "found"),
+    [
+        pytest.param(
+            not_available("the kernel answers EINVAL", errno.EINVAL, "5.9"),
+            ("attach-type-unsupported", "programs of type xdp for xdp_devmap", "5.9"),
+            id="no",
+        ),
+        pytest.param(available("5.9"), None, id="yes"),
+        pytest.param(cannot_tell("EPERM"), None, id="cannot tell"),
+    ],
+)
+def test_an_attach_type_by_loading_one(
+    verdict: Any, found: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(programs, "probe_program", lambda prober, probe: verdict)
+    attr = new_program(ProgType.XDP, AttachType.XDP_DEVMAP)
+    assert words(unknown.attach_type(failure(attr, UNREAD))) == found
 
 
 def test_a_field_by_the_types(kernel: KernelBtf) -> None:
