@@ -37,6 +37,7 @@ CHECKS: dict[str, tuple[Check, ...]] = {
         kernel.check_kprobes,
         kernel.check_uprobes,
         kernel.check_trampolines,
+        kernel.check_ftrace,
         kernel.check_config,
     ),
     "places": (places.check_bpffs, places.check_tracefs, places.check_cgroups),

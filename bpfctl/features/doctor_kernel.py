@@ -135,6 +135,23 @@ def check_trampolines(machine: Machine) -> Finding:
     return limited(name, seen, cost, remedy)
 
 
+def check_ftrace(machine: Machine) -> Finding:
+    """Say whether the function tracer is on: trampolines and most kprobes go through it.
+
+    Source: kernel.ftrace_enabled, Documentation/admin-guide/sysctl/kernel.rst.
+    """
+    name, value = "ftrace", machine.ftrace
+    if value is None:
+        return unknown(
+            name, "there is no setting kernel.ftrace_enabled", "CONFIG_FUNCTION_TRACER=y"
+        )
+    if value:
+        return good(name, "on", enabled=True)
+    cost = "fentry, fexit and kprobes on the first instruction of functions do not attach or run"
+    remedy = "sysctl kernel.ftrace_enabled=1"
+    return limited(name, "off", cost, remedy, enabled=False)
+
+
 def check_config(machine: Machine) -> Finding:
     """List the options that are not set, with what each costs."""
     config = machine.facts.config

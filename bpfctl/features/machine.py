@@ -20,6 +20,7 @@ from bpfctl.linux.caps import (
 from bpfctl.linux.kallsyms import addresses_hidden
 from bpfctl.linux.mounts import mounts
 from bpfctl.linux.security import perf_event_paranoid
+from bpfctl.linux.sysctl import read_sysctl
 from bpfctl.plain import plain
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ class Modules:
 class Machine:
     """Everything that the checks of `doctor` decide by. None is what could not be read.
 
-    `missing` are the capabilities this process lacks ("CAP_BPF"). `btf_error` says why the kernel's
+    `missing` are the capabilities this process lacks ("CAP_BPF"), `ftrace` is the setting
+    kernel.ftrace_enabled. `btf_error` says why the kernel's
     types cannot be read, "" when they can; `btf_types` counts them, `btf_unknown` those of kinds
     that are newer than bpfctl, by kind. `memlock_counts` says whether the kernel charges maps to
     RLIMIT_MEMLOCK. `writable` are mount points we may write to.
@@ -53,6 +55,7 @@ class Machine:
     missing: tuple[str, ...] | None
     first_userns: bool | None
     paranoid: int | None
+    ftrace: int | None
     symbols_hidden: bool
     mounts: tuple[Mount, ...]
     writable: frozenset[str]
@@ -101,6 +104,7 @@ def read_machine(vmlinux: str = VMLINUX) -> Machine:
         missing=None if effective_mask() is None else tuple(missing_capabilities()),
         first_userns=in_initial_user_namespace(),
         paranoid=perf_event_paranoid(),
+        ftrace=read_sysctl("kernel/ftrace_enabled"),
         symbols_hidden=addresses_hidden(),
         mounts=tuple(found),
         writable=frozenset(one.point for one in found if os.access(one.point, os.W_OK)),

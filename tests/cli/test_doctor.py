@@ -35,7 +35,7 @@ TROUBLED = {
     "programs": machine().programs | {"fentry": DENIED, "lsm": DENIED},
 }
 SCREEN = """\
-kernel 6.18.44 x86_64 | 16 good | 2 limited | 1 cannot tell
+kernel 6.18.44 x86_64 | 17 good | 2 limited | 1 cannot tell
 rights  bpf(2)        good        answers
         capabilities  good        CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN, CAP_SYS_ADMIN
         unprivileged  good        kernel.unprivileged_bpf_disabled is 2: CAP_BPF is needed, and
@@ -58,6 +58,7 @@ kernel  BTF           good        100 types
                                   no fentry, fexit, fmod_ret, freplace and LSM programs
                                   -> use tp_btf or a tracepoint (bpfctl explain
                                   eperm-trampoline-refused)
+        ftrace        good        on
         config        good        all that matters is set in /boot/config
 places  bpffs         good        /sys/fs/bpf
         tracefs       good        /sys/kernel/tracing
@@ -76,7 +77,7 @@ def test_json_says_the_same(serve: Serve) -> None:
     serve(**TROUBLED)
     done = in_process("-j", "doctor")
     assert json.loads(done.out) == examine(machine(**TROUBLED)).to_json()
-    assert done.json["summary"] == {"good": 16, "limited": 2, "bad": 0, "cannot-tell": 1}
+    assert done.json["summary"] == {"good": 17, "limited": 2, "bad": 0, "cannot-tell": 1}
     assert (done.status, done.err) == (0, "")
 
 

@@ -78,6 +78,8 @@ def test_mounts(kind: str, name: str, fact: str) -> None:
 
 def test_against_files(ours: dict[str, Any]) -> None:
     enabled = Path("/proc/sys/net/core/bpf_jit_enable").read_text().strip()
+    ftrace = Path("/proc/sys/kernel/ftrace_enabled").read_text().strip()
+    assert ours["ftrace"]["facts"] == {"enabled": ftrace == "1"}
     assert ours["JIT"]["facts"]["enabled"] is (enabled != "0")
     assert set(ours["capabilities"]["facts"]["missing"]) <= {"CAP_SYS_RESOURCE"}
 

@@ -44,6 +44,7 @@ def machine(**changes: Any) -> Machine:
         missing=(),
         first_userns=True,
         paranoid=2,
+        ftrace=1,
         symbols_hidden=False,
         mounts=(BPFFS, TRACEFS, CGROUP2),
         writable=frozenset({"/sys/fs/bpf"}),

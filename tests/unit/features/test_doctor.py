@@ -198,6 +198,8 @@ CASES: list[Any] = [
         "EPERM",
         "",
     ),
+    ("ftrace", {"ftrace": None}, UNKNOWN, "kernel.ftrace_enabled", ""),
+    ("ftrace", {"ftrace": 0}, LIMITED, "off", "fentry, fexit and kprobes"),
     ("config", {"facts": facts(config=None)}, UNKNOWN, "no file tells it", ""),
     (
         "config",
@@ -265,7 +267,7 @@ def test_as_json() -> None:
     written = json.loads(json.dumps(examine(machine(mounts=(BPFFS, TRACEFS))).to_json()))
     assert written["kernel"] == "6.18.44"
     assert written["machine"] == "x86_64"
-    assert written["summary"] == {"good": 18, "limited": 1, "bad": 0, "cannot-tell": 0}
+    assert written["summary"] == {"good": 19, "limited": 1, "bad": 0, "cannot-tell": 0}
     assert written["findings"][-1] == {
         "group": "places",
         "name": "cgroups",
