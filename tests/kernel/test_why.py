@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("locked_memory")
 RETURN_1 = bytes.fromhex("b7000000010000009500000000000000")
+DATA = Path(__file__).parent.parent / "data"
 SHORT = 0.01
 TRACE_EVENT = targets.Tracepoint("sched", "sched_process_exec")
 EXECS = 3
@@ -233,6 +234,8 @@ def test_lsm_without_the_module(bpffs: Path, tmp_path: Path) -> None:
         subprocess.run(["mount", "--bind", str(ours), str(listing)], check=True)
         try:
             made = in_process("link", "create", str(number), "lsm", "--pin", str(bpffs / "l"))
+            load_words = ["prog", "load", str(DATA / "probes.bpf.o"), str(bpffs / "o")]
+            loaded = in_process(*load_words, "--program", "on_lsm", "--attach")
             answer = why(prog, 0)
         finally:
             subprocess.run(["umount", str(listing)], check=True)
@@ -246,6 +249,8 @@ def test_lsm_without_the_module(bpffs: Path, tmp_path: Path) -> None:
     assert made.err.startswith(
         "bpfctl: warning: program core_test will never run: bpf is not among"
     )
+    assert loaded.status == 0
+    assert "warning: program on_lsm will never run: bpf is not among" in loaded.err
     assert truth.code == "runs-uncounted"
 
 
