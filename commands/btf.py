@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 app = Noun("Show, compare and convert type information; write headers.")
 
-_SOURCE = "kernel, file FILE, id N, prog PROG, or map MAP [key|value|kv|all]"
+_SOURCE = "kernel [modules], file FILE, id N, prog PROG, or map MAP [key|value|kv|all]"
 _LISTED = 6  # users of one object in a table; JSON has all
 _SHOWN = (
     "A BTF object: id N, or name NAME. Or a type: its name, with struct, union, enum, typedef, "
@@ -110,6 +110,9 @@ def dump(
 ) -> None:
     """Write type information: raw (type by type), or as a C header (vmlinux.h).
 
+    `kernel modules` are the types of the kernel and all its modules, each once; several files
+    (`file A file B`) of modules are merged too, on top of what they are based on.
+
     The header declares everything in an order a compiler takes, sorted by name; the same types
     give the same bytes everywhere. `root_id` writes one type, in C with all that it needs.
 
@@ -181,3 +184,26 @@ def extract(
     check_strings(data, parse_header(data, words[0]), words[0], split=True)
     write_file(words[1], data)
     write_done(call.out)
+
+
+@app.command()
+def downgrade(
+    call: Call,
+    words: Annotated[
+        list[str] | None,
+        Argument(metavar="SOURCE OUTPUT", help=f"Where to write; SOURCE is {_SOURCE}."),
+    ] = None,
+    base: _Base = None,
+    to: Annotated[
+        str | None, Option("--to", metavar="VERSION", help="The kernel that reads them (5.4).")
+    ] = None,
+) -> None:
+    """Write types as a kernel of an older version reads them, and bpftool and libbpf of its time.
+
+    What came later is replaced by what there was, of the same size and with the same id: enum64 by
+    an enumeration or a union, tags by const, floating-point numbers by structs, and so on. Kinds
+    newer than bpfctl knows become integers of one byte. How many types that are is shown.
+    """
+    from .btf_downgrade import downgrade as write
+
+    write(call.out, words or [], base, to)

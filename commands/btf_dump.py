@@ -24,9 +24,10 @@ def dump(out: Context, wanted: Dump) -> None:
 
     Raises: BtfError for broken ones.
     """
-    _write(out, wanted)
+    unknown = wanted.source.btf.unknown_kinds()
+    _write(out, _with_stand_ins(wanted) if unknown and wanted.form == "c" else wanted)
     if not _roots(wanted):
-        for kind, count in sorted(wanted.source.btf.unknown_kinds().items()):
+        for kind, count in sorted(unknown.items()):
             noun = "type" if count == 1 else "types"
             say(f"left out: {count} {noun} of kind {kind}, newer than bpfctl knows")
 
@@ -41,6 +42,20 @@ def _write(out: Context, wanted: Dump) -> None:
 
         btf = wanted.source.btf
         _write_pieces(to_text(btf, one, clean) for one in _types(wanted))
+
+
+def _with_stand_ins(wanted: Dump) -> Dump:
+    """C needs something for each type: bytes, where nothing is known but that they are there."""
+    from bpfctl.btf.decode import Btf
+    from bpfctl.btf.sanitize import sanitized
+    from bpfctl.objects.btf_source import BtfSource
+
+    from .btf_words import Dump
+
+    btf, roots = wanted.source
+    known = Btf.parse(sanitized(btf, frozenset()).data, base=btf.base, path=btf.path)
+    source = BtfSource(known, roots)
+    return Dump(source, wanted.form, wanted.roots, wanted.unsorted, wanted.contexts)
 
 
 def _c_text(wanted: Dump) -> Iterator[str]:

@@ -39,7 +39,7 @@ def parse(words: Sequence[str], base: str | None = None, *, contexts: bool = Fal
 
     Raises: UsageError, and what reading types raises.
     """
-    source, rest = take_source(words, base)
+    source, rest = _take_files(words, base)
     form, roots, unsorted = "raw", list[int](), False
     while rest:
         word, *rest = rest
@@ -58,6 +58,19 @@ def parse(words: Sequence[str], base: str | None = None, *, contexts: bool = Fal
     if contexts and form != "c":
         raise UsageError("--ctx adds structs to C", remedy="write: format c --ctx")
     return Dump(source, form, tuple(roots), unsorted, contexts)
+
+
+def _take_files(words: Sequence[str], base: str | None) -> tuple[BtfSource, list[str]]:
+    """Read a source, or several files, which are merged (as bpftool 7.7 does)."""
+    paths, rest = list[str](), list(words)
+    while rest[:1] == ["file"] and len(rest) > 1:
+        paths.append(rest[1])
+        rest = rest[2:]
+    if len(paths) < 2:
+        return take_source(words, base)
+    from bpfctl.objects.btf_source import BtfSource, btf_of_files
+
+    return BtfSource(btf_of_files(paths, _base(base))), rest
 
 
 def _values(word: str) -> str:
@@ -86,13 +99,13 @@ def take_source(words: Sequence[str], base: str | None) -> tuple[BtfSource, list
     first, *rest = words
     if first not in _SOURCES:
         raise UsageError(f'"{first}" is no source of types: {_EXPECTED}')
-    from bpfctl.objects.btf import kernel_btf, loaded_btf
+    from bpfctl.objects.btf import loaded_btf
     from bpfctl.objects.btf_source import BtfSource, btf_of_file
 
     if base is not None and first != "file":
         raise UsageError("--base-btf is for the types of a file")
     if first == "kernel":
-        return BtfSource(kernel_btf()), rest
+        return _of_kernel(rest)
     if first == "prog":
         return _of_prog(rest)
     if first == "map":
@@ -103,6 +116,15 @@ def take_source(words: Sequence[str], base: str | None) -> tuple[BtfSource, list
     if first == "id":
         return BtfSource(loaded_btf(_root(value))), rest
     return BtfSource(btf_of_file(value, _base(base))), rest
+
+
+def _of_kernel(words: list[str]) -> tuple[BtfSource, list[str]]:
+    from bpfctl.objects.btf import kernel_btf
+    from bpfctl.objects.btf_source import BtfSource, kernel_with_modules
+
+    if words[:1] == ["modules"]:
+        return BtfSource(kernel_with_modules()), words[1:]
+    return BtfSource(kernel_btf()), words
 
 
 def _base(path: str | None) -> Btf | None:

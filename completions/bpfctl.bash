@@ -23,11 +23,12 @@ _bpfctl_words() {
     'iter') echo 'pin run help' ;;
     'iter pin') echo '@file map id name pinned @map' ;;
     'iter run') echo '@file map id name pinned @map' ;;
-    'btf') echo 'show dump diff extract help' ;;
+    'btf') echo 'show dump diff extract downgrade help' ;;
     'btf show') echo '' ;;
     'btf dump') echo 'format raw c json root_id unsorted' ;;
     'btf diff') echo '' ;;
     'btf extract') echo '@file' ;;
+    'btf downgrade') echo '' ;;
     'gen') echo 'ctx prog min_core_btf help' ;;
     'gen ctx') echo '' ;;
     'gen prog') echo '' ;;
@@ -78,6 +79,7 @@ _bpfctl_options() {
     'btf dump') echo '-B=@file --base-btf=@file --ctx -h --help' ;;
     'btf diff') echo '-B=@file --base-btf=@file --name= --exit-code -h --help' ;;
     'btf extract') echo '-h --help' ;;
+    'btf downgrade') echo '-B=@file --base-btf=@file --to= -h --help' ;;
     'gen') echo '-h --help' ;;
     'gen ctx') echo '--btf=@file -h --help' ;;
     'gen prog') echo '--btf=@file -h --help' ;;

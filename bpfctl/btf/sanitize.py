@@ -8,43 +8,90 @@ appends a type for it, and we keep the number of types.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from bpfctl.btf import types as t
 from bpfctl.btf.decode import Btf
 from bpfctl.btf.encode import BtfBuilder
+from bpfctl.btf.history import HISTORY
+from bpfctl.btf.layout import TAIL_WORDS
 from bpfctl.errors import UsageError
 
-# What a kernel may lack, and the first version that has it.
-SINCE = {
-    "func": "5.0",
-    "datasec": "5.2",
-    "empty_datasec": "5.12",  # sections without variables, commit 13ca51d5eb35
-    "func_global": "5.6",
-    "float": "5.13",
-    "decl_tag": "5.16",
-    "type_tag": "5.17",
-    "enum64": "6.0",
-    "qmark_datasec": "6.9",  # section names that begin with "?"
-    "layout": "7.1",  # the header's fields for the layout section
-}
+KSYM_NAME_BYTES = 128  # with the zero at the end; before Linux 6.1
+
+
+class Sanitized(NamedTuple):
+    """A blob, and how many types of each kind (by name, or "kind 23") became something else."""
+
+    data: bytes
+    replaced: dict[str, int]
 
 
 def sanitize(data: bytes, missing: frozenset[str], *, path: str = "") -> bytes:
-    """Give the blob without what is `missing` (keys of `SINCE`) from the kernel.
+    """Give the blob without what is `missing` (keys of HISTORY) from the kernel.
 
     Ids, their number and all string offsets stay; the header is the short one every kernel reads.
     Raises: BtfError for a blob that cannot be read whole, UsageError for an unknown key.
     """
-    unknown = missing - SINCE.keys()
+    unknown = missing - HISTORY.keys()
     if unknown:
         raise UsageError(f"no kernel feature of type information is called {min(unknown)!r}")
-    if not missing:
-        return data
-    btf = Btf.parse(data, path=path)
-    strings = btf.data[btf.header.str_off : btf.header.str_off + btf.header.str_len]
-    builder = BtfBuilder(btf.order, strings=strings)
-    for type_id in range(1, len(btf)):
-        builder.add(_known(btf, btf.type(type_id), missing))
-    return builder.build()
+    return sanitized(Btf.parse(data, path=path), missing).data if missing else data
+
+
+def sanitized(btf: Btf, missing: frozenset[str]) -> Sanitized:
+    """Rewrite types without what is `missing`, and without kinds newer than ours.
+
+    Of those nothing is known but the size of their records, if they tell it: they become an
+    integer of one byte. Split types stay split. Raises: BtfError.
+    """
+    span = slice(btf.header.str_off, btf.header.str_off + btf.header.str_len)
+    base = btf.base
+    builder = BtfBuilder(
+        btf.order,
+        first_id=btf.first_id,
+        first_string=base.string_end if base else 0,
+        strings=btf.data[span],
+    )
+    replaced: dict[str, int] = {}
+    for type_id in range(btf.first_id, len(btf)):
+        number = btf.kind_number(type_id)
+        if number in TAIL_WORDS:
+            old = btf.type(type_id)
+            new, kind = _renamed(_known(btf, old, missing), missing), old.kind.name
+        else:
+            old, new, kind = None, _smallest_int(type_id, "unsigned char"), f"kind {number}"
+        builder.add(new)
+        if new is not old and new != old:
+            replaced[kind] = replaced.get(kind, 0) + 1
+    return Sanitized(builder.build(), replaced)
+
+
+def _renamed(new: t.Type, missing: frozenset[str]) -> t.Type:
+    """The type with its names, of members too, as long as the kernel takes them."""
+    if "long_names" not in missing:
+        return new
+    if isinstance(new, t.Struct) and any(_is_long(one.name) for one in new.members):
+        members = tuple(
+            t.Member(_short(one.name), one.type_id, one.offset_bits, one.bitfield_bits)
+            for one in new.members
+        )
+        new = t.Struct(new.id, new.name, new.size_bytes, members, new.is_union)
+    elif isinstance(new, t.Enum) and any(_is_long(one.name) for one in new.values):
+        values = tuple(t.EnumValue(_short(one.name), one.value) for one in new.values)
+        new = t.Enum(new.id, new.name, new.size_bytes, new.signed, values, new.is64)
+    if not _is_long(new.name) or isinstance(new, t.TypeTag | t.DeclTag):
+        return new
+    fields = {name: getattr(new, name) for name in new.__match_args__}
+    return type(new)(**(fields | {"name": _short(new.name)}))
+
+
+def _is_long(name: str) -> bool:
+    return len(name) >= KSYM_NAME_BYTES
+
+
+def _short(name: str) -> str:
+    return name[: KSYM_NAME_BYTES - 1]
 
 
 def _known(btf: Btf, old: t.Type, missing: frozenset[str]) -> t.Type:
@@ -63,9 +110,9 @@ def _known(btf: Btf, old: t.Type, missing: frozenset[str]) -> t.Type:
             return t.Datasec(old.id, old.name.replace("?", "_"), old.size_bytes, old.vars)
         case t.Var() if lacks("datasec"):
             return _smallest_int(old.id, old.name)
-        case t.DeclTag() if lacks("decl_tag"):
+        case t.DeclTag() if lacks("decl_tag") or (old.is_attribute and lacks("tag_attributes")):
             return _smallest_int(old.id, "")
-        case t.TypeTag() if lacks("type_tag"):
+        case t.TypeTag() if lacks("type_tag") or (old.is_attribute and lacks("tag_attributes")):
             return t.Const(old.id, "", old.type_id)
         case t.Float() if lacks("float"):
             return t.Struct(old.id, "", old.size_bytes, ())

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from bpfctl.btf.shown import KIND_WORDS, find_types, shown_type
 from bpfctl.errors import NotFoundError
-from bpfctl.objects.btf import kernel_btf, module_btfs
+from bpfctl.objects.btf import kernel_btf
+from bpfctl.objects.btf_source import module_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,8 +23,8 @@ def types_called(
 ) -> list[ShownType]:
     """All types of a name; `word` is a key of KIND_WORDS.
 
-    Without `btf` it is the running kernel, and each of its modules where it has none: reading those
-    takes CAP_SYS_ADMIN. Raises: NotFoundError with similar names, BtfError for broken types.
+    Without `btf` it is the running kernel, and each of its modules where it has none.
+    Raises: NotFoundError with similar names, BtfError for broken types.
     """
     kinds = KIND_WORDS[word]
     for origin, types in [("", btf)] if btf else _of_kernel():
@@ -38,7 +39,7 @@ def types_called(
 def _of_kernel() -> Iterator[tuple[str, Btf]]:
     base = kernel_btf()
     yield "vmlinux", base
-    yield from ((name, btf) for name, _, btf in module_btfs(base))
+    yield from module_files(base)
 
 
 def _missing(name: str, word: str, btf: Btf) -> NotFoundError:

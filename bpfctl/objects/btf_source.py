@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from bpfctl.errors import NotFoundError, ObjectFileError, PathError
-from bpfctl.objects.btf import KERNEL_FILE, kernel_btf, loaded_btf
+from bpfctl.errors import NotFoundError, ObjectFileError, PathError, UsageError
+from bpfctl.objects.btf import KERNEL_FILE, KERNEL_FOLDER, kernel_btf, loaded_btf
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from bpfctl.btf.decode import Btf
     from bpfctl.objects.map_info import MapInfo
     from bpfctl.objects.prog import ProgInfo
@@ -38,6 +40,60 @@ def btf_of_file(path: str, base: Btf | None = None) -> Btf:
     if base is None and Path(path).parent == Path(KERNEL_FILE).parent:
         base = kernel_btf()
     return Btf.parse(raw_btf(path), base=base, path=path)
+
+
+def btf_of_files(paths: Sequence[str], base: Btf | None = None) -> Btf:
+    """The types in several files, each there once: modules, and what they are based on.
+
+    `base` is given for files that are not the running kernel's own; it may be one of them by its
+    `path`. Raises: UsageError for types without a common base, and what `btf_of_file` raises.
+    """
+    if len(paths) == 1:
+        return btf_of_file(paths[0], base)
+    split = [one for one in paths if one not in (KERNEL_FILE, base.path if base else None)]
+    found = [btf_of_file(one, base) for one in split]
+    bases = {one.base for one in found}
+    below = bases.pop() if len(bases) == 1 else None
+    if below is None:
+        raise UsageError(
+            "types of several files are merged where all of them are based on the same",
+            remedy="name their base with --base-btf",
+        )
+    from bpfctl.btf.merge import merged
+
+    return merged(below, found)
+
+
+def kernel_with_modules() -> Btf:
+    """The running kernel's types and those of all loaded modules, each there once.
+
+    Raises: NotSupportedError, PathError, BtfError.
+    """
+    from bpfctl.btf.merge import merged
+
+    base = kernel_btf()
+    return merged(base, [btf for _, btf in module_files(base)])
+
+
+def module_files(base: Btf) -> Iterator[tuple[str, Btf]]:
+    """Yield name and types of each module that has some, by name; everybody may read them.
+
+    One that is unloaded meanwhile is left out. Source: /sys/kernel/btf, Linux 5.11.
+    """
+    from bpfctl.btf.decode import Btf
+
+    try:
+        names = sorted(one.name for one in Path(KERNEL_FOLDER).iterdir())
+    except OSError:
+        return
+    for name in names:
+        path = Path(KERNEL_FOLDER) / name
+        if str(path) != KERNEL_FILE:
+            try:
+                data = path.read_bytes()
+            except OSError:
+                continue
+            yield name, Btf.parse(data, base=base, path=str(path))
 
 
 def raw_btf(path: str) -> bytes:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bpfctl.btf import types as t
+from bpfctl.btf.decode import Btf
+from bpfctl.btf.encode import BtfBuilder
 from tests.builders.btf import DATA, build
 from tests.cli.runner import run
 
@@ -124,3 +126,22 @@ def test_an_elf_file_without_types(tmp_path: Path) -> None:
     done = run("btf", "dump", "file", str(tmp_path / "x"))
     assert done.status == 1
     assert done.err.startswith(f"bpfctl: {tmp_path}/x: ")
+
+
+def test_several_files(tmp_path: Path) -> None:
+    """Of two modules with the same types, each is there once, behind those of their base."""
+    base = Btf.parse(build(TYPES))
+    builder = BtfBuilder(first_id=len(base), first_string=base.string_end)
+    builder.add(t.Struct(0, "own", 4, (t.Member("m", 1, 0),)))
+    paths = [tmp_path / name for name in ("base", "one", "two")]
+    for path, data in zip(paths, (build(TYPES), builder.build(), builder.build()), strict=True):
+        path.write_bytes(data)
+    words = [word for path in paths for word in ("file", str(path))]
+    done = run("btf", "dump", *words, "--base-btf", str(paths[0]))
+    assert (done.status, done.err) == (0, "")
+    assert done.out == RAW + "[5] STRUCT 'own' size=4 vlen=1\n\t'm' type_id=1 bits_offset=0\n"
+    without = run("btf", "dump", "file", str(paths[0]), "file", str(paths[0]))
+    assert (without.status, without.out) == (2, "")
+    assert without.err.startswith(
+        "bpfctl: types of several files are merged where all of them are based on the same\n"
+    )

@@ -13,7 +13,8 @@ from bpfctl.btf import types as t
 from bpfctl.btf.decode import Btf
 from bpfctl.btf.encode import BtfBuilder
 from bpfctl.btf.ext import BtfExt
-from bpfctl.btf.sanitize import SINCE, sanitize
+from bpfctl.btf.history import HISTORY
+from bpfctl.btf.sanitize import sanitize
 from bpfctl.errors import BtfError
 from tests.builders.btf import build, objects, raw, record, section
 
@@ -80,7 +81,7 @@ def ask_all(data: bytes) -> None:
         for ask in asks:
             answer_or_error(ask, type_id)
     answer_or_error(lambda _: btf.validate(), 0)
-    answer_or_error(lambda _: sanitize(data, frozenset(SINCE)), 0)
+    answer_or_error(lambda _: sanitize(data, frozenset(HISTORY)), 0)
 
 
 def answer_or_error(ask: Callable[[int], object], type_id: int) -> None:

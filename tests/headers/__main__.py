@@ -1,7 +1,7 @@
 """Headers of all kernels of the matrix: `python -m tests.headers [--kernel 6.12]...`.
 
-For each kernel: its types and what it lets programs attach to are read there, the header and the
-programs are compiled here, and loaded there; see load.py.
+For each kernel: its types are read from its image, the header and the programs are compiled here,
+and loaded there; see load.py.
 """
 
 from __future__ import annotations
@@ -14,19 +14,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.headers.build import build, thin
+from tests.headers.images import image_types
 from tests.headers.sources import CompilerError
 from tests.vm import machine
 from tests.vm.cache import SLOTS
 from tests.vm.errors import VmError
-from tests.vm.kernels import NAMES
+from tests.vm.kernels import NAMES, kernel
 from tests.vm.machine import Job
 
 LIMIT_S = 600
-READ = (
-    'cp /sys/kernel/btf/vmlinux "$RESULTS"/types;'
-    "mount -t tracefs tracefs /sys/kernel/tracing 2>/dev/null;"
-    'cut -d" " -f1 /sys/kernel/tracing/available_filter_functions > "$RESULTS"/traceable'
-)
 LOAD = "python3 -m tests.headers.load /run/drive"
 
 
@@ -53,11 +49,8 @@ def _check(series: str, clang: str) -> tuple[str, bool]:
         drive = place / "drive"
         drive.mkdir()
         try:
-            done = _run(series, READ, place / "read")
-            if done:
-                return f"its types could not be read: {done}", True
-            traceable = frozenset((place / "read" / "traceable").read_text().splitlines())
-            counts = build((place / "read" / "types").read_bytes(), traceable, drive, clang)
+            types = image_types(kernel(series).image, place)
+            counts = build(types, drive, clang, trampoline=True)
             thin(drive)
             done = _run(series, LOAD, place / "load", drive)
         except (CompilerError, VmError) as err:
@@ -68,7 +61,7 @@ def _check(series: str, clang: str) -> tuple[str, bool]:
         )
 
 
-def _run(series: str, command: str, results: Path, drive: Path | None = None) -> str:
+def _run(series: str, command: str, results: Path, drive: Path) -> str:
     """Run a command in a machine; return what went wrong."""
     with results.with_suffix(".txt").open("wb") as sink:
         ended = machine.run(Job(series, command, results, LIMIT_S, drive=drive), sink)

@@ -4,44 +4,42 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bpfctl.btf.contexts import all_contexts
 from bpfctl.btf.decode import Btf
 from tests.headers import sources
-from tests.headers.targets import chosen
+from tests.headers.targets import chosen, live
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bpfctl.btf.contexts import Context
-
-TRAMPOLINE = ("lsm", "fentry", "fexit")
+PROGRAMS = "programs.h"  # with the contexts of the programs only: to read all takes seconds
 
 
-def build(types: bytes, traceable: frozenset[str], place: Path, clang: str) -> dict[str, int]:
+def build(types: bytes, place: Path, clang: str, *, trampoline: bool) -> dict[str, int]:
     """Write and compile all for the kernel with these types; return what there is of each.
 
+    With `trampoline` the live programs are on functions and security hooks too.
     Raises: CompilerError when a struct or member is not where the kernel has it, or a program
     does not compile.
     """
     btf = Btf.parse(types)
-    sources.write_header(btf, place)
+    sources.write_header(btf, place / sources.HEADER, list(all_contexts(btf)))
     layout = place / "layout.bpf.c"
     counts = {"layout": sources.write_assertions(btf, layout)}
     sources.compile_source(clang, layout, "-fsyntax-only")
-    contexts = chosen(btf, traceable)
+    contexts = chosen(btf)
+    used = {one.name: one for some in (live(btf), *contexts.values()) for one in some}
+    sources.write_header(btf, place / PROGRAMS, list(used.values()))
     for word, some in contexts.items():
         counts[word] = len(some)
-        _compile(clang, place, word, some, btf)
-    live = place / "live.bpf.c"
-    live.write_bytes(sources.LIVE.read_bytes())
-    options = ("-DWITH_TRAMPOLINE",) if set(TRAMPOLINE) <= set(contexts) else ()
-    sources.compile_source(clang, live, *options, "-c", "-o", "live.bpf.o")
+        source = place / f"{word}.bpf.c"
+        sources.write_programs(btf, some, source, PROGRAMS)
+        sources.compile_source(clang, source, "-c", "-o", f"{word}.bpf.o")
+    copied = place / "live.bpf.c"
+    copied.write_bytes(sources.LIVE.read_bytes())
+    options = ("-DWITH_TRAMPOLINE",) if trampoline else ()
+    sources.compile_source(clang, copied, *options, "-c", "-o", "live.bpf.o")
     return counts
-
-
-def _compile(clang: str, place: Path, word: str, contexts: list[Context], btf: Btf) -> None:
-    source = place / f"{word}.bpf.c"
-    sources.write_programs(btf, contexts, source)
-    sources.compile_source(clang, source, "-c", "-o", f"{word}.bpf.o")
 
 
 def thin(place: Path) -> None:

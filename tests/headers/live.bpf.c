@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /* Checks on live events that what a context names is what the kernel passed. The includer defines
  * WITH_TRAMPOLINE where the kernel attaches to functions and security hooks. */
-#include "vmlinux.h"
+#include "programs.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 

@@ -8,6 +8,7 @@ import ctypes
 import json
 import os
 import struct
+import subprocess
 import sys
 import tempfile
 import time
@@ -26,23 +27,61 @@ from bpfctl.objects.attach_targets import Iter, Loaded
 from bpfctl.objects.iter import open_iter, read_iter
 from bpfctl.objects.map import Map
 from bpfctl.objects.prog import prog_info
-from tests.headers.targets import LEAST
+from tests.headers.targets import LEAST, LOADED
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bpfctl.elf.spec import ObjectSpec
     from bpfctl.loader.loaded import LoadedObject
 
+LOG_LINES = 5  # of the verifier's, for what it refused
 KEEP_SIZE, OFFSET = 1, 4096  # FALLOC_FL_KEEP_SIZE; live.bpf.c has the same
 
 
-def load_each(path: Path) -> dict[str, str]:
-    """Load each program of an object by itself; return what the kernel said of those it refused."""
-    spec, refused = read_object(str(path)), {}
+def load_all(path: Path, traceable: frozenset[str]) -> tuple[int, dict[str, str]]:
+    """Load the programs of an object, of those on functions LOADED that the kernel has.
+
+    Return how many, and what the kernel said of those it refused.
+    """
+    spec = read_object(str(path))
+    names = [
+        one.name
+        for one in spec.programs
+        if not one.section.text.startswith(("fentry", "fexit"))
+        or one.section.text.partition("/")[2] in traceable
+    ]
+    names = names[:LOADED] if len(names) < len(spec.programs) else names
+    try:
+        load(spec, LoadOptions(programs=frozenset(names))).close()
+    except BpfctlError:
+        return len(names), load_each(spec, names)
+    return len(names), {}
+
+
+def load_each(spec: ObjectSpec, names: Iterable[str]) -> dict[str, str]:
+    """Load each program by itself; return what the kernel said of those it refused."""
+    refused = {}
     for program in spec.programs:
-        try:
-            load(spec, LoadOptions(programs=frozenset({program.name}))).close()
-        except BpfctlError as err:
-            refused[program.section.text] = str(err)
+        if program.name in names:
+            try:
+                load(spec, LoadOptions(programs=frozenset({program.name}))).close()
+            except BpfctlError as err:
+                log = getattr(err, "log", "").splitlines()[-LOG_LINES:]
+                refused[program.section.text] = "\n".join([str(err), *log])
     return refused
+
+
+def traceable_functions() -> frozenset[str]:
+    """The functions that the kernel lets programs attach to; none where it does not say."""
+    place = Path("/sys/kernel/tracing")
+    if not (place / "tracing_on").exists():
+        subprocess.run(["mount", "-t", "tracefs", "tracefs", str(place)], check=False)
+    try:
+        lines = (place / "available_filter_functions").read_text().splitlines()
+    except OSError:
+        return frozenset()
+    return frozenset(line.partition(" ")[0] for line in lines)
 
 
 def watch(path: Path) -> dict[str, tuple[int, int]]:
@@ -95,9 +134,9 @@ def _listed(loaded: LoadedObject) -> tuple[int, int]:
 def complaints(place: Path, words: tuple[str, ...]) -> list[str]:
     """Load everything, and say what is wrong; `words` are the kinds of programs that must load."""
     found = []
+    traceable = traceable_functions() if "fentry" in words else frozenset[str]()
     for word in words:
-        path = place / f"{word}.bpf.o"
-        count, refused = len(read_object(str(path)).programs), load_each(path)
+        count, refused = load_all(place / f"{word}.bpf.o", traceable)
         print(f"{word}: {count - len(refused)} of {count} programs load", flush=True)
         found += [f"{section}: {reason}" for section, reason in refused.items()]
         if count - len(refused) < LEAST[word]:

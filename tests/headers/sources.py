@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from bpfctl.btf import types as t
 from bpfctl.btf.c_dump import Wanted, c_header
 from bpfctl.btf.c_layout import Layouts
-from bpfctl.btf.contexts import all_contexts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,10 +33,10 @@ def compile_source(clang: str, source: Path, *options: str) -> None:
         raise CompilerError(f"{source.name}: {done.stderr[:2000]}")
 
 
-def write_header(btf: Btf, place: Path) -> None:
-    """Write the whole header of a kernel, with all contexts."""
-    wanted = Wanted.everything(btf)._replace(contexts=list(all_contexts(btf)))
-    with (place / HEADER).open("w") as file:
+def write_header(btf: Btf, target: Path, contexts: Sequence[Context]) -> None:
+    """Write the whole header of a kernel, with some contexts."""
+    wanted = Wanted.everything(btf)._replace(contexts=contexts)
+    with target.open("w") as file:
         file.writelines(c_header(btf, wanted))
 
 
@@ -76,9 +75,9 @@ def _assertions(btf: Btf, struct: t.Struct) -> Iterator[str]:
                 to_do.append((inner, f"{path}." if member.name else prefix, base + offset))
 
 
-def write_programs(btf: Btf, contexts: Sequence[Context], source: Path) -> None:
+def write_programs(btf: Btf, contexts: Sequence[Context], source: Path, header: str) -> None:
     """Write one program for each context, which reads what every kernel lets it read."""
-    lines = [f'#include "{HEADER}"', "#include <bpf/bpf_helpers.h>", "volatile __u64 sink;", ""]
+    lines = [f'#include "{header}"', "#include <bpf/bpf_helpers.h>", "volatile __u64 sink;", ""]
     for number, context in enumerate(contexts):
         lines.append(f'SEC("{context.section}")')
         lines.append(f"int program{number}(struct {context.name} *ctx)\n{{")

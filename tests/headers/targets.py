@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bpfctl.btf import types as t
-from bpfctl.btf.contexts import all_contexts
+from bpfctl.btf.contexts import all_contexts, find_context
 
 if TYPE_CHECKING:
     from bpfctl.btf.contexts import Context
@@ -19,16 +19,22 @@ HOOKS = (
     *("sb_mount", "socket_accept", "socket_bind", "socket_connect", "socket_create"),
     *("socket_listen", "socket_sendmsg", "task_alloc", "task_fix_setuid", "task_kill"),
 )
-MOST = {"tp_btf": 100, "fentry": 60, "fexit": 60}
+# Of functions many are in the types that nobody can attach to: the kernel's own list is looked at
+# where programs are loaded, and LOADED of what is left.
+MOST = {"tp_btf": 100, "fentry": 200, "fexit": 200}
+LOADED = 60
+LIVE = (
+    "tp_btf/sched_switch",
+    "iter/task",
+    "fentry/vfs_fallocate",
+    "fexit/vfs_fallocate",
+    "lsm/file_open",
+)
 LEAST = {"tp_btf": 50, "lsm": 20, "iter": 5, "fentry": 50, "fexit": 50}
 
 
-def chosen(btf: Btf, traceable: frozenset[str]) -> dict[str, list[Context]]:
-    """Choose contexts by the first word of their sections.
-
-    `traceable` are the functions that the kernel lets programs attach to; of those, functions
-    whose names are unique in the types.
-    """
+def chosen(btf: Btf) -> dict[str, list[Context]]:
+    """Choose contexts by the first word of their sections; of functions those with unique names."""
     found: dict[str, list[Context]] = {}
     counts: dict[str, int] = {}
     for type_id in btf.ids((t.Kind.FUNC,)):
@@ -37,12 +43,18 @@ def chosen(btf: Btf, traceable: frozenset[str]) -> dict[str, list[Context]]:
         word, _, target = context.section.partition("/")
         if word == "lsm" and target not in HOOKS:
             continue
-        if word in ("fentry", "fexit") and not (target in traceable and counts[target] == 1):
+        if word in ("fentry", "fexit") and counts[target] > 1:
             continue
         if any(_is_struct(btf, member.type_id) for member in context.members):
             continue  # by value: kernels before 6.1 attach to none of these
         found.setdefault(word, []).append(context)
     return {word: _spread(contexts, MOST.get(word)) for word, contexts in found.items()}
+
+
+def live(btf: Btf) -> list[Context]:
+    """The contexts of live.bpf.c."""
+    found = (find_context(btf, *section.split("/")) for section in LIVE)
+    return [one for one in found if one is not None]
 
 
 def _is_struct(btf: Btf, type_id: int) -> bool:

@@ -21,6 +21,6 @@ def test_the_header_is_right_and_its_programs_load(
     tmp_path: Path, tool: Callable[[str], str]
 ) -> None:
     """About 10,000 sizes and 60,000 offsets; programs of tracepoints and iterators."""
-    counts = build(TYPES.read_bytes(), frozenset(), tmp_path, tool("clang"))
+    counts = build(TYPES.read_bytes(), tmp_path, tool("clang"), trampoline=False)
     assert counts["layout"] > 50_000
-    assert complaints(tmp_path, tuple(word for word in counts if word in ("tp_btf", "iter"))) == []
+    assert complaints(tmp_path, ("tp_btf", "iter")) == []

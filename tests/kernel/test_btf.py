@@ -11,11 +11,14 @@ import pytest
 from bpfctl.btf import types as t
 from bpfctl.btf.decode import Btf
 from bpfctl.btf.encode import BtfBuilder
+from bpfctl.btf.history import HISTORY, missing_before
 from bpfctl.btf.raw import to_json, to_text
-from bpfctl.btf.sanitize import SINCE, sanitize
+from bpfctl.btf.sanitize import sanitize, sanitized
 from bpfctl.errors import SyscallError
 from bpfctl.kernel.attr_prog import btf_load
 from bpfctl.kernel.bpf import bpf_fd
+from bpfctl.linux.version import kernel_version
+from bpfctl.loader.btf_kinds import PROBES, missing_kinds
 from tests.builders.btf import build
 from tests.kernel import needs
 
@@ -130,15 +133,37 @@ def load_into_kernel(data: bytes) -> str:
 
 
 @needs.ENUM64
-@pytest.mark.parametrize("first", range(len(SINCE) + 1), ids=[*SINCE, "nothing"])
+@pytest.mark.parametrize("first", range(len(HISTORY) + 1), ids=[*HISTORY, "nothing"])
 def test_the_kernel_takes_what_we_write(first: int) -> None:
-    """A kernel that lacks a kind lacks all that came later, as SINCE lists them."""
-    assert load_into_kernel(sanitize(build(VALID), frozenset([*SINCE][first:]))) == ""
+    """A kernel that lacks a kind lacks all that came later, as HISTORY lists them."""
+    assert load_into_kernel(sanitize(build(VALID), frozenset([*HISTORY][first:]))) == ""
 
 
 def test_any_kernel_takes_what_is_sanitised_for_the_oldest() -> None:
-    assert load_into_kernel(sanitize(build(VALID), frozenset(SINCE))) == ""
+    assert load_into_kernel(sanitize(build(VALID), frozenset(HISTORY))) == ""
 
 
 def test_the_kernel_refuses_what_is_broken() -> None:
     assert load_into_kernel(build((t.Ptr(1, "", 0), t.Int(2, "x", 3, 0, 0, 99)))) != ""
+
+
+def test_the_kernel_lacks_what_the_table_says() -> None:
+    """Of each kind in HISTORY that can be asked for."""
+    missing = missing_before(".".join(map(str, kernel_version()[:2])))
+    assert missing_kinds() == missing & PROBES.keys()
+
+
+@pytest.mark.parametrize("version", ["5.4", "5.10", "5.15"])
+def test_types_of_a_newer_kernel(version: str, data: Path, tmp_path: Path) -> None:
+    """Those of Linux 7.3: a kernel takes them as those of its time, and bpftool reads the same."""
+    newer = Btf.parse((data / "uapi-7.3.btf").read_bytes())
+    done = sanitized(newer, missing_before(version))
+    assert done.replaced
+    if kernel_version()[:2] >= tuple(map(int, version.split("."))):
+        assert load_into_kernel(done.data) == ""
+    path = tmp_path / "old.btf"
+    path.write_bytes(done.data)
+    text = subprocess.run(
+        ["bpftool", "btf", "dump", "file", str(path)], check=True, capture_output=True, text=True
+    ).stdout
+    assert text == "".join(to_text(newer, one) for one in Btf.parse(done.data).types())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +13,9 @@ from bpfctl.btf import types as t
 from bpfctl.btf.decode import Btf
 from bpfctl.btf.diff import diff
 from bpfctl.btf.members import inside
-from bpfctl.objects.btf import kernel_btf, module_btfs
+from bpfctl.objects.btf import kernel_btf
 from bpfctl.objects.btf_find import types_called
-from bpfctl.objects.btf_source import raw_btf
+from bpfctl.objects.btf_source import kernel_with_modules, module_files, raw_btf
 from tests.cli.runner import as_program
 from tests.kernel import needs
 
@@ -76,17 +77,56 @@ def test_a_struct_of_the_kernel() -> None:
 @needs.MODULE_TYPES
 def test_a_type_of_a_module() -> None:
     """What the kernel itself lacks is found in the module that has it."""
+    name, btf = own_struct()
+    (found, *_) = types_called(name, "struct")
+    assert found.name == name
+    assert found.origin in modules()
+    done = as_program("btf", "show", "struct", name)
+    assert (done.status, f"of {found.origin} */" in done.out) == (0, True)
+    assert btf.find(name, t.Kind.STRUCT) is not None
+
+
+@needs.MODULE_TYPES
+@pytest.mark.shared
+def test_the_kernel_with_all_modules() -> None:
+    """Every type of every module is there, and none twice."""
+    name, _ = own_struct()
     base = kernel_btf()
-    for _, _, btf in module_btfs(base):
+    whole = kernel_with_modules()
+    assert [whole.type(i) for i in range(1, len(base), EVERY)] == [
+        base.type(i) for i in range(1, len(base), EVERY)
+    ]
+    for module, btf in modules().items():
+        for type_id in btf.ids((t.Kind.STRUCT, t.Kind.FUNC, t.Kind.ENUM, t.Kind.TYPEDEF)):
+            called, kind = btf.name(type_id), btf.type(type_id).kind
+            assert not called or whole.find(called, kind), (module, called)
+    own = [whole.type(i) for i in range(len(base), len(whole))]
+    assert len({bare(one) for one in own}) == len(own)
+    done = as_program("btf", "dump", "kernel", "modules", "format", "c")
+    assert (done.status, done.err) == (0, "")
+    assert f"\nstruct {name} {{\n" in done.out
+    defined = re.findall(r"^(?:struct|union|enum) (\w+) \{", done.out, re.MULTILINE)
+    assert len(set(defined)) == len(defined)
+
+
+def modules() -> dict[str, Btf]:
+    return dict(module_files(kernel_btf()))
+
+
+def own_struct() -> tuple[str, Btf]:
+    """Return a struct that the kernel itself does not have, and the types of a module that does."""
+    base = kernel_btf()
+    for btf in modules().values():
         for type_id in btf.ids((t.Kind.STRUCT,)):
-            called = btf.name(type_id)
-            if called and not base.find_all(called, (t.Kind.STRUCT, t.Kind.FWD)):
-                (found, *_) = types_called(called, "struct")
-                assert found.name == called
-                assert found.origin != "vmlinux"
-                assert f"of {found.origin} */" in as_program("btf", "show", "struct", called).out
-                return
+            name = btf.name(type_id)
+            if name and not base.find_all(name, (t.Kind.STRUCT, t.Kind.UNION, t.Kind.FWD)):
+                return name, btf
     pytest.fail("no module has a struct of its own")
+
+
+def bare(one: t.Type) -> t.Type:
+    """A type without its id. Two anonymous enums or the like differ in what they are in."""
+    return type(one)(**{name: getattr(one, name) for name in one.__match_args__} | {"id": 0})
 
 
 @pytest.mark.shared

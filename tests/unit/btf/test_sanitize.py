@@ -6,9 +6,10 @@ import pytest
 
 from bpfctl.btf import types as t
 from bpfctl.btf.decode import Btf
-from bpfctl.btf.sanitize import SINCE, sanitize
-from bpfctl.errors import BtfError, UsageError
-from tests.builders.btf import SAMPLE, build, objects, raw, record, section
+from bpfctl.btf.history import HISTORY
+from bpfctl.btf.sanitize import sanitize, sanitized
+from bpfctl.errors import UsageError
+from tests.builders.btf import SAMPLE, build, objects, parsed, raw, record, section
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,6 +70,7 @@ PARAMS = (t.EnumValue("self", 10), t.EnumValue("param1", 0))
         pytest.param("qmark_datasec", [], id="qmark_datasec"),
         pytest.param("empty_datasec", [], id="empty_datasec"),
         pytest.param("layout", [], id="layout"),
+        pytest.param("long_names", [], id="long_names"),
     ],
 )  # fmt: skip
 def test_each_missing_kind(missing: str, expected: list[t.Type]) -> None:
@@ -84,7 +86,7 @@ def test_nothing_missing_changes_nothing() -> None:
 
 
 def test_everything_missing_leaves_only_the_oldest_kinds() -> None:
-    new = Btf.parse(sanitize(DATA, frozenset(SINCE)))
+    new = Btf.parse(sanitize(DATA, frozenset(HISTORY)))
     new.validate()
     assert len(new) == len(SAMPLE) + 1
     assert max(found.kind for found in new.types()) <= t.Kind.RESTRICT
@@ -147,10 +149,49 @@ def test_a_layout_section_goes() -> None:
     assert len(sanitize(data, frozenset({"layout"}))) == 24 + 16 + 1
 
 
-def test_kinds_newer_than_ours_cannot_be_replaced() -> None:
-    data = raw(record(20), layout=bytes(4) * 21)
-    with pytest.raises(BtfError, match="of kind 20, newer than bpfctl knows"):
-        sanitize(data, frozenset({"layout"}), path="x.o")
+def test_kinds_newer_than_ours_become_a_byte() -> None:
+    btf = Btf.parse(raw([*record(20), *record(t.Kind.PTR, 0, 1)], layout=bytes(4) * 21))
+    done = sanitized(btf, frozenset({"layout"}))
+    assert list(Btf.parse(done.data).types()) == [byte(1, "unsigned char"), t.Ptr(2, "", 1)]
+    assert done.replaced == {"kind 20": 1}
+
+
+def test_what_is_replaced_is_counted() -> None:
+    done = sanitized(Btf.parse(DATA), frozenset({"enum64", "type_tag"}))
+    assert done.replaced == {"ENUM": 1, "ENUM64": 2, "TYPE_TAG": 2}
+
+
+def test_tags_that_are_other_attributes() -> None:
+    assert changes("tag_attributes") == {16: t.Const(16, "", 15), 31: byte(31)}
+
+
+def test_long_names() -> None:
+    """Those of members and constants count too; what tags say does not."""
+    long, short = "n" * 128, "n" * 127
+    data = build(
+        (
+            t.Int(1, "int", 4, 0, 0, 32),
+            t.Struct(2, long, 4, (t.Member(long, 1, 0, 3), t.Member("m", 1, 3, 2))),
+            t.Enum(3, "e", 4, signed=True, values=(t.EnumValue(long, -1),)),
+            t.Typedef(4, long, 1),
+            t.DeclTag(5, long, 2, -1),
+            t.Typedef(6, short, 1),
+        )
+    )
+    assert changes("long_names", data=data) == {
+        2: t.Struct(2, short, 4, (t.Member(short, 1, 0, 3), t.Member("m", 1, 3, 2))),
+        3: t.Enum(3, "e", 4, signed=True, values=(t.EnumValue(short, -1),)),
+        4: t.Typedef(4, short, 1),
+    }
+
+
+def test_split_types_stay_split() -> None:
+    base = Btf.parse(DATA)
+    split = parsed(t.Float(33, "half", 2), t.Ptr(34, "", 5), base=base)
+    done = sanitized(split, frozenset({"float"}))
+    new = Btf.parse(done.data, base=base)
+    assert list(new.types()) == [t.Struct(33, "", 2, ()), t.Ptr(34, "", 5)]
+    assert done.replaced == {"FLOAT": 1}
 
 
 def test_unknown_words_are_refused() -> None:
@@ -159,10 +200,10 @@ def test_unknown_words_are_refused() -> None:
 
 
 @pytest.mark.parametrize("path", objects(), ids=lambda path: str(path.name))
-@pytest.mark.parametrize("missing", [*SINCE, "all"])
+@pytest.mark.parametrize("missing", [*HISTORY, "all"])
 def test_objects_stay_readable(path: Path, missing: str) -> None:
     old = Btf.parse(section(path, ".BTF"))
-    words = frozenset(SINCE) if missing == "all" else frozenset({missing})
+    words = frozenset(HISTORY) if missing == "all" else frozenset({missing})
     new = Btf.parse(sanitize(old.data, words))
     new.validate()
     assert len(new) == len(old)
