@@ -37,13 +37,10 @@ class _Oversized(Attr):
 
 
 def seccomp(failure: Failure) -> Explanation | None:
-    """See whether a filter answers what only the kernel could answer otherwise.
-
-    Without CAP_BPF kernels before 5.19 refuse everything themselves: that is not looked into.
-    """
+    """See whether a filter answers what only the kernel could answer otherwise."""
     if not failure.call.startswith("BPF_") or failure.errno not in {*_DENIED, errno.ENOSYS}:
         return None
-    if has_capability(Capability.BPF) is not True or not seccomp_filtered():
+    if not _is_heard() or not seccomp_filtered():
         return None
     answer = -try_bpf(_Oversized(cast("Cmd", _NO_COMMAND), "see who answers"))
     if answer in {errno.E2BIG, 0}:
@@ -61,11 +58,20 @@ def seccomp(failure: Failure) -> Explanation | None:
     )
 
 
+def _is_heard() -> bool:
+    """Whether the kernel itself lets this process ask: before 5.19 it refuses those without rights.
+
+    Capabilities of another user namespace are none.
+    """
+    has_rights = has_capability(Capability.BPF) is True
+    return has_rights and in_initial_user_namespace() is not False
+
+
 def security_module(failure: Failure) -> Explanation | None:
     """See whether even a command that does not exist is refused: then a module refuses all."""
     if not failure.call.startswith("BPF_") or failure.errno not in _DENIED:
         return None
-    if has_capability(Capability.BPF) is not True:
+    if not _is_heard():
         return None
     answer = -try_bpf(Attr(cast("Cmd", _NO_COMMAND), "see who answers"))
     if answer not in _DENIED:

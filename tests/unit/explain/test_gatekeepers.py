@@ -54,6 +54,7 @@ def test_a_filter_answers_what_the_kernel_would_not(
     ("facts", "number", "call"),
     [
         pytest.param({"capable": False}, errno.EPERM, "BPF_PROG_LOAD", id="no CAP_BPF"),
+        pytest.param({"initial": False}, errno.EPERM, "BPF_PROG_LOAD", id="not here"),
         pytest.param({"filtered": False}, errno.EPERM, "BPF_PROG_LOAD", id="no filter"),
         pytest.param({}, errno.EINVAL, "BPF_PROG_LOAD", id="another errno"),
         pytest.param({}, errno.EPERM, "netlink", id="another call"),
@@ -85,6 +86,7 @@ def test_a_module_answers_before_the_command_is_looked_at(
     ("facts", "number", "call"),
     [
         pytest.param({"capable": False}, errno.EPERM, "BPF_PROG_LOAD", id="no CAP_BPF"),
+        pytest.param({"initial": False}, errno.EPERM, "BPF_PROG_LOAD", id="not here"),
         pytest.param({}, errno.EINVAL, "BPF_PROG_LOAD", id="another errno"),
         pytest.param({}, errno.EPERM, "mount", id="another call"),
     ],
