@@ -136,17 +136,20 @@ def _explained(
 def _too_large(failure: Failure, fields: Fields, words: Sequence[str]) -> Explanation:
     entries = fields["max_entries"]
     if fields["map_type"] in RINGS:
-        size, what = entries, "a ring buffer"
+        size, what, unit = entries, "a ring buffer", "bytes"
     else:
         size = entries * (fields["key_size"] + fields["value_size"])
-        what = f"{entries} entries of {fields['key_size']} + {fields['value_size']} bytes"
+        unit, what = (
+            "entries",
+            f"{entries} entries of {fields['key_size']} + {fields['value_size']} bytes",
+        )
     least = f"{what} take {-(-size // _MIB)} MiB at least"
     memory = "there is not enough memory for it" if failure.errno == errno.ENOMEM else ""
     reason = memory or "it is more than the kernel takes for one map"
     return Explanation(
         "map-too-large",
         f"{failure.error.doing}: too large: {reason}",
-        (least, *_available(), f"the same map with {_few(fields)} is made", *words),
+        (least, *_available(), f"the same map with {_few(fields)} {unit} is made", *words),
         f"fewer entries (--set-max-entries {_name(failure)}=N), or smaller values",
     )
 
