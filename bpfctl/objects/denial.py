@@ -108,7 +108,8 @@ def missing_for_call(err: SyscallError) -> Missing | None:
     found = missing(err, of_call(err.call))
     if found or err.errno != errno.EPERM or not err.call.startswith("BPF_"):
         return found
-    if has_capability(Capability.BPF) is False and everything_refused():
+    inside = in_initial_user_namespace() is False
+    if (inside or has_capability(Capability.BPF) is False) and everything_refused():
         return missing(err, BPF_ONLY)
     return None
 
