@@ -80,6 +80,15 @@ def test_kernels_that_refuse_every_call(answer: int, evidence: list[str], hold: 
         assert explain_call(refused()).evidence == evidence
 
 
+def test_old_kernels_refuse_everything_in_user_namespaces_too(
+    hold: Hold, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hold(list(Capability))
+    monkeypatch.setattr(denial, "in_initial_user_namespace", lambda: False)
+    with FakeKernel().on(Cmd.OBJ_GET_INFO_BY_FD, -errno.EPERM):
+        assert explain_call(refused()).code == "capabilities-in-user-namespace"
+
+
 def test_the_kernel_is_not_asked_where_the_capability_is_there(hold: Hold) -> None:
     hold([Capability.BPF])
     with FakeKernel() as kernel:
