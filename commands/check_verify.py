@@ -74,7 +74,11 @@ class Verification:
 
     def text(self, out: Context) -> str:
         """A table of each object's programs, and what got worse."""
-        blocks = [table(out, [*found, total(found)], COLUMNS) for found in self.found.values()]
+        blocks = [
+            f"{clean(path)}: the verifier takes {total(found).verdict} programs\n"
+            + table(out, [*found, total(found)], COLUMNS)
+            for path, found in self.found.items()
+        ]
         worse = "".join(f"  {line}\n" for line in self.words())
         return "\n".join(blocks) + (f"worse than the baseline:\n{worse}" if worse else "")
 

@@ -104,11 +104,23 @@ def _verified(spec: ObjectSpec, name: str, options: LoadOptions, kernel: KernelB
         with load(spec, alone, kernel) as loaded:
             log = loaded.programs[name].log.text
     except BpfctlError as err:
-        if _stops_all(err):
-            raise
         log = err.log if isinstance(err, VerifierError) else ""
-        return Verified(spec.path, name, FAILURE, reason=err.message, **statistics(log))
+        stops_all, cause = _stops_all(err), _cause(err, spec, kernel, alone)
+        if stops_all:
+            raise cause from None
+        return Verified(spec.path, name, FAILURE, reason=cause.message, **statistics(log))
     return Verified(spec.path, name, SUCCESS, **statistics(log))
+
+
+def _cause(
+    error: BpfctlError, spec: ObjectSpec, kernel: KernelBtf, options: LoadOptions
+) -> BpfctlError:
+    """The error to tell of, with its cause where checks confirm one."""
+    if not isinstance(error, SyscallError):
+        return error
+    from bpfctl.explain.load_failure import explain_load
+
+    return explain_load(error, spec, kernel, options)
 
 
 def _stops_all(error: BpfctlError) -> bool:

@@ -102,4 +102,11 @@ def test_without_privileges() -> None:
     words += ["-j", "check", "--verify", CORE]
     done = subprocess.run(words, check=False, capture_output=True, text=True)
     assert done.returncode == 4
-    assert json.loads(done.stdout)["error"]["errno"] == "EPERM"
+    assert json.loads(done.stdout)["error"]["code"] == "capabilities-missing"
+
+
+def test_why_a_program_is_refused() -> None:
+    done = in_process("-j", "check", "--verify", str(DATA / "null_check.bpf.o"))
+    (one,) = done.json[0]["verified"]
+    assert (done.status, one["verdict"]) == (6, "failure")
+    assert "may be NULL" in one["reason"]
