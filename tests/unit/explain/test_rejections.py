@@ -6,6 +6,8 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
+from bpfctl.commands.errors_view import as_text
+from bpfctl.commands.rejection_view import LINES
 
 from bpfctl.elf.reader import read_object
 from bpfctl.errors import VerifierError
@@ -82,3 +84,16 @@ def test_the_report_of_linux_7_3_is_kept_word_by_word() -> None:
     assert report.startswith("Verification failed: Memory Safety: Access outside bounds\n\nReason:")
     assert "Verification failed" not in before
     assert after.strip().startswith("processed 2 insns")
+
+
+@pytest.mark.parametrize("kernel", ["5.10", "7.3"])
+def test_half_a_log_is_explained_as_far_as_it_goes(kernel: str) -> None:
+    longest = 0
+    for name, logged in read(kernel).items():
+        lines = logged.log.splitlines(keepends=True)
+        for at in range(1, len(lines), 7):
+            for part in (lines[:at], lines[at:]):
+                error = explained(name, logged._replace(log="".join(part), missing=1))
+                error.log_path = "/run/bpfctl/program.log"
+                longest = max(longest, len(list(as_text(error))))
+    assert longest <= LINES
