@@ -17,9 +17,11 @@ from bpfctl.commands.tree import walk
 
 from bpfctl.linux.security import perf_event_paranoid
 from bpfctl.linux.version import kernel_version, parse_release
+from tests.builders.usdt import program
 from tests.kernel import needs
 from tests.kernel.conftest import remove_tree
 from tests.kernel.powers import EVERY, Ran, named, pinned_below, run_with
+from tests.kernel.test_attach_net import MAKE_NETKIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -58,6 +60,7 @@ class Place:
     space: NetNs | None
     data: Path
     tracefs: Path | None
+    probed: Path
 
     def run(self, held: Collection[int], line: str) -> Ran:
         names = {
@@ -66,6 +69,7 @@ class Place:
             "device": self.space and self.space.device,
             "data": self.data,
             "libc": c_library(),
+            "probed": self.probed,
         }
         return run_with(
             held, [word.format(**names) for word in line.split()], self.space, self.tracefs
@@ -84,8 +88,14 @@ def place(
     """Make what the words of a row mention, and no more."""
     words = " ".join((row["run"], *row.get("before", ())))
     cgroup = request.getfixturevalue("cgroup") if "{cgroup}" in words else None
-    space = request.getfixturevalue("netns") if "{device}" in words else None
-    return Place(bpffs, cgroup, space, data, tmp_path if row.get("tracefs") else None)
+    inside = row.get("netns") or "{device}" in words
+    space = request.getfixturevalue("netns") if inside else None
+    if space and " netkit " in words:
+        space.run(sys.executable, "-c", MAKE_NETKIT)
+    probed = tmp_path / "probed"
+    if "{probed}" in words:
+        probed.write_bytes(program())
+    return Place(bpffs, cgroup, space, data, tmp_path if row.get("tracefs") else None, probed)
 
 
 def needed(row: dict[str, Any]) -> frozenset[str]:
