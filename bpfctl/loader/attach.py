@@ -49,7 +49,8 @@ def attach_program(loaded: LoadedObject, name: str, target: Target | None = None
     if target is None:
         return Attachment(name)
     try:
-        links = create_links(program.fd, prog_info(program.fd), target)
+        maps = [one.fd for one in loaded.maps.values()]
+        links = create_links(program.fd, prog_info(program.fd), target, maps)
     except BpfctlError as err:
         if err.subject and not err.subject.startswith("program "):
             err.evidence.append(f"looked for in {err.subject}")

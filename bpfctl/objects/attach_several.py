@@ -13,16 +13,21 @@ from bpfctl.objects.attach_usdt import link_usdt
 from bpfctl.plain import replace
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from bpfctl.kernel.fd import Fd
     from bpfctl.objects.attach_targets import Target
     from bpfctl.objects.prog import ProgInfo
 
 
-def create_links(prog_fd: Fd, prog: ProgInfo, target: Target) -> list[Fd]:
+def create_links(
+    prog_fd: Fd, prog: ProgInfo, target: Target, maps: Collection[Fd] = ()
+) -> list[Fd]:
     """Attach a program; the caller closes the links, at least one.
 
     There are several for a static probe in several places (before Linux 6.6) and for a perf event
-    on every CPU. Whatever fails, nothing stays attached. Raises: as `create_link`.
+    on every CPU. `maps` are the program's, if they are open: static probes write to one.
+    Whatever fails, nothing stays attached. Raises: as `create_link`.
     """
     if isinstance(target, probes.PerfEvent) and target.every_cpu:
         with ExitStack() as made:
@@ -34,7 +39,7 @@ def create_links(prog_fd: Fd, prog: ProgInfo, target: Target) -> list[Fd]:
     if not isinstance(target, probes.Usdt):
         return [create_link(prog_fd, prog, target)]
     try:
-        return link_usdt(prog_fd, target)
+        return link_usdt(prog_fd, target, maps)
     except SyscallError as err:
         from bpfctl.objects.attach_explain import explain
 

@@ -17,7 +17,7 @@ from bpfctl.objects.usdt_places import find_probe
 from bpfctl.objects.usdt_specs import write_addresses, write_specs
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from bpfctl.elf.usdt_notes import UsdtNote
     from bpfctl.kernel.fd import Fd
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
     from bpfctl.objects.usdt_places import Places
 
 
-def link_usdt(prog_fd: Fd, target: Usdt) -> list[Fd]:
+def link_usdt(prog_fd: Fd, target: Usdt, maps: Collection[Fd] = ()) -> list[Fd]:
     """Link a program to all places of a static probe; the caller closes the links.
 
     It is one link, or one for each place where the kernel has no link to several (before Linux
-    6.6) or the program was not loaded for that.
+    6.6) or the program was not loaded for that. `maps` are the program's, if they are open.
     Raises: NotFoundError (no such probe), NotYetError (an argument we cannot read), PathError,
     ObjectFileError, SyscallError.
     """
-    places, numbers = _told(prog_fd, target)
+    places, numbers = _told(prog_fd, target, maps)
     try:
         return [_link_all(prog_fd, target, places, numbers)]
     except SyscallError as err:
@@ -63,10 +63,10 @@ def hold_usdt(prog_fd: Fd, target: Usdt) -> ExitStack:
         return made.pop_all()
 
 
-def _told(prog_fd: Fd, target: Usdt) -> tuple[Places, list[int]]:
+def _told(prog_fd: Fd, target: Usdt, maps: Collection[Fd] = ()) -> tuple[Places, list[int]]:
     """Find the places and tell the program of them; what it knows each by."""
     places = find_probe(binary_path(target.path), target.provider, target.name)
-    return places, write_specs(prog_fd, places, target.cookie)
+    return places, write_specs(prog_fd, places, target.cookie, maps)
 
 
 def _link_all(prog_fd: Fd, target: Usdt, places: Places, numbers: Sequence[int]) -> Fd:

@@ -8,6 +8,7 @@ Source: usdt.bpf.h of libbpf 1.8.
 from __future__ import annotations
 
 import os
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from bpfctl.elf.usdt_args import SPEC_BYTES, usdt_spec
@@ -18,7 +19,7 @@ from bpfctl.objects.map import Map
 from bpfctl.objects.prog import prog_info
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from bpfctl.kernel.fd import Fd
     from bpfctl.objects.usdt_places import Places
@@ -29,13 +30,14 @@ _ADDRESSES_MAP: Final = "__bpf_usdt_ip_t"
 _ADDRESS_BYTES: Final = 8
 
 
-def write_specs(prog_fd: Fd, places: Places, cookie: int) -> list[int]:
+def write_specs(prog_fd: Fd, places: Places, cookie: int, maps: Collection[Fd] = ()) -> list[int]:
     """Write the entries for some places; 0 for each where the program asks for no arguments.
 
-    Entries stay when a link goes and serve again for a place that looks the same.
+    Entries stay when a link goes and serve again for a place that looks the same. `maps` are those
+    of the program as far as they are open: to open one by its id takes CAP_SYS_ADMIN.
     Raises: NotYetError (an argument we cannot read), BpfctlError (no room), SyscallError.
     """
-    found = _map_of(prog_fd, _SPECS_MAP, SPEC_BYTES)
+    found = _map_of(prog_fd, maps, _SPECS_MAP, SPEC_BYTES)
     if found is None:
         return [0] * len(places.notes)
     with found.fd:
@@ -48,7 +50,7 @@ def write_addresses(prog_fd: Fd, places: Places, numbers: Sequence[int], pid: in
 
     Raises: NotSupportedError where the places lie elsewhere in each process, SyscallError.
     """
-    found = _map_of(prog_fd, _ADDRESSES_MAP, 4)
+    found = _map_of(prog_fd, (), _ADDRESSES_MAP, 4)
     if found is None:
         return
     with found.fd:
@@ -72,9 +74,11 @@ def _in_process(places: Places, offset: int, pid: int) -> int:
     return address
 
 
-def _map_of(prog_fd: Fd, name: str, value_bytes: int) -> Map | None:
-    for map_id in prog_info(prog_fd).map_ids:
-        found = Map(open_id(ObjectKind.MAP, map_id))
+def _map_of(prog_fd: Fd, maps: Collection[Fd], name: str, value_bytes: int) -> Map | None:
+    opened = (fd.duplicate() for fd in maps)
+    others = (open_id(ObjectKind.MAP, one) for one in prog_info(prog_fd).map_ids)
+    for fd in chain(opened, () if maps else others):
+        found = Map(fd)
         if found.info.name == name and found.info.bytes_value == value_bytes:
             return found
         found.fd.close()

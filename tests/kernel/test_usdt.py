@@ -20,6 +20,7 @@ from bpfctl.objects.map import Map
 from tests.builders.usdt import FIRST, program
 from tests.cli.runner import PROGRAM, Done, in_process
 from tests.kernel import needs
+from tests.kernel.powers import named, run_with
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -184,6 +185,19 @@ def test_by_its_section(binary: Path, bpffs: Path, monkeypatch: pytest.MonkeyPat
     assert in_process("prog", "loadall", str(OBJECT), f"{bpffs}/all", *words) == DONE
     shown = in_process("-j", "link", "show", f"{bpffs}/all/on_own_probe").json
     assert shown["type"] == "uprobe_multi"
+
+
+@X86
+@needs.UPROBE_MULTI
+def test_a_load_attaches_without_cap_sys_admin(
+    binary: Path, bpffs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has the map that says where the arguments are; others must open it by its id."""
+    monkeypatch.setenv("PATH", f"{binary.parent}:{os.environ['PATH']}")
+    words = ("--program", "on_own_probe", "--attach")
+    held = named({"CAP_BPF", "CAP_PERFMON"})
+    ran = run_with(held, ["prog", "load", str(OBJECT), f"{bpffs}/own", *words])
+    assert (ran.status, ran.said) == (0, "")
 
 
 @X86
