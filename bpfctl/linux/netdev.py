@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import sys
+from pathlib import Path
 from typing import Final
 
 _SIOCGIFFLAGS: Final = 0x8913  # include/uapi/linux/sockios.h
@@ -53,3 +54,12 @@ def is_up(name: str) -> bool | None:
     except OSError:
         return None
     return bool(int.from_bytes(answer[_NAME_BYTES : _NAME_BYTES + 2], sys.byteorder) & _IFF_UP)
+
+
+def named_namespaces(most: int, folder: str = "/run/netns") -> list[str]:
+    """Return the names ip(8) gave network namespaces, "..." behind the first `most` of them."""
+    try:
+        names = sorted(one.name for one in Path(folder).iterdir())
+    except OSError:
+        return []
+    return names if len(names) <= most else [*names[:most], "..."]

@@ -20,19 +20,20 @@ if TYPE_CHECKING:
     from bpfctl.objects.prog import ProgInfo
 
 # Where a program may be without anything that tells of it.
+_MOST_NAMES: Final = 8
+_NETNS: Final = "in another network namespace"
 _UNSEEN: Final[dict[int, tuple[str, ...]]] = {
     ProgType.SOCKET_FILTER: ("on a socket (setsockopt SO_ATTACH_BPF)",),
     ProgType.SK_REUSEPORT: ("on a socket (setsockopt SO_ATTACH_REUSEPORT_EBPF)",),
-    ProgType.SCHED_CLS: ("in another network namespace",),
-    ProgType.SCHED_ACT: ("as an action of tc, or in another network namespace",),
-    ProgType.XDP: ("in another network namespace",),
+    ProgType.SCHED_CLS: (_NETNS,),
+    ProgType.SCHED_ACT: ("as an action of tc", _NETNS),
+    ProgType.XDP: (_NETNS,),
     ProgType.FLOW_DISSECTOR: ("in a network namespace, without a link",),
     ProgType.LWT_IN: ("on a route",),
     ProgType.LWT_OUT: ("on a route",),
     ProgType.LWT_XMIT: ("on a route",),
     ProgType.LWT_SEG6LOCAL: ("on a route",),
     ProgType.LIRC_MODE2: ("on an infrared device",),
-    ProgType.STRUCT_OPS: ("in a struct_ops map that is registered without a link",),
 }
 
 
@@ -41,7 +42,8 @@ def attachments(prog: ProgInfo) -> Attachments:
 
     Raises: SyscallError where links cannot be listed (EPERM without CAP_SYS_ADMIN).
     """
-    found, unseen = list(_links(prog)), list(_UNSEEN.get(prog.type, ()))
+    found = list(_links(prog))
+    unseen = [_with_names(one) for one in _UNSEEN.get(prog.type, ())]
     linked = {(one.facts.get("ifindex"), one.facts.get("path")) for one in found}
     for search, what in searches(prog):
         try:
@@ -49,6 +51,16 @@ def attachments(prog: ProgInfo) -> Attachments:
         except (BpfctlError, OSError) as err:
             unseen.append(f"{what} (not seen: {_words(err)})")
     return Attachments(tuple(found), tuple(unseen))
+
+
+def _with_names(place: str) -> str:
+    """Add the network namespaces that have names, where the place is one of those."""
+    if place != _NETNS:
+        return place
+    from bpfctl.linux.netdev import named_namespaces
+
+    names = named_namespaces(_MOST_NAMES)
+    return f"{place} (named: {', '.join(names)})" if names else place
 
 
 def _words(err: Exception) -> str:

@@ -54,6 +54,8 @@ def searches(prog: ProgInfo) -> Iterator[tuple[Search, str]]:
         yield event_attachments, "on a perf event"
     if prog.type in _SOCKMAP_HOOKS:
         yield _sockmaps, "in a map of sockets"
+    if prog.type == ProgType.STRUCT_OPS:
+        yield _struct_ops, "in a struct_ops map"
     yield _in_maps, "in a map"
 
 
@@ -154,6 +156,24 @@ def _sockmap_program(fd: Fd, hook: AttachType) -> int:
     query = prog_query(attach_type=hook, target_fd=fd, prog_ids=room)
     bpf(query)
     return array("I", bytes(room))[0] if query.count else 0
+
+
+def _struct_ops(prog: ProgInfo) -> Iterator[Attachment]:
+    """Look into the structs of functions that programs implement."""
+    from bpfctl.objects.ids import ObjectKind, open_id
+    from bpfctl.objects.map import maps
+    from bpfctl.objects.struct_ops import dump
+
+    for info in maps():
+        if info.type != MapType.STRUCT_OPS:
+            continue
+        with open_id(ObjectKind.MAP, info.id) as fd:
+            struct, value = next(iter(dump(fd)[-1].items()))
+        for member, words in value.get("data", {}).items():
+            if str(words).endswith(f"/prog_id:{prog.id}"):
+                kind = struct.removeprefix("bpf_struct_ops_")
+                where = f"{member} of {kind}, map {info.id} {info.name}".rstrip()
+                yield Attachment("struct_ops", where, facts={"map_id": info.id})
 
 
 def _in_maps(prog: ProgInfo) -> Iterator[Attachment]:

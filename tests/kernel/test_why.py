@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import time
 from pathlib import Path
@@ -150,6 +151,23 @@ def test_behind_a_tail_call() -> None:
     assert [place.kind for place, _ in answer.places] == ["map"]
     assert answer.places[0][0].words.endswith(", entry 3")
     assert answer.evidence[-1] == "runs of such a program are counted for the one it is called from"
+
+
+@needs.STRUCT_OPS
+def test_a_function_of_a_struct(bpffs: Path) -> None:
+    """A congestion control that is loaded, whoever uses it."""
+    done = in_process("-j", "struct_ops", "register", str(DATA / "struct_ops.bpf.o"), str(bpffs))
+    try:
+        assert done.status == 0, done.out
+        told = in_process("-j", "struct_ops", "dump", "name", "bpfctl_half").out
+        numbers = [int(one) for one in re.findall(r"prog_id:([1-9][0-9]*)", told)]
+        found = [in_process("-j", "why", str(one), "--for", "0").json for one in numbers]
+        places = [one["attachments"] for one in found]
+        assert len(places) > 0
+        assert {one[0]["kind"] for one in places} == {"struct_ops"}
+        assert "of tcp_congestion_ops, map " in places[0][0]["attached_to"]
+    finally:
+        in_process("struct_ops", "unregister", "name", "bpfctl_half")
 
 
 @pytest.mark.explains("interface-down", "interface-no-carrier", "link-detached")

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import socket
+from typing import TYPE_CHECKING
 
 import pytest
 
-from bpfctl.linux.netdev import interface_index, interface_name, interface_names, is_up
+from bpfctl.linux.netdev import (
+    interface_index,
+    interface_name,
+    interface_names,
+    is_up,
+    named_namespaces,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_there_and_back() -> None:
@@ -39,3 +49,11 @@ def test_no_names(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("name", ["no such", "far too long a name for one"])
 def test_no_such_interface_is_neither_up_nor_down(name: str) -> None:
     assert is_up(name) is None
+
+
+def test_namespaces(tmp_path: Path) -> None:
+    for name in ("web", "db", "mail"):
+        (tmp_path / name).touch()
+    assert named_namespaces(3, str(tmp_path)) == ["db", "mail", "web"]
+    assert named_namespaces(1, str(tmp_path)) == ["db", "..."]
+    assert named_namespaces(3, str(tmp_path / "absent")) == []
