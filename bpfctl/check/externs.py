@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from bpfctl.asm.insn import BPF_LD_IMM64, SLOT_BYTES
 from bpfctl.btf import types as t
 from bpfctl.btf.core_names import essential_name
 from bpfctl.check.finding import Finding, Kind, State, settle
+from bpfctl.elf.spec import RelocKind
 from bpfctl.kernel.uapi_helpers import HelperId
-from bpfctl.linux.version import kernel_version_code
+from bpfctl.linux.version import kernel_version_code, parse_release
 from bpfctl.loader.extern_result import Address, KernelType, Missing, Value
 from bpfctl.loader.externs import outcomes_of
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 _KINDS: Final = {"kfunc": Kind.KFUNC, "ksym": Kind.KSYM, "kconfig": Kind.KCONFIG}
 _KFUNC_TAG: Final = "bpf_kfunc"  # pahole 1.26 marks them (Linux 6.10)
 _VERSION: Final = "LINUX_KERNEL_VERSION"
+# Commit 58aa2afbb1e6 ("bpf: Allow ld_imm64 instruction to point to kfunc").
+_ADDRESS_SINCE: Final = "6.4"
 _WRAPPERS: Final = ("__x64_sys_bpf", "__arm64_sys_bpf")
 
 
@@ -54,12 +58,20 @@ class Externs:
         """The values that are in no file, from its types: the loader's own way loads a program."""
         target = self.target
         cookie = int(HelperId.get_attach_cookie)
+        version = self._version()
         return {
-            # Any value will do for a kernel that does not run here: nobody is told.
-            _VERSION: kernel_version_code if target.is_running else int,
+            # Where nothing tells, any value will do: `value` does not give it away.
+            _VERSION: lambda: version or 0,
             "LINUX_HAS_BPF_COOKIE": lambda: int(cookie in (target.listed.helpers or ())),
             "LINUX_HAS_SYSCALL_WRAPPER": lambda: int(any(map(target.has_function, _WRAPPERS))),
         }
+
+    def _version(self) -> int | None:
+        """LINUX_VERSION_CODE of the kernel, None where nothing tells."""
+        if self.target.is_running:
+            return kernel_version_code()
+        release = self.target.config.release if self.target.config else ""
+        return kernel_version_code(parse_release(release)) if release else None
 
     def _here(self, names: Iterable[str]) -> dict[str, Outcome]:
         """Symbols of the running kernel; an address that is hidden from us is one."""
@@ -88,7 +100,7 @@ class Externs:
     def value(self, name: str) -> bytes | None:
         """What a program reads of the configuration; None where that is not known."""
         outcome = self.outcomes.get(name)
-        if name in self.unknown or (name == _VERSION and not self.target.is_running):
+        if name in self.unknown or (name == _VERSION and self._version() is None):
             return None
         return outcome.data if isinstance(outcome, Value) else bytes(8)
 
@@ -137,6 +149,10 @@ class Externs:
         return State.GUARDED, f"{why}; it is weak, and nothing that runs here uses it"
 
     def _typed(self, one: ExternSpec, outcome: KernelType) -> tuple[State, str]:
+        too_old = self.target.age.has(_ADDRESS_SINCE) is False
+        if one.kind == "kfunc" and too_old and one.name in self._addressed():
+            why = "is there, but programs may only ask for it (bpf_ksym_exists) since Linux"
+            return State.MISSING, f"{why} {_ADDRESS_SINCE}"
         btf = outcome.module.btf if outcome.module else self.target.types.btf
         if one.kind == "ksym":
             return self._variable(one.name)
@@ -148,6 +164,16 @@ class Externs:
         if outcome.type_id in tagged:
             return State.FOUND, ""
         return State.MISSING, "is a function of it, but programs may not call it (no kfunc)"
+
+    def _addressed(self) -> set[str]:
+        """The externs whose address the object's code takes."""
+        return {
+            reloc.target
+            for function in self.spec.functions.values()
+            for reloc in function.relocs
+            if reloc.kind is RelocKind.EXTERN
+            and function.code[reloc.insn_index * SLOT_BYTES] == BPF_LD_IMM64
+        }
 
     def _by_age(self, name: str) -> tuple[State, str]:
         """Whether a function may be called, on a kernel whose types do not say which may be."""

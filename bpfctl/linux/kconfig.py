@@ -9,6 +9,7 @@ from bpfctl.plain import plain
 
 # Generous: Debian's is 280 kB. The file may be anything in a container.
 _LIMIT_BYTES = 16 << 20
+_HEADER_LINES = 5
 
 
 @plain
@@ -16,12 +17,14 @@ class KernelConfig:
     """Options by name ("CONFIG_BPF"), and the file they were read from.
 
     An option that is not set is absent from `options`. `strings` names those whose value is a
-    string, in quotes in the file: "y" in quotes is no y.
+    string, in quotes in the file: "y" in quotes is no y. `release` is the kernel it is for, as the
+    file's first lines have it; "" where they do not.
     """
 
     source: str
     options: dict[str, str]
     strings: frozenset[str] = frozenset()
+    release: str = ""
 
     def get(self, name: str) -> str | None:
         """Return "y", "m", a number or a string without its quotes; None where it is not set."""
@@ -38,7 +41,16 @@ def parse_config(text: str, source: str = "") -> KernelConfig:
             options[name] = value.strip('"')
             if value.startswith('"'):
                 strings.add(name)
-    return KernelConfig(source, options, frozenset(strings))
+    return KernelConfig(source, options, frozenset(strings), _release(text))
+
+
+def _release(text: str) -> str:
+    """The version in the second of the lines that `make config` begins a file with."""
+    for line in text.splitlines()[:_HEADER_LINES]:
+        words = line.split()
+        if line.startswith("# Linux/") and line.endswith("Kernel Configuration"):
+            return words[2]
+    return ""
 
 
 def config_paths(release: str) -> list[str]:

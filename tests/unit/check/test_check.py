@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 EVENTS = "bpf_trace_run1"
 EXIT = Insn(0x95)
+LOOP = Insn(0x85, imm=181)
 RETURN = encode([Insn(0xB7), EXIT])
 FOUND, GUARDED, UNKNOWN, MISSING = State.FOUND, State.GUARDED, State.UNKNOWN, State.MISSING
 
@@ -387,6 +388,48 @@ def test_kfuncs_by_the_age_of_a_kernel(helpers: range, state: State) -> None:
     reloc = Reloc(0, RelocKind.EXTERN, "tcp_slow_start")
     spec = one_program("xdp", code, reloc, externs=(extern,), btf=local)
     assert states(spec, btf)["tcp_slow_start"] is state
+
+
+@pytest.mark.parametrize(
+    ("maps", "state"),
+    [
+        pytest.param((), MISSING, id="before 6.4"),
+        pytest.param((("ARENA", 33),), UNKNOWN, id="after it, no kfunc that we know"),
+    ],
+)
+def test_addresses_of_kfuncs(maps: tuple[tuple[str, int], ...], state: State) -> None:
+    """Older kernels refuse to be asked for one that they have."""
+    values = tuple(t.EnumValue(name, number) for name, number in maps)
+    helpers = tuple(t.EnumValue(str(one), one) for one in range(210))
+    btf = parsed(
+        t.Int(1, "int", 4, t.IntEncoding.SIGNED, 0, 32),
+        t.FuncProto(2, "", 1, ()),
+        t.Func(3, "bpf_thing", 2, t.FuncLinkage.STATIC),
+        t.Enum(4, "bpf_func_id", 4, signed=False, values=helpers),
+        *([t.Enum(5, "bpf_map_type", 4, signed=False, values=values)] if maps else []),
+    )
+    found = findings(calling(weak=True, guarded=True), btf)
+    assert [one.state for one in found if one.kind is Kind.KFUNC] == [state]
+
+
+@pytest.mark.parametrize(
+    ("release", "state"),
+    [
+        pytest.param("6.1.5", GUARDED, id="older than the guard asks for"),
+        pytest.param("6.6.1", MISSING, id="newer"),
+        pytest.param("", MISSING, id="unknown"),
+    ],
+)
+def test_code_guarded_by_the_version(tmp_path: Path, release: str, state: State) -> None:
+    path = tmp_path / "config"
+    head = f"#\n# Automatically generated file\n# Linux/x86 {release} Kernel Configuration\n#\n"
+    path.write_text((head if release else "") + "CONFIG_BPF=y\n")
+    asks = [*ld_imm64(1, 0), Insn(0x61, 1, 1), Insn(0xA5, 1, off=1, imm=0x60200), LOOP, EXIT]
+    extern = ExternSpec("LINUX_KERNEL_VERSION", "kconfig", False, 1)
+    reloc = Reloc(0, RelocKind.EXTERN, extern.name)
+    spec = one_program("xdp", encode(asks), reloc, externs=(extern,), btf=EXTERNS)
+    found = {one.name: one.state for one in findings(spec, kernel_btf(), path)}
+    assert found["bpf_loop"] is state
 
 
 def reading(kind: str, name: str, *, weak: bool = False) -> ObjectSpec:

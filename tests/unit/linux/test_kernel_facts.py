@@ -104,6 +104,18 @@ CONFIG = 'CONFIG_BPF=y\n# CONFIG_KPROBES is not set\nCONFIG_LSM="landlock,bpf"\n
 OPTIONS = {"CONFIG_BPF": "y", "CONFIG_LSM": "landlock,bpf", "CONFIG_HZ": "250"}
 
 
+@pytest.mark.parametrize(
+    ("head", "release"),
+    [
+        pytest.param("# Linux/x86 6.1.176 Kernel Configuration", "6.1.176", id="as make writes it"),
+        pytest.param("# Linux kernel version: 2.6", "", id="otherwise"),
+        pytest.param("CONFIG_A=y\n" * 9 + "# Linux/x86 6.1.1 Kernel Configuration", "", id="late"),
+    ],
+)
+def test_the_kernel_a_configuration_is_for(head: str, release: str) -> None:
+    assert parse_config(f"#\n{head}\n").release == release
+
+
 def test_parse_config() -> None:
     config = parse_config(CONFIG, "here")
     assert config == KernelConfig("here", OPTIONS, frozenset({"CONFIG_LSM"}))
