@@ -35,7 +35,8 @@ def explanation(err: VerifierError, rejection: Rejection) -> list[str]:
         *labelled("could be", _some(err.candidates, 1)),
         *labelled("change", _wrapped(err.remedy or "")[:3]),
     ]
-    room = LINES - 4 - len(before) - len(hot) - len(after)  # 4: headline, log, truncation, code
+    # 5: headline, log, what it lost, code, and that nothing stayed
+    room = LINES - 5 - len(before) - len(hot) - len(after)
     kernel = _some(_kernel(rejection), max(room - 1, 1))
     path = _path(rejection)[-max(room - len(kernel), 1) :]
     return [*before, *labelled("path", path), *hot, *labelled("kernel", kernel), *after]

@@ -84,6 +84,11 @@ class Way:
         return self.trace is not None and passed.at is not None and passed.at == self.trace.at
 
     @property
+    def text(self) -> str:
+        """The refused instruction in the verifier's words; "" where the log has none."""
+        return self.steps[-1].text if self.steps else ""
+
+    @property
     def access(self) -> str:
         """What the refused instruction does; "" when the words would say nothing."""
         if not self.steps:

@@ -26,8 +26,8 @@ _DYNPTR = "verifier-dynptr"
 _ITERATOR = "verifier-iterator"
 _GLOBAL = "verifier-global-function"
 _PLAIN_TYPES = (
-    "make the function static, or pass numbers, the context, or pointers to structs of known "
-    "size (tested for NULL inside)"
+    "make the function static, or pass numbers, the context, or pointers to structs of known size "
+    "(tested for NULL inside)"
 )
 _CONSTANT = "verifier-constant-needed"
 _STRING = "verifier-string"
@@ -44,8 +44,8 @@ RULES: Final = (
     ),
     Rule(
         NOT_ALLOWED,
-        r"(?:unknown func|program of this type cannot use helper) "
-        r"(?P<name>bpf_\w+|\w+)#(?P<number>\d+)",
+        r"(?:unknown func|program of this type cannot use helper) (?P<name>bpf_\w+|"
+        r"\w+)#(?P<number>\d+)",
         "programs of this type may not call {name}()",
         _USE_OTHER_TYPE,
     ),
@@ -65,14 +65,17 @@ RULES: Final = (
         "verifier-helper-unknown",
         r"invalid func (?P<name>\w+)#(?P<number>\d+)",
         "this kernel has no {helper}",
-        "it is newer than the kernel, or the code is damaged: ask with bpf_core_enum_value_exists"
-        "(enum bpf_func_id, BPF_FUNC_...) before the call, or boot a newer kernel",
+        "it is newer than the kernel, or the code is damaged: ask with "
+        "bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_...) before the call, or boot a "
+        "newer kernel",
     ),
     Rule(
         KFUNC_NOT_ALLOWED,
         r"calling kernel function (?P<name>\w+) is not allowed",
-        "programs of this type may not call the kernel function {name}()",
-        "use it in a program of a type it is registered for, or use a helper",
+        "{name}() is not among the kernel functions that programs of this type may call",
+        "use a helper, or a program type it is registered for; most functions of the kernel are "
+        "for "
+        "none",
     ),
     Rule(
         _GPL,
@@ -90,9 +93,9 @@ RULES: Final = (
     Rule(
         "verifier-kfunc-unavailable",
         r"(?:calling kernel function is not supported without|kernel btf_id \d+ is not a function|"
-        r"failed to find BTF for kernel function|cannot find address for kernel function|"
-        r"kernel function btf_id \d+ does not have|BTF fd for kfunc is not|address of kernel "
-        r"function|negative offset disallowed for kernel module)",
+        r"failed to find BTF for kernel function|cannot find address for kernel function|kernel "
+        r"function btf_id \d+ does not have|BTF fd for kfunc is not|address of kernel function|"
+        r"negative offset disallowed for kernel module)",
         "the kernel cannot resolve this call of a kernel function",
         "compare bpfctl btf dump with the prototype in the program; the function may be in a "
         "module that is not loaded, or the kernel built without CONFIG_DEBUG_INFO_BTF",
@@ -107,8 +110,7 @@ RULES: Final = (
         _NOT_SLEEPABLE,
         r"(?:helper call might sleep in a non-sleepable prog|program must be sleepable to call "
         r"sleepable kfunc|sleepable helper \w+#\d+ in non-sleepable prog|kernel func \w+ is "
-        r"sleepable "
-        r"within non-sleepable)",
+        r"sleepable within non-sleepable)",
         "this call may sleep, and the program is not sleepable",
         _MAKE_SLEEPABLE,
     ),
@@ -131,43 +133,64 @@ RULES: Final = (
         "verifier-reference-missing",
         r"(?:R(?P<reg>\d+) must be referenced when|(?:func|kfunc) (?P<name>\S+) reference has not "
         r"been acquired|release (?:helper|kfunc|kernel function) \w+ expects|arg (?P<arg>\d+) is "
-        r"an "
-        r"unacquired reference)",
+        r"an unacquired reference)",
         "something is released that the program does not hold",
         "release what an acquire function returned, once, and do not use it afterwards",
     ),
     Rule(
         _DYNPTR,
-        r"(?:Expected an initialized dynptr|Expected a dynptr of type|Dynptr has to be|cannot "
-        r"(?:overwrite referenced dynptr|pass (?:pointer to const bpf_dynptr|in dynptr))|"
-        r"arg#?\d+ expected pointer to stack or (?:const struct bpf_)?dynptr|potential write to "
-        r"dynptr|cannot release unowned const bpf_dynptr|Unsupported reg type \S+ for bpf_dynptr)",
-        "a dynptr is used in a state it is not in",
-        "initialise it once (bpf_dynptr_from_..., bpf_ringbuf_reserve_dynptr), use it as it is on "
-        "the stack, and release it once",
+        r"Expected an initialized dynptr",
+        "the dynptr was never set up, or was released",
+        "set it up on every path before (bpf_dynptr_from_..., bpf_ringbuf_reserve_dynptr)",
+    ),
+    Rule(
+        _DYNPTR,
+        r"(?:cannot overwrite referenced dynptr|Dynptr has to be an uninitialized)",
+        "the dynptr still holds something",
+        "release it (bpf_ringbuf_submit_dynptr, _discard_dynptr) before it is set up or written "
+        "again",
+    ),
+    Rule(
+        _DYNPTR,
+        r"(?:Expected a dynptr of type|cannot pass (?:pointer to const bpf_dynptr|in "
+        r"dynptr)|arg#?\d+ "
+        r"expected pointer to stack or (?:const struct bpf_)?dynptr|potential write to "
+        r"dynptr|cannot "
+        r"release unowned const bpf_dynptr|Unsupported reg type \S+ for bpf_dynptr)",
+        "a dynptr is used in a way it may not be",
+        "pass the dynptr itself, as it is on the stack, of the kind that the function takes",
     ),
     Rule(
         _ITERATOR,
-        r"(?:expected (?:an )?(?:un)?initialized iter_(?P<kind>\w+) as (?:arg|R)|expected valid "
-        r"iter|"
-        r"arg#\d+ expected pointer to an iterator|expected an RCU CS when using)",
-        "an iterator is used in a state it is not in",
-        "call bpf_iter_..._new first, ..._next in the loop, ..._destroy once on every path; "
-        "bpf_for and bpf_for_each do it by themselves",
+        r"expected an initialized iter_(?P<kind>\w+) as (?:arg|R)",
+        "the iterator was never started, or was destroyed",
+        "call bpf_iter_{kind}_new() before, on every path; bpf_for and bpf_for_each do it",
+    ),
+    Rule(
+        _ITERATOR,
+        r"expected uninitialized iter_(?P<kind>\w+) as (?:arg|R)",
+        "the iterator was started already",
+        "call bpf_iter_{kind}_destroy() before it is started again",
+    ),
+    Rule(
+        _ITERATOR,
+        r"(?:expected valid iter|arg#\d+ expected pointer to an iterator|expected an RCU CS when)",
+        "an iterator is used in a way it may not be",
+        "pass the iterator itself, as it is on the stack; some want bpf_rcu_read_lock() around "
+        "them",
     ),
     Rule(
         _CONSTANT,
         r"R(?P<reg>\d+) (?:is not a known constant|must be a known constant|is not a const\b)",
         "argument {reg} must be a constant that the verifier can see",
-        "pass a constant (sizeof, a literal, a const in .rodata); for records of varying size "
-        "use bpf_ringbuf_output() or a dynptr",
+        "pass a constant (sizeof, a literal, a const in .rodata); for records of varying size use "
+        "bpf_ringbuf_output() or a dynptr",
     ),
     Rule(
         _STRING,
         r"(?:R(?P<reg>\d+) (?:does not point to a readonly map|is not a constant address)|string "
-        r"is "
-        r"not zero-terminated|Invalid format string|direct value access on string|no direct value "
-        r"access support|arg#\d+ doesn't point to a const string)",
+        r"is not zero-terminated|Invalid format string|direct value access on string|no direct "
+        r"value access support|arg#\d+ doesn't point to a const string)",
         "the string must be a constant one that ends in a zero",
         'use a string literal, or  static const char s[] = "...";',
     ),
@@ -237,11 +260,10 @@ RULES: Final = (
     ),
     Rule(
         "verifier-tail-call",
-        r"(?:tail_call (?:cannot|abusing|is (?:not|only) allowed)|cannot tail call "
-        r"within|tail_calls "
-        r"are not allowed in (?:non-JITed )?programs)",
+        r"(?:tail_call (?:cannot|abusing|is (?:not|only) allowed)|cannot tail call within|"
+        r"tail_calls are not allowed in (?:non-JITed )?programs)",
         "a tail call is not allowed at this place",
-        "leave locked regions and release references before it; call it from the main function, "
-        "or from a function that returns int, with the map itself as argument",
+        "leave locked regions and release references before it; call it from the main function, or "
+        "from a function that returns int, with the map itself as argument",
     ),
 )

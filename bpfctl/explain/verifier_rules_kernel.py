@@ -22,8 +22,8 @@ RULES: Final = (
     ),
     Rule(
         _SLEEPABLE,
-        r"(?:Only .* programs can be sleepable|Syscall programs can "
-        r"only be sleepable|BPF_LSM_CGROUP programs cannot be sleepable)",
+        r"(?:Only .* programs can be sleepable|Syscall programs can only be sleepable|"
+        r"BPF_LSM_CGROUP programs cannot be sleepable)",
         "a program here cannot be sleepable (or must be)",
         'drop or add the ".s" of the section name: SEC("fentry/...") against SEC("fentry.s/...")',
     ),
@@ -43,14 +43,11 @@ RULES: Final = (
     Rule(
         _TARGET,
         r"(?:Tracing programs must provide btf_id|attach_btf_id \d+|The address of function "
-        r"(?P<func>"
-        r"\w+) cannot be found|(?P<name>\w+)\(\) is not modifiable|can't modify return "
-        r"codes|Cannot "
-        r"(?:replace|recursively|extend|nest)|Subprog \w+ doesn't exist|Extension prog|Can attach "
-        r"to "
-        r"only JITed|(?:FENTRY/FEXIT program|Only FENTRY/FEXIT)|Attaching fexit|Target program|The "
-        r"function \w+ |struct_ops module|attach to (?:invalid|unsupported) member|\S+ programs "
-        r"cannot attach|Program extension requires|in-kernel BTF is malformed)",
+        r"(?P<func>\w+) cannot be found|(?P<name>\w+)\(\) is not modifiable|can't modify return "
+        r"codes|Cannot (?:replace|recursively|extend|nest)|Subprog \w+ doesn't exist|Extension "
+        r"prog|Can attach to only JITed|(?:FENTRY/FEXIT program|Only FENTRY/FEXIT)|Attaching fexit|"
+        r"Target program|The function \w+ |struct_ops module|attach to (?:invalid|unsupported) "
+        r"member|\S+ programs cannot attach|Program extension requires|in-kernel BTF is malformed)",
         "what the program wants to be attached to does not take it",
         "compare the section name with functions this kernel has: bpfctl btf dump, bpfctl feature "
         "probe, bpfctl help sections",
@@ -84,9 +81,15 @@ RULES: Final = (
     ),
     Rule(
         "verifier-division",
-        r"(?:div by zero|invalid shift (?P<bits>-?\d+))",
-        "a division by 0, or a shift by more bits than the register has",
-        "clang warns about such constants: look at its output",
+        r"div by zero",
+        "a division by the constant 0",
+        "clang warns about it: look at its output",
+    ),
+    Rule(
+        "verifier-division",
+        r"invalid shift (?P<bits>-?\d+)",
+        "a shift by {bits} bits, which is more than the register has",
+        "clang warns about it: look at its output",
     ),
     Rule(
         "verifier-kfunc-unavailable",
@@ -104,36 +107,38 @@ RULES: Final = (
     Rule(
         _INSN,
         r"(?:unknown opcode|unknown insn class|BPF_\w+(?:/\w+)? uses reserved fields|invalid BPF_|"
-        r"unrecognized bpf_ld_imm64|invalid bpf_ld_imm64|BPF_ATOMIC uses invalid|BPF_XADD "
-        r"uses|R\d+ is "
-        r"invalid$|invalid may_goto|addr_space_cast insn|call to invalid destination)",
+        r"unrecognized bpf_ld_imm64|invalid bpf_ld_imm64|BPF_ATOMIC uses invalid|BPF_XADD uses|"
+        r"R\d+ is invalid$|invalid may_goto|addr_space_cast insn|call to invalid destination)",
         "the kernel does not know this instruction",
         "it may be newer than the kernel: compile with -mcpu=v3 (5.10: atomics v3 need 5.12; v4 "
         "needs 6.6)",
     ),
     Rule(
         "verifier-function-info",
-        r"(?:missing b(?:tf func|pf_line)_info|invalid type id \d+ in "
-        r"func|func_info BTF section|same or smaller insn offset|nonzero|Invalid line_info|invalid "
-        r"(?:func|btf id)|invalid func info)",
+        r"(?:missing b(?:tf func|pf_line)_info|invalid type id \d+ in func|func_info BTF section|"
+        r"same or smaller insn offset|nonzero|Invalid line_info|invalid (?:func|btf id)|invalid "
+        r"func info)",
         "the type information does not fit the code",
         "compile again with one clang (-g -O2), and do not edit or strip the object's .BTF.ext",
     ),
     Rule(
         "verifier-map-use",
-        r"(?:The total number of maps per program has reached the limit of (?P<count>\d+)|fd \d+ "
-        r"is "
-        r"not pointing to valid|bpf_struct_ops map cannot|offload device mismatch|only one cgroup "
-        r"storage|Only one arena|R(?P<reg>\d+) is not a pointer to arena|direct value offset|"
-        r"cannot update sockmap)",
-        "the program cannot use this map, or no more maps",
-        "at most 64 maps a program and one arena; some map types are for some program types only",
+        r"The total number of maps per program has reached the limit of (?P<count>\d+)",
+        "the program uses more than {count} maps",
+        "put several values into one map, or split the program (tail calls)",
+    ),
+    Rule(
+        "verifier-map-use",
+        r"(?:fd \d+ is not pointing to valid|bpf_struct_ops map cannot|offload device mismatch|"
+        r"only one cgroup storage|Only one arena|R(?P<reg>\d+) is not a pointer to arena|direct "
+        r"value offset|cannot update sockmap)",
+        "the program cannot use this map",
+        "some map types are for some program types only, and an arena is one a program",
     ),
     Rule(
         "verifier-internal",
         r"(?:verifier (?:internal error|bug|BUG)|BUG|kernel subsystem misconfigured|bpf verifier "
-        r"is "
-        r"misconfigured|REG INVARIANTS VIOLATION)",
+        r"is misconfigured|REG INVARIANTS VIOLATION)",
         "the verifier stumbled over itself: this is a fault of the kernel",
         "report it to bpf@vger.kernel.org with the log; another kernel may take the program",
     ),

@@ -25,6 +25,10 @@ _CHECK_PACKET = (
     "compare with the end right before:  if ((void *)(p + 1) > data_end) return ...;  and use p "
     "only behind it"
 )
+_WITHIN_VALUE = (
+    "stay within the value: compare the type you cast to, and the size you pass, with the map's "
+    "value type"
+)
 _READ_ONLY = "verifier-read-only"
 
 RULES: Final = (
@@ -43,8 +47,8 @@ RULES: Final = (
     ),
     Rule(
         _UNINIT,
-        r"invalid (?:indirect )?read from stack (?:R(?P<reg>\d+) )?(?:off|var_off) "
-        r"\S+\+\d+ size (?P<size>\d+)",
+        r"invalid (?:indirect )?read from stack (?:R(?P<reg>\d+) )?(?:off|var_off) \S+\+\d+ size "
+        r"(?P<size>\d+)",
         "stack bytes are read that were never written",
         _INIT,
     ),
@@ -71,8 +75,8 @@ RULES: Final = (
     ),
     Rule(
         "verifier-spill",
-        r"(?:attempt to corrupt spilled pointer|invalid size of register (?:fill|spill)|"
-        r"cannot spill pointers to stack)",
+        r"(?:attempt to corrupt spilled pointer|invalid size of register (?:fill|spill)|cannot "
+        r"spill pointers to stack)",
         "a pointer saved on the stack is overwritten or read in part",
         "keep the pointer in a variable of its own; do not overlay it (union, memcpy, casts)",
     ),
@@ -122,12 +126,17 @@ RULES: Final = (
     ),
     Rule(
         "verifier-map-value-bounds",
-        r"invalid access to map value(?: pointer)?, value_size=(?P<whole>\d+) off=(?P<off>-?\d+)"
-        r"(?: size=(?P<size>\d+))?",
-        "the access at offset {off} does not fit into the map value of {whole} bytes",
-        "stay within the value: compare the type you cast to with the map's value type, and the "
-        "index with its limit",
+        r"invalid access to map value, value_size=(?P<whole>\d+) off=(?P<off>-?\d+) "
+        r"size=(?P<size>\d+)",
+        "{size} bytes at offset {off} do not fit into the map value of {whole} bytes",
+        _WITHIN_VALUE,
         rank=-1,
+    ),
+    Rule(
+        "verifier-map-value-bounds",
+        r"invalid access to map value pointer, value_size=(?P<whole>\d+) off=(?P<off>-?\d+)",
+        "offset {off} lies outside of the map value of {whole} bytes",
+        _WITHIN_VALUE,
     ),
     Rule(
         "verifier-memory-bounds",
@@ -139,8 +148,8 @@ RULES: Final = (
     ),
     Rule(
         _PACKET,
-        r"invalid access to packet, off=(?P<off>-?\d+) size=(?P<size>\d+), R(?P<reg>\d+)"
-        r"\(id=0,off=\d+,r=(?P<checked>[1-9]\d*)",
+        r"invalid access to packet, off=(?P<off>-?\d+) size=(?P<size>\d+), "
+        r"R(?P<reg>\d+)\(id=0,off=\d+,r=(?P<checked>[1-9]\d*)",
         "{size} bytes at offset {off} of the packet are read, but only its first {checked} bytes "
         "were checked",
         _CHECK_PACKET,
@@ -148,8 +157,7 @@ RULES: Final = (
     ),
     Rule(
         _PACKET,
-        r"invalid access to packet, off=(?P<off>-?\d+) size=(?P<size>\d+), R(?P<reg>\d+)"
-        r"\(id=[1-9]",
+        r"invalid access to packet, off=(?P<off>-?\d+) size=(?P<size>\d+), R(?P<reg>\d+)\(id=[1-9]",
         "R{reg} lies at a variable offset in the packet, and no check against its end holds there",
         "limit the offset before it is added (if (off > 1500) return ...;): without a limit the "
         "verifier forgets the check; then compare with data_end",
@@ -227,8 +235,8 @@ RULES: Final = (
     ),
     Rule(
         _READ_ONLY,
-        r"(?:only read (?:is supported|from \S+ is supported)|write to change key "
-        r"R(?P<reg>\d+) not allowed)",
+        r"(?:only read (?:is supported|from \S+ is supported)|write to change key R(?P<reg>\d+) "
+        r"not allowed)",
         "kernel memory is written, and programs may only read it here",
         "change kernel objects through the helpers and kfuncs made for it",
     ),

@@ -13,8 +13,8 @@ _TEST = "test the pointer before use:  if (!{var}) return 0;"
 _NULL = "verifier-null-check-missing"
 _ARITHMETIC = "verifier-pointer-arithmetic"
 _ONLY_MAPS = (
-    "calculate only with pointers to packet data, map values, memory and the stack; use others "
-    "as the kernel gave them"
+    "calculate only with pointers to packet data, map values, memory and the stack; use others as "
+    "the kernel gave them"
 )
 
 RULES: Final = (
@@ -55,8 +55,8 @@ RULES: Final = (
         "verifier-scalar-dereference",
         r"R(?P<reg>\d+) invalid mem access '(?:inv|scalar)'",
         "R{reg} is a number here, not a pointer the verifier knows",
-        "read through the pointer as the kernel gave it; memory at any other address is read "
-        "with bpf_probe_read_kernel() or BPF_CORE_READ()",
+        "read through the pointer as the kernel gave it; memory at any other address is read with "
+        "bpf_probe_read_kernel() or BPF_CORE_READ()",
     ),
     Rule(
         "verifier-memory-type",
@@ -69,8 +69,8 @@ RULES: Final = (
         r"(?:dereference of modified ctx ptr|negative offset ctx ptr) R(?P<reg>\d+) "
         r"off=(?P<off>-?\d+)",
         "R{reg} is the context plus {off}: the context is read through its unchanged pointer",
-        "read ctx->field directly, without a pointer into the context, and keep the compiler "
-        "from making one (barrier_var, a copy in a local variable)",
+        "read ctx->field directly, without a pointer into the context, and keep the compiler from "
+        "making one (barrier_var, a copy in a local variable)",
     ),
     Rule(
         "verifier-context-modified",
@@ -99,8 +99,8 @@ RULES: Final = (
     ),
     Rule(
         _ARITHMETIC,
-        r"R(?P<reg>\d+) (?:bitwise operator|pointer arithmetic with) (?P<op>\S+) "
-        r"(?:on pointer|operator) prohibited",
+        r"R(?P<reg>\d+) (?:bitwise operator|pointer arithmetic with) (?P<op>\S+) (?:on pointer|"
+        r"operator) prohibited",
         "operator {op} on the pointer in R{reg}: only + and - are allowed on pointers",
         "calculate the offset as a number first, then add it to the pointer",
     ),
@@ -118,8 +118,8 @@ RULES: Final = (
     ),
     Rule(
         _ARITHMETIC,
-        r"R(?P<reg>\d+) (?:pointer (?P<op>\S+) pointer|subtraction from stack pointer|"
-        r"tried to subtract pointer from scalar|pointer arithmetic) ?(?:prohibited)?$",
+        r"R(?P<reg>\d+) (?:pointer (?P<op>\S+) pointer|subtraction from stack pointer|tried to "
+        r"subtract pointer from scalar|pointer arithmetic) ?(?:prohibited)?$",
         "R{reg}: pointers cannot be added to one another or be taken away from numbers",
         "add a number to one pointer; the distance of two is allowed for packet pointers alone",
     ),
@@ -127,13 +127,13 @@ RULES: Final = (
         "verifier-index-negative",
         r"math between (?P<type>\S+) pointer and register with unbounded min value",
         "an index or offset that may be negative is added to a {type} pointer",
-        "make it unsigned and limit it right before:  if (i >= N) return 0;  or mask it:  "
-        "i &= N - 1;",
+        "make it unsigned and limit it right before:  if (i >= N) return 0;  or mask it:  i &= N - "
+        "1;",
     ),
     Rule(
         "verifier-pointer-out-of-range",
-        r"(?:value (?P<value>-?\d+) makes (?P<type>\S+) pointer be out of bounds|"
-        r"math between \S+ pointer and -?\d+ is not allowed|\S+ pointer offset -?\d+ is not)",
+        r"(?:value (?P<value>-?\d+) makes (?P<type>\S+) pointer be out of bounds|math between \S+ "
+        r"pointer and -?\d+ is not allowed|\S+ pointer offset -?\d+ is not)",
         "the pointer would lie far outside of any object",
         "limit the offset before it is added to the pointer; look for a negative or shifted value",
     ),
@@ -160,16 +160,16 @@ RULES: Final = (
         "verifier-different-pointers",
         r"same insn cannot be used with different pointers",
         "one instruction would read through pointers of two kinds, depending on the path",
-        "give each kind its own statement; keep the compiler from merging branches (barrier(), "
-        "a separate __noinline function)",
+        "give each kind its own statement; keep the compiler from merging branches (barrier(), a "
+        "separate __noinline function)",
     ),
     Rule(
         "verifier-capability",
         r"R(?P<reg>\d+) (?:has unknown scalar with mixed signed bounds|has pointer with "
-        r"unsupported alu|tried to \S+ (?:from different maps|beyond pointer bounds)|"
-        r"could not be pushed for speculative|variable stack access prohibited for !root|"
-        r"stack pointer arithmetic goes out of range|pointer arithmetic of map value goes out)",
-        "this arithmetic on the pointer in R{reg} is refused to programs without privileges",
-        "load with CAP_BPF and CAP_PERFMON, or limit the offset to constants",
+        r"unsupported alu|tried to \S+ (?:from different maps|beyond pointer bounds)|could not be "
+        r"pushed for speculative|variable stack access prohibited for !root|stack pointer "
+        r"arithmetic goes out of range|pointer arithmetic of map value goes out)",
+        "the pointer in R{reg} may only move by constants: more takes CAP_PERFMON",
+        "load with CAP_PERFMON (or as root), or use constant offsets only",
     ),
 )

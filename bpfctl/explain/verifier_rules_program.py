@@ -51,8 +51,8 @@ RULES: Final = (
         INFINITE_LOOP,
         r"infinite loop detected at insn (?P<insn>\d+)",
         "the loop comes back to where it was with nothing changed: it may never end",
-        "count in a local variable with a constant limit, and let nothing else write it:  "
-        "for (int i = 0; i < 100; i++)",
+        "count in a local variable with a constant limit, and let nothing else write it:  for (int "
+        "i = 0; i < 100; i++)",
     ),
     Rule(
         "verifier-back-edge",
@@ -70,8 +70,7 @@ RULES: Final = (
     Rule(
         "verifier-falls-off-end",
         r"(?:last insn is not an exit or jmp|jump out of range from insn (?P<insn>\d+)|jump into "
-        r"the "
-        r"middle of ldimm64 insn (?P<middle>\d+)|invalid insn idx)",
+        r"the middle of ldimm64 insn (?P<middle>\d+)|invalid insn idx)",
         "the program does not end in a return, or jumps out of its code",
         "every function must end in return; undefined behaviour (a shift too wide, a variable not "
         "set) makes clang leave it out: look at its warnings",
@@ -109,8 +108,8 @@ RULES: Final = (
     ),
     Rule(
         RETURN_VALUE,
-        r"(?:At (?P<where>.+?)|In (?:async )?callback.*?) the register R(?P<reg>\d+) "
-        r"(?:has (?P<has>.+?) should have been in (?P<wanted>.+)|is not a known value)",
+        r"(?:At (?P<where>.+?)|In (?:async )?callback.*?) the register R(?P<reg>\d+) (?:has "
+        r"(?P<has>.+?) should have been in (?P<wanted>.+)|is not a known value)",
         "the return value is not one that is allowed here",
         _RETURN,
     ),
@@ -135,26 +134,31 @@ RULES: Final = (
     ),
     Rule(
         _LOCK_HELD,
-        r"(?:bpf_\w+unlock is missing|bpf_spin_unlock is missing|\d+ bpf_preempt_enable|"
-        r".* cannot be used inside (?:bpf_)?\S+(?:ed)? region|(?:global )?function calls are not "
-        r"allowed (?:while holding a lock|with preemption disabled)|.* inside bpf_\w+_lock)",
+        r"(?:bpf_\w+unlock is missing|bpf_spin_unlock is missing|\d+ bpf_preempt_enable|.* cannot "
+        r"be used inside (?:bpf_)?\S+(?:ed)? region|(?:global )?function calls are not allowed "
+        r"(?:while holding a lock|with preemption disabled)|.* inside bpf_\w+_lock)",
         "this is not allowed while a lock is held or preemption is off",
         "leave the region first: unlock on every path, and call static functions only inside",
     ),
     Rule(
         "verifier-lock-misuse",
         r"(?:bpf_\w+unlock (?:without taking|of different)|Locking two bpf_spin_locks|unmatched "
-        r"(?:rcu "
-        r"read unlock|attempt to enable)|nested rcu read lock|can't spin_\{lock|Calling "
+        r"(?:rcu read unlock|attempt to enable)|nested rcu read lock|can't spin_\{lock|Calling "
         r"bpf_rcu_read|held lock and object are not|bpf_spin_lock at off=\d+ must be held)",
         "lock and unlock do not pair up",
         "take one lock at a time, release the same one, each once on every path",
     ),
     Rule(
         "verifier-field-program-type",
-        r"(?P<who>tracing|socket filter|sleepable) progs cannot use (?P<field>\S+) yet",
+        r"(?P<who>tracing|socket filter|sleepable) progs cannot use bpf_spin_lock yet",
+        "{who} programs may not use a map with bpf_spin_lock in its values",
+        "use a map without it here, and atomic operations (__sync_fetch_and_add)",
+    ),
+    Rule(
+        "verifier-field-program-type",
+        r"(?P<who>\w+) progs cannot use (?P<field>\S+) yet",
         "{who} programs may not use a map with {field} in its values",
-        "use a map without it here, or atomic operations (__sync_fetch_and_add)",
+        "use a map without it in this program; another program type may use this one",
     ),
     Rule(
         "verifier-special-field",
@@ -164,29 +168,24 @@ RULES: Final = (
     ),
     Rule(
         "verifier-special-field",
-        r"(?:R\d+ doesn't have constant offset\. \S+ has to be|map '(?P<map>[^']*)' (?:has to "
-        r"have BTF|"
-        r"has no valid|doesn't have)|off -?\d+ doesn't point to|R\d+ has no valid kptr|\S+ not "
-        r"found "
-        r"at offset)",
+        r"(?:R\d+ doesn't have constant offset\. \S+ has to be|map '(?P<map>[^']*)' (?:has to have "
+        r"BTF|has no valid|doesn't have)|off -?\d+ doesn't point to|R\d+ has no valid kptr|\S+ not "
+        r"found at offset)",
         "the pointer does not lead to the special field (lock, timer, kptr) of a map value",
         "pass the address of the field itself, as declared in the map's value type, with BTF (-g)",
     ),
     Rule(
         "verifier-kptr",
         r"(?:store to referenced kptr|kptr |invalid kptr access|BPF_ST imm must be 0 when storing "
-        r"to "
-        r"kptr|off=\d+ (?:doesn't point to kptr|kptr isn't))",
+        r"to kptr|off=\d+ (?:doesn't point to kptr|kptr isn't))",
         "a kernel pointer kept in a map is used in a way that is not allowed",
         "exchange referenced ones with bpf_kptr_xchg(), read them under bpf_rcu_read_lock()",
     ),
     Rule(
         _STRUCT,
-        r"(?:access beyond (?:the end of member (?P<member>\w+).* in )?struct "
-        r"(?P<struct>\w+)|cannot "
-        r"access ptr member (?P<ptr>\w+)|struct (?P<whole>\w+) doesn't have field|Type '\w+' is "
-        r"not "
-        r"a struct|field \w+ doesn't have size|direct access to \S+ is disallowed)",
+        r"(?:access beyond (?:the end of member (?P<member>\w+).* in )?struct (?P<struct>\w+)|"
+        r"cannot access ptr member (?P<ptr>\w+)|struct (?P<whole>\w+) doesn't have field|Type "
+        r"'\w+' is not a struct|field \w+ doesn't have size|direct access to \S+ is disallowed)",
         "the access does not fit the kernel's struct",
         "compare with the running kernel's type (bpfctl btf dump) and access it through CO-RE "
         "(preserve_access_index, BPF_CORE_READ) so that offsets follow the kernel",

@@ -54,6 +54,36 @@ REGION_LEFT: Final = Rule(
     "the program returns on this path while what {name}() began{where} goes on",
     "leave the region on every path: bpf_spin_unlock, bpf_rcu_read_unlock, bpf_preempt_enable",
 )
+REGION_CALL: Final = Rule(
+    "verifier-lock-held",
+    "",
+    "{callee}() is called while what {name}() began{where} goes on",
+    "call it before or behind that region; static functions of the program may be called inside",
+)
+CONTEXT: Final = Rule(
+    "verifier-context-access",
+    "",
+    "programs of this type may not {verb} {size} bytes at offset {off} of the context",
+    "{verb} fields of the context type that this program type may {verb}, in their own size",
+)
+NO_RESULT: Final = Rule(
+    "verifier-register-uninitialized",
+    "",
+    "the program ends without a return value",
+    "return a number on every path: no program is a void function",
+)
+NO_ARGUMENT: Final = Rule(
+    "verifier-register-uninitialized",
+    "",
+    "argument {reg} of the call has no value",
+    "pass all arguments; each call leaves nothing in R1 to R5 (hand-written assembly)",
+)
+FORMAT: Final = Rule(
+    "verifier-argument-type",
+    "",
+    "argument {reg}, the format or string, must be a constant",
+    'use a string literal, or  static const char format[] = "...";',
+)
 RETURNED: Final = Rule(
     "verifier-return-value",
     "",

@@ -15,12 +15,17 @@ from bpfctl.explain.verifier_code import Does
 from bpfctl.explain.verifier_messages import Match, recognise
 from bpfctl.explain.verifier_rules_way import (
     BEYOND_BUFFER,
+    CONTEXT,
     CURRENT_TASK,
+    FORMAT,
     IS_NULL,
     LEAKED,
     MOVED,
+    NO_ARGUMENT,
+    NO_RESULT,
     OUT_OF_BOUNDS,
     RECURSION,
+    REGION_CALL,
     REGION_LEFT,
     RELEASED,
     RELEASES,
@@ -49,6 +54,7 @@ _MOVES: Final = re.compile(
     r"reserve_hdr_opt|tcp_raw\w+))"
 )
 _TASK: Final = re.compile(r"call bpf_get_current_task#")
+_FORMATS: Final = re.compile(r"call bpf_(?:snprintf|seq_printf|trace_vprintk|strncmp)\b")
 _LOCK: Final = re.compile(
     r"call (bpf_(?:res_)?spin_lock\w*|bpf_rcu_read_lock|bpf_preempt_disable|bpf_local_irq_save)\b"
 )
@@ -67,6 +73,8 @@ def look_again(match: Match, lines: Sequence[str], way: Way) -> Match:
     """Give the rule that fits better with the way known, else the one that was recognised."""
     if match.code in _INDEX:
         return _index(match, lines, way)
+    if match.fields.get("expected") == "map_value" and _FORMATS.match(way.text):
+        return match._replace(rule=FORMAT)
     if _SCALARS.match(match.line) or match.code == "verifier-argument-type":
         return _was_a_pointer(match, way)
     look = _BY_CODE.get(match.code)
@@ -177,16 +185,40 @@ def _return_value(match: Match, way: Way) -> Match:
 
 
 def _lock(match: Match, way: Way) -> Match:
-    """Say where the lock was taken."""
-    for at in range(len(way.steps) - 1, -1, -1):
+    """Say where the lock was taken, and what was done before it was released."""
+    for at in range(len(way.steps) - 2, -1, -1):
         found = _LOCK.match(way.steps[at].text)
         if found:
             way.blame(at, f"{found[1]}() begins the region")
-            if way.steps[-1].opcode != _EXIT:
-                return match
-            fields = {**match.fields, **_call(way, at, found[1])}
-            return match._replace(rule=REGION_LEFT, fields=fields)
+            return _in_region(match, way, _call(way, at, found[1]))
     return match
+
+
+def _in_region(match: Match, way: Way, region: dict[str, str]) -> Match:
+    called = _CALLED.match(way.text)
+    if match.code != "verifier-lock-held":
+        return match
+    if way.steps[-1].opcode == _EXIT:
+        return match._replace(rule=REGION_LEFT, fields=match.fields | region)
+    if called is None or called[1] == "pc":
+        return match
+    return match._replace(rule=REGION_CALL, fields=match.fields | region | {"callee": called[1]})
+
+
+def _context(match: Match, way: Way) -> Match:
+    """Whether it may not be read or not be written; of a helper nobody knows."""
+    verb = next((word for word in ("read", "write") if f"-byte {word}" in way.access), None)
+    if verb is None or "size" not in match.fields or "off" not in match.fields:
+        return match
+    return match._replace(rule=CONTEXT, fields={**match.fields, "verb": verb})
+
+
+def _unset(match: Match, way: Way) -> Match:
+    """The return value, or an argument of a call."""
+    opcode = way.steps[-1].opcode if way.steps else ""
+    if opcode == _EXIT and match.register == 0:
+        return match._replace(rule=NO_RESULT)
+    return match._replace(rule=NO_ARGUMENT) if opcode == _CALL else match
 
 
 _BY_CODE: Final[dict[str, Callable[[Match, Way], Match]]] = {
@@ -195,6 +227,9 @@ _BY_CODE: Final[dict[str, Callable[[Match, Way], Match]]] = {
     "verifier-stack-bounds": _stack,
     "verifier-return-value": _return_value,
     "verifier-reference-leak": _leak,
+    "verifier-context-access": _context,
+    "verifier-register-uninitialized": _unset,
     "verifier-lock-held": _lock,
+    "verifier-lock-misuse": _lock,
     "verifier-sleep-in-atomic": _lock,
 }

@@ -83,6 +83,22 @@ ENTRIES: Final = (
         "feature probe`.",
     ),
     entry(
+        "map-use",
+        "the program cannot use this map, or no more of them",
+        "A program uses at most 64 maps and one arena. Some map types are for some program types"
+        " only, and a map for a device for programs of that device.",
+        "Put several values into one map; compare program and map types.",
+    ),
+    entry(
+        "capability",
+        "the program needs more capabilities than the loading process has",
+        "Without CAP_PERFMON the verifier also thinks of what a processor may do on paths that are"
+        " never taken, and lets pointers move by constants only. Structures of the kernel take it"
+        " too.",
+        "Load with CAP_BPF and CAP_PERFMON, or as root.",
+        "Linux 5.8 and later; before CAP_SYS_ADMIN.",
+    ),
+    entry(
         "division",
         "a division by zero, or a shift by too many bits",
         "With a constant the kernel refuses it at once; in variables a division by zero gives 0.",

@@ -54,6 +54,7 @@ size-negative | R2 min value is negative, either use unsigned or 'var &= const'
 size-unbounded | R2 unbounded memory access, use 'var &= const' or 'if (var < const)'
 size-unbounded | R2 unbounded size, use 'var &= const' or 'if (var < const)'
 size-zero | R2 invalid zero-sized read: u64=[0,16]
+map-value-bounds | invalid access to map value pointer, value_size=8 off=16
 map-value-bounds | invalid access to map value, value_size=8 off=8 size=8
 memory-bounds | invalid access to memory, mem_size=8 off=8 size=8
 memory-bounds | R1 invalid rdonly buffer access: off=8, size=4
@@ -91,7 +92,10 @@ sleep-in-atomic | sleepable helper bpf_copy_from_user#148 in rcu_read_lock regio
 trusted-needed | R1 must be referenced or trusted
 reference-missing | R1 must be referenced when passed to release function
 reference-missing | release kfunc bpf_task_release expects referenced PTR_TO_BTF_ID passed to R1
+dynptr | cannot overwrite referenced dynptr
+dynptr | Unsupported reg type fp for bpf_dynptr_from_mem data
 dynptr | Expected an initialized dynptr as arg #2
+iterator | arg#0 expected pointer to an iterator on stack
 iterator | expected an initialized iter_num as arg #0
 iterator | expected uninitialized iter_num as R1
 constant-needed | R2 is not a known constant'
@@ -125,6 +129,7 @@ reference-leak | Unreleased reference id=2 alloc_insn=4
 reference-leak | tail_call would lead to reference leak
 lock-held | bpf_spin_unlock is missing
 lock-misuse | bpf_spin_unlock without taking a lock
+field-program-type | tracing progs cannot use bpf_spin_lock yet
 field-program-type | tracing progs cannot use bpf_timer yet
 special-field | timer pointer in R1 map_uid=0 doesn't match map pointer in R2 map_uid=0
 special-field | off 16 doesn't point to 'struct bpf_timer' that is at 0
@@ -142,10 +147,12 @@ jit-needed | callbacks are not allowed in non-JITed programs
 atomic | BPF_XADD stores into R1 ctx is not allowed
 atomic | BPF_ATOMIC stores into R1 ctx is not allowed
 legacy-packet-load | BPF_LD_[ABS|IND] instructions not allowed for this program type
+division | invalid shift 64
 division | div by zero
 instruction | unknown opcode ff
 function-info | number of funcs in func_info doesn't match number of subprogs
 function-info | missing btf func_info
+map-use | bpf_struct_ops map cannot be used in prog
 map-use | The total number of maps per program has reached the limit of 64
 internal | verifier bug. No program starts at insn 7
 """

@@ -65,7 +65,7 @@ def program(*insns: Insn) -> ProgramCode:
             "R1 min value is outside of the array range\n",
             program(*ld_imm64(1, 0), Insn(0x79, 0, 1, 8)),
             "verifier-map-value-bounds",
-            "the access at offset 8 does not fit into the map value of 8 bytes",
+            "8 bytes at offset 8 do not fit into the map value of 8 bytes",
             id="a constant is no index",
         ),
         pytest.param(
@@ -76,6 +76,49 @@ def program(*insns: Insn) -> ProgramCode:
             "verifier-index-out-of-bounds",
             "the index lets 8 bytes be accessed at offset 8; the object has 8 bytes",
             id="an index",
+        ),
+        pytest.param(
+            "0: (95) exit\nR0 !read_ok\n",
+            program(Insn(0x95)),
+            "verifier-register-uninitialized",
+            "the program ends without a return value",
+            id="no return value",
+        ),
+        pytest.param(
+            "0: (85) call bpf_map_lookup_elem#1\nR2 !read_ok\n",
+            program(CALL),
+            "verifier-register-uninitialized",
+            "argument 2 of the call has no value",
+            id="no argument",
+        ),
+        pytest.param(
+            "0: (bf) r6 = r0\nR0 !read_ok\n",
+            program(KEEP),
+            "verifier-register-uninitialized",
+            "R0 has no value here",
+            id="no value",
+        ),
+        pytest.param(
+            "0: (63) *(u32 *)(r1 +0) = r2\ninvalid bpf_context access off=0 size=4\n",
+            program(Insn(0x63, 1, 2)),
+            "verifier-context-access",
+            "programs of this type may not write 4 bytes at offset 0 of the context",
+            id="context written",
+        ),
+        pytest.param(
+            "0: (85) call bpf_spin_lock#93\n1: (85) call bpf_ktime_get_ns#5\n"
+            "function calls are not allowed while holding a lock\n",
+            program(CALL, CALL),
+            "verifier-lock-held",
+            "bpf_ktime_get_ns() is called while what bpf_spin_lock() began at x.bpf.c:10 goes on",
+            id="called while locked",
+        ),
+        pytest.param(
+            "0: (85) call bpf_snprintf#165\nR3 type=fp expected=map_value\n",
+            program(CALL),
+            "verifier-argument-type",
+            "argument 3, the format or string, must be a constant",
+            id="format",
         ),
         pytest.param(
             "0: (85) call bpf_sk_lookup_udp#85\n1: (95) exit\n"
