@@ -81,6 +81,7 @@ def of_call(call: str) -> Needs:
 _OF_CALLS: Final[dict[str, Needs]] = {
     "BPF_BTF_LOAD": BPF_ONLY,
     "perf_event_open": (Capability.PERFMON,),
+    "netlink": (Capability.NET_ADMIN,),  # for all that changes something
 }
 
 

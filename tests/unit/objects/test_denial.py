@@ -39,6 +39,11 @@ def refused(call: str = "BPF_OBJ_GET", number: int = errno.EPERM) -> SyscallErro
     return SyscallError(number, call, "open /pin")
 
 
+def test_requests_of_netlink(hold: Hold) -> None:
+    hold([Capability.BPF])
+    assert explain_call(refused("netlink")).evidence == ["this process lacks CAP_NET_ADMIN"]
+
+
 def test_what_is_missing_and_what_comes_next(hold: Hold) -> None:
     hold([Capability.BPF])
     err = refused()
