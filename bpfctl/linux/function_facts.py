@@ -83,6 +83,21 @@ def _is_same(symbol: str, name: str) -> bool:
     return symbol == name or symbol.startswith(f"{name}.llvm.")
 
 
+def function_size(name: str, symbols: str = KALLSYMS) -> int | None:
+    """Return how many bytes lie between a function and the next symbol, padding included.
+
+    None where there is no such function, or addresses are hidden (kptr_restrict).
+    """
+    try:
+        lines = Path(symbols).read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return None
+    found = [(int(line[:16], 16), line.split(None, 3)[2]) for line in lines]
+    start = next((address for address, symbol in found if symbol == name), 0)
+    later = [address for address, _ in found if address > start]
+    return min(later) - start if start and later else None
+
+
 def without_entries(names: Collection[str]) -> list[str] | None:
     """Return those functions whose entry ftrace cannot patch; None where it does not tell.
 

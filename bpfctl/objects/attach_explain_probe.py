@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from bpfctl.linux.function_facts import FunctionFacts, function_facts, without_entries
 from bpfctl.linux.kallsyms import addresses_of
 from bpfctl.objects.attach_probe_targets import KprobeMulti
-from bpfctl.objects.function_causes import absent, ambiguous, refusing, untraceable
+from bpfctl.objects.function_causes import absent, ambiguous, misplaced, refusing, untraceable
 
 if TYPE_CHECKING:
     from bpfctl.errors import BpfctlError, SyscallError
@@ -27,9 +27,10 @@ def explain_kprobe(err: SyscallError, target: Kprobe) -> BpfctlError:
         cause = ambiguous(facts)
     if cause is None and err.errno in _REFUSED:
         cause = refusing(facts) or untraceable(facts)
+    cause = cause or misplaced(err.errno or 0, target.function, target.offset)
     if cause is not None:
         return _instead(cause, err)
-    if err.errno == errno.EILSEQ or (err.errno == errno.EINVAL and target.offset):
+    if err.errno == errno.EINVAL and target.offset:
         err.candidates.append(f"no instruction begins at offset {target.offset:#x}")
     elif err.errno in _REFUSED and facts.probes_refused is None:
         err.candidates.append(f"{target.function} may be one that takes no probes")

@@ -6,10 +6,23 @@ be), number_of_same_symbols() in kernel/trace/trace_kprobe.c (ambiguous names, L
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from bpfctl.errors import AmbiguousError, BpfctlError, NotFoundError, NotSupportedError
-from bpfctl.linux.function_facts import KALLSYMS, KPROBE_BLACKLIST, TRACEABLE, near_functions
+from bpfctl.errors import (
+    AmbiguousError,
+    BpfctlError,
+    NotFoundError,
+    NotSupportedError,
+    UsageError,
+)
+from bpfctl.linux.function_facts import (
+    KALLSYMS,
+    KPROBE_BLACKLIST,
+    TRACEABLE,
+    function_size,
+    near_functions,
+)
 from bpfctl.linux.kconfig import kernel_config
 from bpfctl.linux.pmus import pmu_number
 
@@ -95,6 +108,31 @@ def untraceable(facts: FunctionFacts) -> Cause | None:
             "such functions are marked notrace or __init, or compiled without room for tracing",
         ),
         "trace a function that calls it, or one that it calls",
+    )
+
+
+def misplaced(number: int, name: str, offset: int) -> Cause | None:
+    """Say that no instruction of the function begins at an offset; `number` is the errno.
+
+    EILSEQ has no other cause (check_kprobe_address_safe and can_probe, kernel/kprobes.c).
+    """
+    if number == errno.EILSEQ:
+        return Cause(
+            UsageError,
+            "probe-offset-inside",
+            f"no instruction of {name} begins at offset {offset:#x}",
+            ("the kernel answers EILSEQ: the offset is inside of an instruction",),
+            f"take an offset from a disassembly of {name}, or probe its beginning",
+        )
+    size = function_size(name) if number == errno.EINVAL and offset else None
+    if size is None or offset < size:
+        return None
+    return Cause(
+        UsageError,
+        "probe-offset-outside",
+        f"offset {offset:#x} is behind the end of {name}",
+        (f"{name} is {size:#x} bytes long, by {KALLSYMS}",),
+        f"take an offset below {size:#x}",
     )
 
 

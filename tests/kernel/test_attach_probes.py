@@ -97,7 +97,7 @@ def test_kprobe(words: str, at: str, bpffs: Path) -> None:
     ("words", "code", "status"),
     [
         pytest.param("kprobe vfs_unlinkk", "no-such-function", 3, id="no function"),
-        pytest.param("kprobe vfs_unlink+0x7ffffff", None, 1, id="no such offset"),
+        pytest.param("kprobe vfs_unlink+0x7ffffff", "probe-offset-outside", 2, id="no such offset"),
         pytest.param("uprobe /nowhere:main", "path", 1, id="no file"),
         pytest.param("uprobe libc.so.6:a64", "no-such-function", 3, id="no function in a file"),
         pytest.param("uprobe libc.so.6:a64l pid 2147483647", "no-such-process", 3, id="no process"),

@@ -16,6 +16,7 @@ from bpfctl.errors import (
     NotFoundError,
     NotSupportedError,
     SyscallError,
+    UsageError,
     VerifierError,
 )
 from bpfctl.linux.function_facts import KPROBE_BLACKLIST, function_facts
@@ -258,6 +259,21 @@ def test_a_probe_on_a_function_that_is_nowhere() -> None:
     assert (type(err), err.code) == (NotFoundError, "no-such-function")
     assert err.message == "this kernel has no function vfs_unlinkk"
     assert "vfs_unlink" in (err.remedy or "")
+
+
+@needs.KPROBE
+@pytest.mark.explains("probe-offset-inside", "probe-offset-outside")
+def test_a_probe_at_an_offset_of_no_instruction() -> None:
+    """The first instructions of a function are longer than a byte, save for pushes."""
+    errors = [refused_probe(probes.Kprobe("vfs_unlink", 1))]
+    errors.append(refused_probe(probes.Kprobe("vfs_unlink", 0x7FFFFF)))
+    assert [(type(err), err.code) for err in errors] == [
+        (UsageError, "probe-offset-inside"),
+        (UsageError, "probe-offset-outside"),
+    ]
+    assert errors[0].message == "no instruction of vfs_unlink begins at offset 0x1"
+    assert errors[1].message == "offset 0x7fffff is behind the end of vfs_unlink"
+    assert errors[1].evidence[0].startswith("vfs_unlink is 0x")
 
 
 @pytest.mark.explains("module-not-loaded")

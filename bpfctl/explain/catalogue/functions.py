@@ -133,6 +133,25 @@ ENTRIES: Final = (
         "The list differs from one version to the next.",
     ),
     Entry(
+        "probe-offset-inside",
+        "no instruction begins at the offset",
+        "A kprobe puts a breakpoint in the place of an instruction, so it must be on the first byte"
+        " of one. Where instructions begin differs from one build of the kernel to the next.",
+        "The kernel answers EILSEQ, which it does for nothing else.",
+        "Probe the beginning of the function (no offset), or take an offset from a disassembly of"
+        " this very kernel.",
+        "All.",
+    ),
+    Entry(
+        "probe-offset-outside",
+        "the offset is behind the end of the function",
+        "A kprobe was asked for at an offset from the beginning of a function, and the function is"
+        " not as long.",
+        "It compares the offset with the distance to the next symbol in /proc/kallsyms.",
+        "Take a smaller offset, or probe the beginning of the function.",
+        "All.",
+    ),
+    Entry(
         "probes-unsupported",
         "this kernel has no kprobes (or uprobes)",
         "Kprobes and uprobes come with options of the kernel (CONFIG_KPROBES and"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bpfctl.linux.function_facts import function_facts, near_functions
+from bpfctl.linux.function_facts import function_facts, function_size, near_functions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,3 +56,19 @@ def test_near(tmp_path: Path) -> None:
     place = tmp_path / "kallsyms"
     place.write_text(TEXT)
     assert near_functions("plaintiv", str(place)) == ["plaintive", "plain"]
+
+
+@pytest.mark.parametrize(
+    ("name", "size"), [("plain", 16), ("lto.llvm.1234", 16), ("plaintive", None), ("none", None)]
+)
+def test_size(name: str, size: int | None, tmp_path: Path) -> None:
+    place = tmp_path / "kallsyms"
+    place.write_text(TEXT)
+    assert function_size(name, str(place)) == size
+    assert function_size(name, str(tmp_path / "none")) is None
+
+
+def test_hidden_addresses_tell_no_size(tmp_path: Path) -> None:
+    place = tmp_path / "kallsyms"
+    place.write_text("0000000000000000 T plain\n0000000000000000 T other\n")
+    assert function_size("plain", str(place)) is None

@@ -338,8 +338,15 @@ def perf_refuses(number: int) -> Any:
             ["f may be one that takes no probes"], id="nothing tells",
         ),
         pytest.param(
-            errno.EILSEQ, ONE, 3, (SyscallError, "syscall-failed"),
-            ["no instruction begins at offset 0x3"], id="inside of an instruction",
+            errno.EILSEQ, ONE, 3, (UsageError, "probe-offset-inside"), [],
+            id="inside of an instruction",
+        ),
+        pytest.param(
+            errno.EINVAL, ONE, 64, (UsageError, "probe-offset-outside"), [], id="behind the end"
+        ),
+        pytest.param(
+            errno.EINVAL, ONE, 4, (SyscallError, "syscall-failed"),
+            ["no instruction begins at offset 0x4"], id="somewhere within",
         ),
         pytest.param(
             errno.EACCES, FunctionFacts("f", None), 0, (SyscallError, "syscall-failed"), [],
@@ -353,6 +360,7 @@ def test_a_function_that_takes_no_probe(
 ) -> None:  # fmt: skip
     monkeypatch.setattr(attach_explain_probe, "function_facts", lambda _: facts)
     monkeypatch.setattr(function_causes, "near_functions", lambda _: [])
+    monkeypatch.setattr(function_causes, "function_size", lambda _: 64)
     monkeypatch.setattr(attach_perf, "pmu_number", {"kprobe": 8}.get)
     monkeypatch.setattr(perf, "open_kprobe", perf_refuses(number))
     with FakeKernel(), pytest.raises(BpfctlError) as caught:
