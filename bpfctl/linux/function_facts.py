@@ -19,7 +19,9 @@ KPROBE_BLACKLIST: Final = "/sys/kernel/debug/kprobes/blacklist"
 _DEBUGFS: Final = "/sys/kernel/debug/"
 TRACEABLE: Final = "available_filter_functions"
 _NEAREST: Final = 3
-_MOST_NAMES: Final = 20_000  # with the same first letters; comparing more takes too long
+_COMMON_LETTERS: Final = (6, 4, 2)
+_MOST_NAMES: Final = 20_000  # that begin alike; comparing more takes too long
+_PADDING: Final = "__pfx_"  # names room before a function (Linux 6.2), not a function
 _LONGEST: Final = 128  # KSYM_NAME_LEN was 128 until Linux 6.1
 
 
@@ -66,16 +68,23 @@ def function_facts(name: str, symbols: str = KALLSYMS) -> FunctionFacts:
 
 
 def near_functions(name: str, symbols: str = KALLSYMS) -> list[str]:
-    """Return the nearest names of functions, of those that begin with the same two letters."""
+    """Return the nearest names of functions that begin alike: most slips are further behind."""
     from difflib import get_close_matches
 
-    start = re.escape(name[:2].encode("utf-8", "surrogateescape"))
     try:
         text = Path(symbols).read_bytes()
     except OSError:
         return []
-    names = {one.decode("utf-8", "replace") for one in re.findall(rb" [tT] (%s\w*)" % start, text)}
-    return get_close_matches(name[:_LONGEST], sorted(names)[:_MOST_NAMES], _NEAREST)
+    for length in _COMMON_LETTERS:
+        start = re.escape(name[:length].encode("utf-8", "surrogateescape"))
+        found = {
+            one.decode(errors="replace") for one in re.findall(rb" [tT] (%s\w*)" % start, text)
+        }
+        known = sorted(one for one in found if not one.startswith(_PADDING))[:_MOST_NAMES]
+        near = get_close_matches(name[:_LONGEST], known, _NEAREST)
+        if near:
+            return near
+    return []
 
 
 def _is_same(symbol: str, name: str) -> bool:

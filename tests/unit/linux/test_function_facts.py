@@ -52,10 +52,18 @@ def test_no_symbols(tmp_path: Path) -> None:
     assert near_functions("plain", place) == []
 
 
-def test_near(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        pytest.param("plaintiv", ["plaintive"], id="many letters in common"),
+        pytest.param("plixn", ["plain"], id="two letters in common"),
+        pytest.param("xplain", [], id="none"),
+    ],
+)
+def test_near(name: str, near: list[str], tmp_path: Path) -> None:
     place = tmp_path / "kallsyms"
-    place.write_text(TEXT)
-    assert near_functions("plaintiv", str(place)) == ["plaintive", "plain"]
+    place.write_text(TEXT + "ffffffff81000080 T __pfx_plain\n")
+    assert near_functions(name, str(place)) == near
 
 
 @pytest.mark.parametrize(
