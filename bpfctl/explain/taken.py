@@ -42,13 +42,12 @@ def already(failure: Failure) -> Explanation | None:
     found = [*_links(info.id, target)]
     if not found and isinstance(target, Tracepoint):
         found = [*_events(info)]
-    what = f"program {info.id} {info.name}".rstrip()
     if not found:
-        failure.candidates.append(f"{what} runs there already (check: bpfctl link show)")
+        failure.candidates.append("the program runs there already (check: bpfctl link show)")
         return None
     return Explanation(
         CODE,
-        f"{what} is attached to {target} already",
+        f"it is attached to {target} already",
         tuple(found),
         "leave it at that, or end who has it there; or load the program once more, and attach that",
     )
