@@ -11,7 +11,6 @@ from bpfctl.errors import NotSupportedError, UsageError
 from bpfctl.objects.ids import ObjectKind
 from bpfctl.plain import plain
 
-from .attach_notes import note_down, note_lsm
 from .chosen import open_one
 from .link_words import parse_target
 from .output import finish, say, write_done
@@ -73,6 +72,8 @@ def create_and_keep(out: Context, words: Sequence[str], *, pin: str | None, hold
             return
         for link in links:
             stack.enter_context(link)
+        from .attach_notes import note_down, note_lsm
+
         note_lsm([(prog.name, prog.type)])
         note_down(target)
         _keep(out, links, pin)

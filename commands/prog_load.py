@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from bpfctl.errors import BpfctlError, NotFoundError
 from bpfctl.plain import plain, replace
 
-from .attach_notes import note_lsm
 from .load_attach import failures, link_entries, note_unattached, pin_attached
 from .load_options import parse_log, parse_owners, parse_sizes, parse_targets
 from .loading import load, read
@@ -139,6 +138,8 @@ def _load_and_pin(
             raise
         if request.attach:
             note_unattached(loaded, attached)
+            from .attach_notes import note_lsm
+
             note_lsm(
                 (one.name, loaded.programs[one.name].spec.section.prog_type)
                 for one in attached
