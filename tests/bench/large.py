@@ -34,7 +34,6 @@ MEMBERS = {
 }
 HEAD = """\
 #include "bpf.h"
-char LICENSE[] SEC("license") = "GPL";
 static long (*const probe_read_kernel)(void *, unsigned int, const void *) = (void *)113;
 #define READ(type, member) ({ unsigned int v = 0; \\
     probe_read_kernel(&v, sizeof(v), &((struct type *)p)->member); v; })
