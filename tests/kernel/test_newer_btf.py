@@ -17,6 +17,7 @@ from tests.cli.runner import in_process
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.shared
 DATA = Path(__file__).parent.parent / "data"
 FUTURE = 100  # a kind; 2 elements of 8 bytes, and 4 bytes before them
 RECORD = struct.pack("<III", 0, FUTURE << 24 | 2, 8) + bytes(4 + 2 * 8)
