@@ -12,7 +12,6 @@ from array import array
 from typing import TYPE_CHECKING
 
 from bpfctl.asm.insn import SLOT_BYTES
-from bpfctl.rejected import SourceLine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from bpfctl.btf.decode import Btf
     from bpfctl.btf.ext import LineInfo
     from bpfctl.loader.link_code import Placed
+    from bpfctl.rejected import SourceLine
 
 _FUNC_INFO = struct.Struct("<II")
 FUNC_INFO_SIZE = _FUNC_INFO.size
@@ -64,6 +64,8 @@ def line_info(placed: Sequence[Placed]) -> bytes:
 
 def source_lines(placed: Sequence[Placed], btf: Btf) -> tuple[tuple[int, SourceLine], ...]:
     """The source lines of linked code by the first instruction of each, ascending."""
+    from bpfctl.rejected import SourceLine  # for refused programs only
+
     return tuple(
         (
             index,

@@ -25,6 +25,7 @@ NOT_NEEDED = {
     "bpfctl.features.probe",
     "bpfctl.kernel.uapi_helpers",
     "bpfctl.loader.verifier_log",
+    "bpfctl.rejected",
     "gzip",
     "hashlib",
     "importlib.metadata",
