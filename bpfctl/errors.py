@@ -242,7 +242,8 @@ class VerifierError(SyscallError):
     `log` is what the kernel wrote, without its trailing zero. When `missing_bytes` is not 0 that
     many bytes of it are lost: at the beginning, or at the end when `kept_beginning`. None for
     `missing_bytes` means that the kernel truncated and did not say by how much.
-    `reason` is what it wrote when asked for its objections alone, where they are not in the log.
+    `reason` is what it wrote when asked for its objections alone, where they are not in the log,
+    `states` what it wrote when asked for registers at each instruction, where the log has none.
     `insn` is the instruction it stopped at, `file`, `line` and `source` are the C it comes from:
     the loader, which knows the code, fills them in. `unresolved` is what the loader could not
     resolve there. `bpfctl.explain` puts what it finds out into `rejection`. None: unknown.
@@ -261,9 +262,11 @@ class VerifierError(SyscallError):
         missing_bytes: int | None = 0,
         kept_beginning: bool = False,
         reason: str = "",
+        states: str = "",
         **context: Any,
     ) -> None:
         super().__init__(number, "BPF_PROG_LOAD", doing, **context)
+        self.states = states
         self.log = log
         self.reason = reason
         self.missing_bytes = missing_bytes

@@ -47,10 +47,20 @@ def explain_rejection(error: VerifierError) -> VerifierError:
         error.message = f"rejected: {_headline(error, match, rejection)}"
         error.code = match.code if match and error.code == error.default_code else error.code
         error.remedy = error.remedy or rejection.change or None
+    if error.states:
+        rejection = rejection._replace(registers=_registers(error.states, rejection))
     found = _evidence(error, rejection)
     error.rejection = rejection._replace(evidence=tuple(found))
     error.evidence = [*found, *error.evidence]
     return error
+
+
+def _registers(states: str, rejection: Rejection) -> tuple[tuple[str, str], ...]:
+    """Registers before the refused instruction, out of a log that has them."""
+    steps = walk(states)
+    if not steps or steps[-1].insn != rejection.insn:
+        return rejection.registers
+    return tuple(steps[-1].before.items())
 
 
 def _locate(error: VerifierError, rejection: Rejection) -> None:

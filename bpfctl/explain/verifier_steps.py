@@ -17,6 +17,7 @@ _STEP: Final = re.compile(
     r"(\d+): \(([0-9a-f]{2})\) ([^;]*?)\s*"
     r"(?:;(.*)|\s\d+: ((?:frame\d+: )?(?:R\d+|fp-\d+)\S*=.*))?$"
 )
+_TARGET: Final = re.compile(r"(?:[rw](\d+) (?:\S*=|s)|\*\(|lock )")
 _CALL, _EXIT = "85", "95"
 _LOST_BY_CALL: Final = frozenset(f"R{number}" for number in range(6))
 
@@ -54,6 +55,8 @@ class _Walk:
         kept = self.state
         if opcode == _CALL:
             kept = {name: value for name, value in kept.items() if _survives(name, value)}
+        elif comment is None:
+            kept = _without_target(kept, text)
         self.state = {**kept, **parse_state(comment or "")}
         self.seen = False
         if found[5]:
@@ -90,6 +93,19 @@ def walk(log: str) -> tuple[Step, ...]:
     for line in log[max(0, len(log) - _CHARS) : end if end >= 0 else len(log)].split("\n"):
         _take(found, line)
     return tuple(found.steps)
+
+
+def _without_target(state: dict[str, str], text: str) -> dict[str, str]:
+    """What is still known behind an instruction of which the log tells no effect (Linux 5.10)."""
+    target = _TARGET.match(text)
+    if target is None:
+        return state
+    lost = f"R{target[1]}" if target[1] else "fp"
+    return {
+        name: value
+        for name, value in state.items()
+        if name != lost and not (lost == "fp" and name.startswith("fp"))
+    }
 
 
 def _survives(name: str, value: str) -> bool:

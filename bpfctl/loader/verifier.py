@@ -29,6 +29,7 @@ LOG_SIZE_UNASKED: Final = 32 << 20
 _GROWTH: Final = 8
 # Room for the objections without the walk: a log of statistics has both.
 _REASON_SIZE: Final = 16 * 1024
+_STATES_SIZE: Final = 1 << 20
 
 
 class ProgLoad(NamedTuple):
@@ -186,6 +187,7 @@ def _rejection(
         missing_bytes=log.missing_bytes,
         kept_beginning=keeps_beginning,
         reason=_reason(request) if _lacks_reason(log, keeps_beginning=keeps_beginning) else "",
+        states=_states(request, log, options),
     )
     rejected.request = failure.request
     return rejected
@@ -198,6 +200,20 @@ def _lacks_reason(log: Log, *, keeps_beginning: bool) -> bool:
     from bpfctl.loader.verifier_log import decisive_line
 
     return keeps_beginning or not decisive_line(log.text)
+
+
+def _states(request: ProgLoad, log: Log, options: LoadOptions) -> str:
+    """A log with the registers at each instruction, where the log has none; "" if that is long."""
+    from bpfctl.loader.verifier_log import lacks_states
+
+    if log.missing_bytes != 0 or options.log_level & LogLevel.STATES or not lacks_states(log.text):
+        return ""
+    buffer = bytearray(_STATES_SIZE)
+    try:
+        bpf_fd(request.attr(LogLevel.STATES, buffer)).close()
+    except SyscallError as err:
+        return "" if err.errno == errno.ENOSPC else _read_log(buffer, 0, full=False).text
+    return ""
 
 
 def _reason(request: ProgLoad) -> str:

@@ -15,6 +15,7 @@ TAIL_CHARS: Final = 256 * 1024
 REPORT: Final = "Verification failed:"
 
 INSN: Final = re.compile(r"^(\d+): \([0-9a-f]{2}\) ", re.MULTILINE)
+_EFFECT: Final = re.compile(r"; (?:frame\d+: )?R\d+(?:_\w+)?=")
 _NAMED_INSN: Final = re.compile(r"\b(?:at insn|from insn|insn|instruction) (\d+)\b")
 # Instructions before that belong to another function, which was fine.
 _NEW_FUNCTION: Final = re.compile(r"^Validating \S+\(\) func#\d+", re.MULTILINE)
@@ -37,6 +38,15 @@ def failing_insn(log: str) -> int | None:
         return int(last[1])
     match = _NAMED_INSN.search(decisive_line(log))
     return int(match[1]) if match else None
+
+
+def lacks_states(log: str) -> bool:
+    """Whether a log has instructions without what they did to registers.
+
+    So it is before Linux 5.18, unless level 2 is asked for.
+    """
+    tail = log[-TAIL_CHARS:]
+    return INSN.search(tail) is not None and _EFFECT.search(tail) is None
 
 
 def decisive_line(log: str) -> str:

@@ -102,6 +102,16 @@ def test_the_state_of_registers_is_given_where_the_log_has_it() -> None:
     }
 
 
+def test_old_kernels_tell_registers_in_a_log_of_their_own() -> None:
+    states = "3: R0_w=map_value_or_null(id=1,off=0,ks=4,vs=8,imm=0) R10=fp0\n"
+    found = rejected(OLD, states=OLD.replace("3: (79)", states + "3: (79)")).rejection
+    assert found is not None
+    assert dict(found.registers) == {
+        "R0": "map_value_or_null(id=1,off=0,ks=4,vs=8,imm=0)",
+        "R10": "fp0",
+    }
+
+
 def test_the_report_of_the_kernel_comes_through_unharmed() -> None:
     found = rejected(NEW + REPORT + STATISTICS).rejection
     assert found is not None

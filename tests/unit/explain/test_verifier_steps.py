@@ -57,6 +57,19 @@ def test_old_kernels_print_states_on_lines_of_their_own() -> None:
     assert steps[1].before == {"R1": "ctx(id=0,off=0,imm=0)", "R2": "inv1", "R10": "fp0"}
 
 
+def test_what_the_log_does_not_tell_is_not_known_any_more() -> None:
+    log = (
+        "0: R1=ctx(id=0,off=0,imm=0) R2=inv1 R10=fp0 fp-8=inv2\n0: (07) r2 += 1\n"
+        "1: (7b) *(u64 *)(r10 -16) = r1\n2: (15) if r2 == 0x0 goto pc+1\n3: (95) exit\n"
+    )
+    assert [sorted(step.before) for step in walk(log)] == [
+        ["R1", "R10", "R2", "fp-8"],
+        ["R1", "R10", "fp-8"],
+        ["R1", "R10"],
+        ["R1", "R10"],
+    ]
+
+
 def test_calls_are_followed() -> None:
     steps = walk(CALL)
     assert [(step.insn, step.frame) for step in steps] == [(0, 0), (1, 0), (3, 1), (4, 1), (2, 0)]

@@ -184,6 +184,23 @@ def test_statistics_do_not_take_the_place_of_the_walk() -> None:
     assert [level for level, _ in kernel.calls] == [4, 5]
 
 
+@pytest.mark.parametrize(
+    ("log", "levels", "states"),
+    [
+        pytest.param(b"0: (95) exit\nR0 !read_ok\n", [0, 1, 2], True, id="none in it"),
+        pytest.param(b"0: (b7) r0 = 0   ; R0=0\n1: (95) exit\nno\n", [0, 1], False, id="in it"),
+        pytest.param(b"unreachable insn 3\n", [0, 1], False, id="no instruction"),
+    ],
+)
+def test_registers_are_asked_for_where_the_log_has_none(
+    log: bytes, levels: list[int], states: bool
+) -> None:
+    kernel = Verifier(-errno.EACCES, log)
+    error = rejection(kernel, LoadOptions())
+    assert [level for level, _ in kernel.calls] == levels
+    assert error.states == (log.decode() if states else "")
+
+
 def test_levels_reach_the_kernel() -> None:
     kernel = Verifier(-errno.EACCES, b"no\n")
     rejection(kernel, LoadOptions(log_level=2, log_fixed=True))
