@@ -25,6 +25,7 @@ BY_CALL: Final[dict[str, tuple[str, ...]]] = {
         "rights:for_load",
         "locked_memory:exhausted",
         "unknown:map_type",
+        "unknown:field",
         "maps:refused",
     ),
     "BPF_BTF_LOAD": ("rights:for_load", "locked_memory:exhausted"),
