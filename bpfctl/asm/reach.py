@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from bpfctl.asm.insn import Insn
 
-_REGISTERS: Final = 11
+_REGISTERS: Final = 16  # what fits into an instruction; programs have 11
 _FRAME: Final = 10
 _STEPS_PER_INSN: Final = 200  # a join can lose one constant a visit, and there are few
 _JA, _JCOND = 0x00, 0xE0
@@ -194,7 +194,7 @@ class _Walk:
         own = insn.is_subprogram_call
         together = own and callee not in self.code.apart
         if own:
-            arguments = (None, *registers[1:6], None, None, None, None, None)
+            arguments = (None, *registers[1:6], *_UNKNOWN[0][6:])
             self.arrive(callee, (arguments if together else _UNKNOWN[0], ()))
         registers[:6] = [None] * 6
         stack.clear()  # whoever has its address may have changed it
