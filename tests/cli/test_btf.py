@@ -11,6 +11,7 @@ from bpfctl.btf import types as t
 from bpfctl.btf.decode import Btf
 from bpfctl.btf.encode import BtfBuilder
 from tests.builders.btf import DATA, build
+from tests.builders.future import FUTURE, with_future
 from tests.cli.runner import run
 
 if TYPE_CHECKING:
@@ -145,3 +146,14 @@ def test_several_files(tmp_path: Path) -> None:
     assert without.err.startswith(
         "bpfctl: types of several files are merged where all of them are based on the same\n"
     )
+
+
+def test_what_is_newer_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "future.btf"
+    path.write_bytes(with_future(build((t.Int(1, "int", 4, 1, 0, 32),)), told=True))
+    said = f"left out: 1 type of kind {FUTURE}, newer than bpfctl knows\n"
+    done = run("btf", "dump", "file", str(path))
+    assert (done.status, done.err) == (0, said)
+    assert done.out == "[1] INT 'int' size=4 bits_offset=0 nr_bits=32 encoding=SIGNED\n"
+    assert len(run("-j", "btf", "dump", "file", str(path)).json["types"]) == 1
+    assert run("btf", "dump", "file", str(path), "root_id", "1").err == ""
