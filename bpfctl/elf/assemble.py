@@ -21,6 +21,8 @@ from bpfctl.elf.struct_ops import read_struct_ops
 from bpfctl.errors import ObjectFileError, SectionNameError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bpfctl.btf.decode import Btf
     from bpfctl.btf.ext import BtfExt
     from bpfctl.elf.elf_file import ElfFile, Section
@@ -31,10 +33,14 @@ if TYPE_CHECKING:
 
 
 class _Maps(NamedTuple):
-    """The maps that definitions make: blueprints, and names by section number and place."""
+    """The maps that definitions make: blueprints, and names by section number and place.
+
+    `sections` are those whose names say where in a map their programs go.
+    """
 
     specs: list[MapSpec]
     places: dict[int, dict[int, str]]
+    sections: dict[str, SectionName]
 
 
 def assemble(elf: ElfFile, prog_type: SectionDef | None = None) -> ObjectSpec:
@@ -43,10 +49,10 @@ def assemble(elf: ElfFile, prog_type: SectionDef | None = None) -> ObjectSpec:
     Raises: ObjectFileError, SectionNameError, BtfError, RelocationError.
     """
     functions = find_functions(elf)
-    programs = _programs(elf, functions, prog_type)
     types = _type_info(elf)
     btf = types.btf
-    maps, data = _maps(elf, btf), data_sections(elf)
+    maps, data = _maps(elf, btf, functions), data_sections(elf)
+    programs = _programs(elf, functions, prog_type, maps.sections)
     arena, tables = arena_section(elf), elf.section(JUMP_TABLES)
     addressed = data if arena is None else {**data, arena.number: arena}
     reader = RelocReader(elf, functions, maps.places, addressed)
@@ -76,10 +82,16 @@ def assemble(elf: ElfFile, prog_type: SectionDef | None = None) -> ObjectSpec:
 
 
 def _programs(
-    elf: ElfFile, functions: FunctionIndex, prog_type: SectionDef | None
+    elf: ElfFile,
+    functions: FunctionIndex,
+    prog_type: SectionDef | None,
+    known: Mapping[str, SectionName],
 ) -> tuple[ProgramSpec, ...]:
-    """All entry points. Raises: SectionNameError, with the programs of the section concerned."""
-    names: dict[str, SectionName] = {}
+    """All entry points; what the names of some sections mean is known.
+
+    Raises: SectionNameError, with the programs of the section concerned.
+    """
+    names = {} if prog_type else dict(known)
     for function in functions:
         text = function.section.name
         if not function.is_program or text in names:
@@ -167,10 +179,16 @@ def _type_info(elf: ElfFile) -> _Types:
     return _Types(btf, ext, externs)
 
 
-def _maps(elf: ElfFile, btf: Btf | None) -> _Maps:
+def _maps(elf: ElfFile, btf: Btf | None, functions: FunctionIndex) -> _Maps:
     """The maps of .maps and of the sections that older definitions are in."""
     found = _typed_maps(elf, btf)
-    for one in read_legacy_maps(elf, btf):
+    legacy = read_legacy_maps(elf, btf)
+    if legacy:
+        from bpfctl.elf.tail_calls import with_tail_calls
+
+        legacy, sections = with_tail_calls(legacy, functions)
+        found.sections.update(sections)
+    for one in legacy:
         found.specs.append(one.spec)
         found.places.setdefault(one.section, {})[one.offset] = one.spec.name
     return found._replace(specs=with_arena(elf, found.specs))
@@ -179,12 +197,12 @@ def _maps(elf: ElfFile, btf: Btf | None) -> _Maps:
 def _typed_maps(elf: ElfFile, btf: Btf | None) -> _Maps:
     section = elf.section(MAPS)
     if section is None or not section.size:
-        return _Maps([], {})
+        return _Maps([], {}, {})
     if btf is None:
         raise _without_btf(elf, section)
     found = read_map_defs(btf, section.size, elf.path)
     by_offset = {one.offset: one.spec.name for one in found}
-    return _Maps(with_values(elf, section, found), {section.number: by_offset})
+    return _Maps(with_values(elf, section, found), {section.number: by_offset}, {})
 
 
 def _distinct(elf: ElfFile, maps: list[MapSpec]) -> tuple[MapSpec, ...]:

@@ -42,11 +42,12 @@ _TYPES: Final = "____btf_map_"
 
 
 class LegacyMap(NamedTuple):
-    """A map and where its variable lies: section number, byte offset."""
+    """A map and where its variable lies: section number, byte offset. `tc_id` 0 is none."""
 
     spec: MapSpec
     section: int
     offset: int
+    tc_id: int = 0
 
 
 class _Tc(NamedTuple):
@@ -81,7 +82,7 @@ def read_legacy_maps(elf: ElfFile, btf: Btf | None) -> list[LegacyMap]:
         ends = [one.value for one in symbols[1:]] + [section.size]
         for symbol, after in zip(symbols, ends, strict=True):
             spec, extra = _definition(elf, section, symbol, after, btf)
-            found.append(LegacyMap(spec, section.number, symbol.value))
+            found.append(LegacyMap(spec, section.number, symbol.value, extra.id if extra else 0))
             extras.append(extra)
     return _with_inner(found, extras)
 

@@ -13,6 +13,8 @@ from bpfctl.elf.reader import read_object
 from bpfctl.errors import OutputError, SyscallError, VerifierError
 from bpfctl.features.maps import PROBES, probe_map_type
 from bpfctl.features.prober import Prober
+from bpfctl.kernel.attr import prog_test_run
+from bpfctl.kernel.bpf import bpf
 from bpfctl.kernel.info import map_info, prog_info
 from bpfctl.kernel.uapi import MapType
 from bpfctl.loader.options import LoadOptions
@@ -140,6 +142,17 @@ def test_definitions_of_tc_are_pinned_where_tc_pins_them(data: Path, bpffs: Path
     with load(read_object(str(path)), options) as second:
         assert [one.name for one in second.maps.values() if one.reused] == ["tc_inner", "tc_shared"]
         assert map_id(second, "tc_inner") == inner
+
+
+def test_tail_calls_of_tc(data: Path) -> None:
+    """Sections "42/0" and "0x2a/3" are slots of the array with id 42."""
+    spec = read_object(str(data / "tc_tail_calls.bpf.o"))
+    with load(spec) as loaded:
+        ids = {name: prog_info(p.fd).number("id") for name, p in loaded.programs.items()}
+        assert items(loaded, "jumps") == {0: ids["first"], 3: ids["last"]}
+        attr = prog_test_run(loaded.programs["begin"].fd, data_in=bytes(64))
+        bpf(attr)
+        assert attr.retval == 7
 
 
 def test_a_failed_load_leaves_no_directory_of_tc(data: Path, bpffs: Path) -> None:

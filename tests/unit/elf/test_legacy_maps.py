@@ -10,9 +10,9 @@ import pytest
 
 from bpfctl.elf.legacy_maps import read_legacy_maps
 from bpfctl.elf.reader import parse_object, read_elf, read_object
-from bpfctl.elf.spec import MapSpec, RelocKind
-from bpfctl.errors import ObjectFileError
-from bpfctl.kernel.uapi import MapType
+from bpfctl.elf.spec import MapSpec, ObjectSpec, RelocKind
+from bpfctl.errors import ObjectFileError, SectionNameError
+from bpfctl.kernel.uapi import MapType, ProgType
 from tests.builders.elf import OBJECT, ElfBuilder
 
 DATA = Path(__file__).parents[2] / "data"
@@ -134,3 +134,39 @@ def test_a_variable_that_leaves_its_section() -> None:
     builder.symbol("m0", number, 0, 4000, type=OBJECT)
     with pytest.raises(ObjectFileError, match="which is no definition"):
         parse_object(builder.build(), "x.o")
+
+
+def tail_calls(section: str, kind: MapType = MapType.PROG_ARRAY, tc_id: int = 7) -> ObjectSpec:
+    """An object with one array that tc knows by its id, and a program in a section."""
+    builder = ElfBuilder()
+    builder.function("prog", section)
+    number = builder.section("maps", definition(kind, 4, 4, 8, 0, tc_id, 0, 0, 0))
+    builder.symbol("jumps", number, 0, 36, type=OBJECT)
+    return parse_object(builder.build())
+
+
+@pytest.mark.parametrize(
+    ("section", "index"),
+    [("7/0", 0), ("0x7/0x5", 5), ("7/9", 9)],
+)
+def test_sections_that_are_slots_of_an_array(section: str, index: int) -> None:
+    found = tail_calls(section)
+    assert found.maps[0].values == ((index, "prog"),)
+    (program,) = found.programs
+    assert (program.section.prog_type, program.section.text) == (ProgType.SCHED_CLS, section)
+    assert found.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("section", "kind", "tc_id"),
+    [
+        pytest.param("8/0", MapType.PROG_ARRAY, 7, id="another id"),
+        pytest.param("7/0", MapType.ARRAY, 7, id="no program array"),
+        pytest.param("0/0", MapType.PROG_ARRAY, 0, id="no id"),
+        pytest.param("7/", MapType.PROG_ARRAY, 7, id="no slot"),
+        pytest.param("7/1/2", MapType.PROG_ARRAY, 7, id="too much"),
+    ],
+)
+def test_sections_that_are_no_slots(section: str, kind: MapType, tc_id: int) -> None:
+    with pytest.raises(SectionNameError):
+        tail_calls(section, kind, tc_id)
