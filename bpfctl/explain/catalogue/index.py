@@ -24,6 +24,10 @@ MODULES: Final = (
     "xdp",
     "types",
     "running",
+    "verifier_pointers",
+    "verifier_bounds",
+    "verifier_calls",
+    "verifier_programs",
 )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bpfctl.explain.catalogue.index import entries
+from tests.tools.verifier_logs import provoked
 
 ROOT = Path(__file__).parents[3]
 LIBRARY = ROOT / "bpfctl"
@@ -50,8 +51,11 @@ def texts_like_codes(tree: ast.Module) -> set[str]:
 
 
 def explained_in(folder: Path) -> set[str]:
-    """Return the codes that tests say they provoke (`@pytest.mark.explains`)."""
-    found: set[str] = set()
+    """Return the codes that tests say they provoke (`@pytest.mark.explains`).
+
+    What the verifier says is listed with the programs that it refuses.
+    """
+    found = provoked()
     for path in sorted(folder.glob("test_*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "explains":
