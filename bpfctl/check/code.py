@@ -128,8 +128,8 @@ class ProgramCode:
         name = reloc.target
         if any(one.name == name and one.kind == "kconfig" for one in self.spec.externs):
             return Place(_extern(name))
-        if name in self.externs.unknown:
-            return None
+        if name in self.externs.unknown or self.externs.is_variable(name):
+            return None  # the verifier does not take every variable's address for no null pointer
         return Absent(name) if self.externs.is_absent(name) else Place()
 
     def _contents(self) -> dict[str, bytes]:

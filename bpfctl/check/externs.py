@@ -108,6 +108,11 @@ class Externs:
         """Whether a program gets nothing for it."""
         return isinstance(self.outcomes.get(name), Missing) and name not in self.unknown
 
+    def is_variable(self, name: str) -> bool:
+        """Whether it is a variable of the kernel with a type."""
+        kinds = {one.name: one.kind for one in self.spec.externs}
+        return kinds.get(name) == "ksym" and isinstance(self.outcomes.get(name), KernelType)
+
     # --- findings
 
     def findings(

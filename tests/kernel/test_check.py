@@ -43,6 +43,7 @@ DIFFERENT = {
         *("arena", "capabilities", "core", "exceptions", "externs_missing", "kconfig", "ksyms"),
         *("ksym_percpu", "map_every", "map_kinds_new", "module_kfunc", "network", "probes"),
         *("raw_tp", "struct_ops", "struct_ops_link", "tcx_pass", "tracepoint"),
+        "weak_kfuncs",
     )
 }
 # A kernel may refuse all of these, whatever its types have.
