@@ -72,6 +72,11 @@ class Pinned:
         """The object."""
         return self.kind, self.id
 
+    @property
+    def is_part(self) -> bool:
+        """Whether it is one of several links that were pinned in a directory made for them."""
+        return self.kind is ObjectKind.LINK and Path(self.path).name.isdecimal()
+
 
 def pins_below(directory: str) -> list[Pinned]:
     """Return all that is pinned below a directory of a bpffs.
@@ -130,7 +135,10 @@ def unload(found: Sequence[Pinned], directory: str | None = None) -> Unloaded:
     for one in sorted(found, key=lambda one: _ORDER.index(one.kind)):
         unpin(one.path)
         removed.append(one.path)
-    removed += _remove_directories(directory) if directory else []
+    if directory:
+        removed += _remove_directories([directory, *map(str, Path(directory).rglob("*"))])
+    else:
+        removed += _remove_directories({str(Path(one.path).parent) for one in found if one.is_part})
     left, note = _what_is_left(watched)
     return Unloaded(tuple(removed), tuple(left), unseen or note)
 
@@ -160,10 +168,9 @@ def _with_parts(found: Iterable[Pinned]) -> list[Object]:
     return list(keys)
 
 
-def _remove_directories(directory: str) -> list[str]:
+def _remove_directories(folders: Iterable[str]) -> list[str]:
     removed = []
-    folders = sorted((str(one) for one in Path(directory).rglob("*")), reverse=True)
-    for folder in (*folders, directory):
+    for folder in sorted(folders, reverse=True):
         try:
             Path(folder).rmdir()
         except OSError:  # somebody pinned more into it

@@ -280,6 +280,7 @@ def test_perf_event_on_every_cpu(bpffs: Path) -> None:
         burn()
         assert one.counted()[0] >= 1
         assert in_process("prog", "unload", "on_perf_event").status == 0
+        assert list(bpffs.iterdir()) == []
 
 
 @needs.PERF_LINK
