@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from .context import Context
 
+# Fields of a rejection that are above in words.
+_SHOWN = ("log", "kernel_message", "kernel_report", "origin", "path", "hot_lines", "program_types")
 LOG_LINES = 20  # of a verifier log that could not be saved
 
 
@@ -178,7 +180,8 @@ def _lost(err: VerifierError) -> Iterator[str]:
 
 def _details(err: BpfctlError) -> Iterator[str]:
     fields = {"operation": err.operation, **err.details()}
-    fields.pop("log", None)
+    for shown in _SHOWN:
+        fields.pop(shown, None)
     known = [f"{name}: {value}" for name, value in fields.items() if value is not None]
     yield from labelled("details", known)
 
