@@ -252,6 +252,7 @@ UPROBE = needs("uprobes", since="4.17", probe=told("misc uprobe_attach"))
 UPROBE_SESSION = needs("uprobe_session links", since="6.13", probe=told("link uprobe_session"))
 
 COMMON_ATTRS = needs("words of bpf(2)", since="7.2", probe=typed("bpf_common_attr"))
+TOKEN = needs("tokens", since="6.9", probe=typed("bpf_cmd", "BPF_TOKEN_CREATE"))
 XDP_FEATURES = needs("features of XDP drivers", since="6.3", probe=typed("netdev_xdp_act"))
 CALLBACKS = needs(
     "callbacks", since="5.13", probe=typed("bpf_func_id", "BPF_FUNC_for_each_map_elem")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from bpfctl.features.doctor import examine
 from bpfctl.features.machine import read_machine
 from bpfctl.linux.version import kernel_version
+from tests.kernel import needs
 from tests.kernel.needs import verdicts
 from tests.kernel.powers import EVERY, run_with
 
@@ -94,6 +96,19 @@ def test_active_modules_without_securityfs(ours: dict[str, Any]) -> None:
         assert sorted(asked) == sorted(listing.read_text().strip().split(","))
     if asked is not None:
         assert sorted(ours["LSM"]["facts"]["active"]) == sorted(asked)
+
+
+@needs.TOKEN
+def test_what_hands_out_tokens(tmp_path: Path) -> None:
+    options = "delegate_cmds=prog_load,delegate_progs=xdp"
+    subprocess.run(["mount", "-t", "bpf", "-o", options, "tokens", str(tmp_path)], check=True)
+    try:
+        findings = examine(read_machine()).findings["rights"]
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True)
+    (tokens,) = [one for one in findings if one.name == "tokens"]
+    assert tokens.facts["mounts"][str(tmp_path)] == options.split(",")
+    assert f"{tmp_path}: delegate_cmds=prog_load, delegate_progs=xdp" in tokens.seen
 
 
 def test_nobody_is_told_what_cannot_be_told() -> None:
