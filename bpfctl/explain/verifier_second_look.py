@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from bpfctl.asm.insn import unpack
 from bpfctl.explain.verifier_code import Does
 from bpfctl.explain.verifier_messages import Match, recognise
+from bpfctl.explain.verifier_origin import trace
 from bpfctl.explain.verifier_rules_way import (
     BEYOND_BUFFER,
     CONTEXT,
@@ -67,6 +68,8 @@ _INDEX: Final = frozenset(
     }
 )
 _STACK_BYTES: Final = 512
+# data, data_end and data_meta of struct xdp_md and struct __sk_buff (include/uapi/linux/bpf.h).
+_PACKET_FIELDS: Final = frozenset({0, 4, 8, 76, 80, 140})
 
 
 def look_again(match: Match, lines: Sequence[str], way: Way) -> Match:
@@ -106,7 +109,19 @@ def _was_a_pointer(match: Match, way: Way) -> Match:
         return match._replace(rule=CURRENT_TASK._replace(code=match.code))
     if made is Does.CALL:
         return _after_call(match, way, _RELEASE, RELEASED)
-    return _after_call(match, way, _MOVES, MOVED) if made is Does.LOAD else match
+    return _after_call(match, way, _MOVES, MOVED) if _was_packet(way) else match
+
+
+def _was_packet(way: Way) -> bool:
+    """Whether the value was read as a packet pointer: out of the context, at the offset of one."""
+    found = way.trace
+    if found is None or found.at is None or not found.effect or found.effect.does is not Does.LOAD:
+        return False
+    after = way.steps[found.at + 1].before.get(f"R{found.register}")
+    if after is not None:
+        return after.startswith("pkt")
+    base = trace(way.steps, way.code.insns, found.at, found.effect.source)
+    return base.at is None and base.register == 1 and found.effect.offset in _PACKET_FIELDS
 
 
 def _after_call(match: Match, way: Way, pattern: re.Pattern[str], rule: Rule) -> Match:
@@ -186,9 +201,10 @@ def _return_value(match: Match, way: Way) -> Match:
 
 def _lock(match: Match, way: Way) -> Match:
     """Say where the lock was taken, and what was done before it was released."""
+    kind = next((one for one in ("rcu", "preempt", "irq", "spin") if one in match.line), "")
     for at in range(len(way.steps) - 2, -1, -1):
         found = _LOCK.match(way.steps[at].text)
-        if found:
+        if found and kind in found[1]:
             way.blame(at, f"{found[1]}() begins the region")
             return _in_region(match, way, _call(way, at, found[1]))
     return match

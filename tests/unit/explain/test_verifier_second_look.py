@@ -207,3 +207,31 @@ def test_what_another_number_is_no_release_tells() -> None:
     match, _ = analyse(log, code, objections(log))
     assert match is not None
     assert match.code == "verifier-scalar-dereference"
+
+
+@pytest.mark.parametrize(
+    ("load", "code", "state"),
+    [
+        pytest.param("*(u32 *)(r7 +0)", Insn(0x61, 6, 7), "", id="not out of the context"),
+        pytest.param("*(u32 *)(r1 +16)", Insn(0x61, 6, 1, 16), "", id="another field"),
+        pytest.param("*(u32 *)(r1 +0)", Insn(0x61, 6, 1), "; R6=scalar()", id="a number before"),
+    ],
+)
+def test_what_was_no_packet_pointer_is_a_number(load: str, code: Insn, state: str) -> None:
+    log = (
+        f"0: (61) r6 = {load}   {state}\n1: (85) call bpf_xdp_adjust_head#44\n"
+        "2: (71) r0 = *(u8 *)(r6 +0)\nR6 invalid mem access 'scalar'\n"
+    )
+    match, _ = analyse(log, program(code, CALL, Insn(0x71, 0, 6)), objections(log))
+    assert match is not None
+    assert match.code == "verifier-scalar-dereference"
+
+
+def test_of_several_regions_the_one_in_the_words_is_meant() -> None:
+    log = (
+        "0: (85) call bpf_rcu_read_lock#9\n1: (85) call bpf_spin_lock#93\n2: (95) exit\n"
+        "bpf_rcu_read_unlock is missing\n"
+    )
+    _, rejection = analyse(log, program(CALL, CALL, Insn(0x95)), objections(log))
+    assert rejection.origin is not None
+    assert rejection.origin.text == "bpf_rcu_read_lock() begins the region"
