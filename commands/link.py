@@ -61,7 +61,8 @@ def create(
     A link lives as long as something holds it: give it a pin, or hold it yourself. Without TARGET
     the program is attached to what it was loaded for. Whatever fails, nothing stays attached. Where
     a kernel has no links to perf events (before 5.15), tcx (6.6) or maps of sockets (6.10), --hold
-    attaches in the older way for as long as it lasts.
+    attaches in the older way for as long as it lasts. A perf event on every CPU takes a link for
+    each, a static probe before Linux 6.6 one for each place: their pins are in a directory PATH.
     """
     from .link_create import create_and_keep
     from .typer_errors import unknown_option
