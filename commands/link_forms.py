@@ -15,7 +15,7 @@ PROBE_FORMS: Final = {
     "fentry.multi": "fentry.multi|fexit.multi|fsession.multi PATTERN|FUNCTION[,...] [cookies N,..]",
     "uprobe": "uprobe BINARY:FUNCTION[+OFFSET] [pid N] [cookie N]",
     "uretprobe": "uretprobe BINARY:FUNCTION [pid N] [cookie N]",
-    "uprobe.multi": "uprobe.multi BINARY:PATTERN|FUNCTION[,...] [pid N] [cookies N[,N...]]",
+    "uprobe.multi": "uprobe.multi BINARY:PATTERN|FUNCTION[+OFFSET][,...] [pid N] [cookies N,..]",
     "uretprobe.multi": "uretprobe.multi BINARY:PATTERN|FUNCTION[,...] [pid N] [cookies N[,N...]]",
     "uprobe.session": "uprobe.session BINARY:PATTERN|FUNCTION[,...] [pid N] [cookies N[,N...]]",
     "usdt": "usdt BINARY:PROVIDER:NAME [pid N] [cookie N]",

@@ -93,13 +93,13 @@ def link_uprobes(prog_fd: Fd, target: UprobeMulti) -> Fd:
     Raises: NotFoundError (no such function), AmbiguousError, UsageError (cookies of another
     number), PathError, ObjectFileError, SyscallError.
     """
-    from bpfctl.objects.binary_places import binary_path, function_offsets, functions_matching
+    from bpfctl.objects.binary_places import binary_path, functions_matching, place_offsets
 
     path = binary_path(target.path)
     if target.pattern:
         offsets = list(functions_matching(path, target.pattern).values())
     else:
-        offsets = function_offsets(path, target.functions)
+        offsets = place_offsets(path, target.functions)
     _check_cookies(len(offsets), target)
     attr = link_create(
         prog_fd=prog_fd,

@@ -80,7 +80,11 @@ class TracingMulti:
 
 @plain
 class UprobeMulti:
-    """Functions of a file: by their names, or all that a pattern with `*` and `?` means."""
+    """Places of a file: functions by their names, or all that a pattern with `*` and `?` means.
+
+    A function may have an offset behind it (main+0x10); an offset alone counts from the beginning
+    of the file.
+    """
 
     path: str
     functions: tuple[str, ...] = ()

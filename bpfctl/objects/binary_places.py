@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from bpfctl.elf.binary import Binary, Function
 
+_OFFSET: Final = re.compile(r"0x[0-9a-fA-F]{1,16}|[1-9][0-9]{0,18}|0")
 _LIBRARIES: Final = ("/usr/lib64", "/usr/lib", "/lib64", "/lib")
 _PROGRAMS: Final = ("/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin")
 
@@ -65,6 +67,24 @@ def function_offsets(path: str, names: Sequence[str]) -> list[int]:
             if one.name in found:
                 found[one.name].append(one)
         return [_choose(binary, name, found[name.partition("@")[0]]) for name in names]
+
+
+def place_offsets(path: str, places: Sequence[str]) -> list[int]:
+    """Return the offsets of places in a file: FUNCTION, FUNCTION+OFFSET, or an offset by itself.
+
+    Raises: as `function_offsets`.
+    """
+    parts = [_place(one) for one in places]
+    names = [name for name, _ in parts if name]
+    starts = iter(function_offsets(path, names)) if names else iter(())
+    return [(next(starts) if name else 0) + offset for name, offset in parts]
+
+
+def _place(text: str) -> tuple[str, int]:
+    name, _, offset = text.rpartition("+")
+    if not _OFFSET.fullmatch(offset):
+        return text, 0
+    return (name, int(offset, 0)) if name or text == offset else (text, 0)
 
 
 def _choose(binary: Binary, name: str, found: Sequence[Function]) -> int:

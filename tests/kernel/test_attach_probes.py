@@ -233,6 +233,7 @@ def test_a_uprobe_in_one_process_does_not_see_others(bpffs: Path) -> None:
     [
         pytest.param("uprobe.multi libc.so.6:a64l,l64a", "uprobe", 2, id="names"),
         pytest.param(f"uprobe.multi {LIBC}:a64*", "uprobe", 1, id="pattern"),
+        pytest.param(f"uprobe.multi {LIBC}:{A64L:#x},l64a+0", "uprobe", 2, id="offsets"),
         pytest.param(f"uretprobe.multi {LIBC}:a64l pid {PID}", "uretprobe", 1, id="return"),
     ],
 )

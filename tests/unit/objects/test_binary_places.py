@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bpfctl.errors import AmbiguousError, NotFoundError, PathError
-from bpfctl.objects.binary_places import binary_path, function_offsets, functions_matching
+from bpfctl.objects.binary_places import (
+    binary_path,
+    function_offsets,
+    functions_matching,
+    place_offsets,
+)
 from tests.unit.elf.test_binary import FUNC, GLOBAL, LOCAL, TEXT, Maker
 
 if TYPE_CHECKING:
@@ -51,6 +56,18 @@ def test_offsets(name: str, offset: int, binary: str) -> None:
 
 def test_offsets_keep_the_order(binary: str) -> None:
     assert function_offsets(binary, ["both", "main"]) == [START + 0x20, START]
+
+
+def test_places_with_and_without_functions(binary: str) -> None:
+    places = ["main", "both+4", "main+0x10", "0x1234", "7", "moved@OLD+1"]
+    starts = [START, START + 0x24, START + 0x10, 0x1234, 7, START + 0x11]
+    assert place_offsets(binary, places) == starts
+
+
+@pytest.mark.parametrize("place", ["+4", "main+", "main+x", "main+010"])
+def test_places_that_are_none(place: str, binary: str) -> None:
+    with pytest.raises(NotFoundError):
+        place_offsets(binary, [place])
 
 
 def test_two_of_a_name(binary: str) -> None:
