@@ -17,14 +17,15 @@ if TYPE_CHECKING:
 
 
 class Built(NamedTuple):
-    """The option that builds something, and functions that are there when it is built in.
+    """The option that builds something, and names that are there when it is built in.
 
-    `told` says that the functions cannot be hidden: none of them means that it is not there.
+    Types may lack `functions`: before Linux 5.12 they had only those that can be traced. They have
+    every typedef: none of `typedefs` means that it was not built in.
     """
 
     config: str = ""
     functions: tuple[str, ...] = ()
-    told: bool = False
+    typedefs: tuple[str, ...] = ()
 
 
 _MAP_FUNCTIONS: Final = {
@@ -44,8 +45,9 @@ _MAP_FUNCTIONS: Final = {
     MapType.INODE_STORAGE: ("inode_storage_map_alloc",),
     MapType.CGRP_STORAGE: ("bpf_cgrp_storage_free",),
 }
-_EVENTS: Final = ("bpf_trace_run1", "kprobe_prog_func_proto", "perf_event_attach_bpf_prog")
-_TRACING: Final = Built("CONFIG_BPF_EVENTS", _EVENTS, told=True)
+# include/trace/define_trace.h, Linux 5.5: each tracepoint has one, with this option alone.
+_TRACEPOINTS: Final = ("btf_trace_sched_switch", "btf_trace_sys_enter")
+_TRACING: Final = Built("CONFIG_BPF_EVENTS", typedefs=_TRACEPOINTS)
 _PROGRAMS: Final = {
     **dict.fromkeys(
         (
@@ -58,16 +60,16 @@ _PROGRAMS: Final = {
         ),
         _TRACING,
     ),
-    ProgType.LSM: Built("CONFIG_BPF_LSM", ("bpf_lsm_verify_prog",), told=True),
-    ProgType.LIRC_MODE2: Built("CONFIG_BPF_LIRC_MODE2", ("lirc_prog_attach",), told=True),
-    ProgType.NETFILTER: Built("CONFIG_NETFILTER_BPF_LINK", ("bpf_nf_link_attach",), told=True),
+    ProgType.LSM: Built("CONFIG_BPF_LSM", ("bpf_lsm_verify_prog",)),
+    ProgType.LIRC_MODE2: Built("CONFIG_BPF_LIRC_MODE2", ("lirc_prog_attach",)),
+    ProgType.NETFILTER: Built("CONFIG_NETFILTER_BPF_LINK", ("bpf_nf_link_attach",)),
     **dict.fromkeys(
         (
             ProgType.CGROUP_DEVICE,
             ProgType.CGROUP_SYSCTL,
             ProgType.CGROUP_SOCKOPT,
         ),
-        Built("CONFIG_CGROUP_BPF", ("cgroup_bpf_inherit", "cgroup_bpf_offline"), told=True),
+        Built("CONFIG_CGROUP_BPF", ("cgroup_bpf_inherit", "cgroup_bpf_offline")),
     ),
     ProgType.STRUCT_OPS: Built("CONFIG_BPF_JIT", ("bpf_struct_ops_map_alloc",)),
     ProgType.EXT: Built("CONFIG_BPF_JIT", ("bpf_trampoline_link_prog",)),
@@ -93,13 +95,15 @@ def judge(built: Built, target: Target) -> tuple[State, str]:
     """Say whether what the kernel lists was built in."""
     if not built.config:
         return State.FOUND, ""
-    if any(target.has_function(one) for one in built.functions):
+    if any(map(target.has_function, built.functions)) or any(
+        map(target.has_typedef, built.typedefs)
+    ):
         return State.FOUND, ""
     if target.config is not None:
         if target.config.get(built.config) in ("y", "m"):
             return State.FOUND, ""
         return State.MISSING, f"{built.config} is not set in {target.config.source}"
-    if built.told:
-        names = " or ".join(built.functions)
+    if built.typedefs:
+        names = " or ".join(built.typedefs)
         return State.MISSING, f"its types have no {names}: it was built without {built.config}"
     return State.UNKNOWN, f"its types do not show {built.config}: name a file with --kernel-config"

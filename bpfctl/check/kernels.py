@@ -91,6 +91,10 @@ class Target:
         """Whether its types show a function of that name, those of modules left out."""
         return self.types.btf.find(name, Kind.FUNC) is not None
 
+    def has_typedef(self, name: str) -> bool:
+        """Whether its types show a typedef of that name."""
+        return self.types.btf.find(name, Kind.TYPEDEF) is not None
+
     def has_struct(self, name: str) -> bool:
         """Whether its types show a struct of that name."""
         return self.types.btf.find(name, Kind.STRUCT) is not None

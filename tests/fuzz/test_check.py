@@ -17,7 +17,7 @@ from tests.fuzz.test_elf import flipped
 from tests.unit.check.given import kernel_btf, target
 
 SECONDS = 10
-FUNCTIONS = ("bpf_trace_run1", "bpf_iter_task", "bpf_thing")
+FUNCTIONS = ("bpf_iter_task", "bpf_thing")
 
 
 def kernels() -> list[Target]:

@@ -36,8 +36,16 @@ def enum(name: str, values: tuple[tuple[str, int], ...]) -> t.Enum:
     return t.Enum(0, name, 4, signed=False, values=named)
 
 
-def kernel_btf(functions: tuple[str, ...] = (), *more: t.Type, attach: Any = ATTACH_TYPES) -> Btf:
-    """The types of a small kernel: its numbers, functions without arguments, and more types."""
+def kernel_btf(
+    functions: tuple[str, ...] = (),
+    *more: t.Type,
+    attach: Any = ATTACH_TYPES,
+    tracing: bool = True,
+) -> Btf:
+    """The types of a small kernel: its numbers, functions without arguments, and more types.
+
+    It has a tracepoint if it was built with `tracing`.
+    """
     builder = BtfBuilder()
     builder.add(t.Int(1, "int", 4, t.IntEncoding.SIGNED, 0, 32))
     builder.add(t.FuncProto(2, "", INT, ()))
@@ -48,6 +56,8 @@ def kernel_btf(functions: tuple[str, ...] = (), *more: t.Type, attach: Any = ATT
         ("bpf_attach_type", attach),
     ):
         builder.add(enum(name, values))
+    if tracing:
+        builder.add(t.Typedef(0, "btf_trace_sys_enter", INT))
     for name in functions:
         builder.add(t.Func(0, name, VOID_PROTO, t.FuncLinkage.STATIC))
     for one in more:

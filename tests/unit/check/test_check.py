@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from bpfctl.check.finding import Finding
     from bpfctl.elf.spec import ObjectSpec
 
-EVENTS = "bpf_trace_run1"
 EXIT = Insn(0x95)
 LOOP = Insn(0x85, imm=181)
 RETURN = encode([Insn(0xB7), EXIT])
@@ -60,8 +59,11 @@ def states(spec: ObjectSpec, btf: Btf, **more: Any) -> dict[str, State]:
     ("section", "functions", "expected"),
     [
         pytest.param("xdp", (), {"xdp": FOUND}, id="built whatever the configuration"),
-        pytest.param("kprobe", (EVENTS,), {"kprobe": FOUND}, id="its functions are there"),
-        pytest.param("kprobe", (), {"kprobe": MISSING}, id="they are not"),
+        pytest.param("kprobe", (), {"kprobe": FOUND}, id="tracepoints are there"),
+        pytest.param(
+            "lsm/file_open", ("bpf_lsm_verify_prog",), {"lsm": FOUND}, id="its function is there"
+        ),
+        pytest.param("lsm/file_open", (), {"lsm": UNKNOWN}, id="it may be there unseen"),
         pytest.param("syscall", (), {"syscall": MISSING, "sleepable": MISSING}, id="not listed"),
         pytest.param("sk_lookup", (), {"sk_lookup": MISSING}, id="neither type"),
     ],
@@ -69,7 +71,17 @@ def states(spec: ObjectSpec, btf: Btf, **more: Any) -> dict[str, State]:
 def test_program_types(
     section: str, functions: tuple[str, ...], expected: dict[str, State]
 ) -> None:
-    assert states(one_program(section), kernel_btf(functions)) == expected
+    found = states(one_program(section), kernel_btf(functions))
+    assert {name: found[name] for name in expected} == expected
+
+
+def test_a_kernel_without_tracing() -> None:
+    (one,) = findings(one_program("kprobe"), kernel_btf(tracing=False))
+    assert (one.name, one.state) == ("kprobe", MISSING)
+    assert one.detail == (
+        "its types have no btf_trace_sched_switch or btf_trace_sys_enter:"
+        " it was built without CONFIG_BPF_EVENTS"
+    )
 
 
 def test_an_attach_type_that_is_not_listed() -> None:
@@ -102,7 +114,7 @@ def test_when_an_attach_type_is_missed(section: str, attach: bool) -> None:
 )
 def test_flags(section: str, members: tuple[str, ...], expected: dict[str, State]) -> None:
     fields = tuple(t.Member(name, INT, 32 * at) for at, name in enumerate(members))
-    btf = kernel_btf((EVENTS,), t.Struct(0, "bpf_prog_aux", 8, fields))
+    btf = kernel_btf((), t.Struct(0, "bpf_prog_aux", 8, fields))
     found = findings(one_program(section), btf)
     assert {one.name: one.state for one in found if one.kind is Kind.FLAG} == expected
 
@@ -191,25 +203,25 @@ def test_types_without_numbers() -> None:
     ],
 )
 def test_targets(section: str, functions: tuple[str, ...], state: State, attach: bool) -> None:
-    found = findings(one_program(section), kernel_btf((EVENTS, *functions)))
+    found = findings(one_program(section), kernel_btf(functions))
     (one,) = (one for one in found if one.kind is Kind.TARGET)
     assert (one.name, one.state, one.attach) == (section, state, attach)
 
 
 def test_tracepoints() -> None:
-    btf = kernel_btf((EVENTS,), t.Typedef(0, "btf_trace_known", INT))
+    btf = kernel_btf((), t.Typedef(0, "btf_trace_known", INT))
     for section in ("raw_tp/known", "tp/any/known", "tp_btf/known"):
         assert states(one_program(section), btf)[section] is FOUND
 
 
 @pytest.mark.parametrize("section", ["uprobe//bin/sh:main", "xdp"])
 def test_what_is_no_part_of_the_kernel_is_no_target(section: str) -> None:
-    found = findings(one_program(section), kernel_btf((EVENTS,)))
+    found = findings(one_program(section), kernel_btf())
     assert not [one for one in found if one.kind is Kind.TARGET]
 
 
 def test_modules() -> None:
-    btf = kernel_btf((EVENTS,))
+    btf = kernel_btf()
     own = parsed(
         t.Func(len(btf), "in_module", VOID_PROTO, t.FuncLinkage.STATIC),
         t.Typedef(len(btf) + 1, "btf_trace_of_module", INT),
@@ -226,12 +238,12 @@ def test_modules() -> None:
 
 def test_programs_that_nobody_asked_for() -> None:
     spec = one_program("?fentry/gone")
-    found = findings(spec, kernel_btf((EVENTS,)))
+    found = findings(spec, kernel_btf())
     (one,) = (one for one in found if one.kind is Kind.TARGET)
     assert (one.state, one.name) == (GUARDED, "fentry/gone")
     assert one.detail.endswith("; only p needs it, which is not loaded unless asked for")
     asked = subject_of(spec, LoadOptions(programs=frozenset({"p"})))
-    report = check(asked, target(kernel_btf((EVENTS,))))
+    report = check(asked, target(kernel_btf()))
     assert report.verdict is MISSING
 
 
