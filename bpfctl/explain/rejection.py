@@ -10,7 +10,7 @@ from bpfctl.explain.verifier_messages import recognise
 from bpfctl.explain.verifier_path import Way
 from bpfctl.explain.verifier_report import find_report
 from bpfctl.explain.verifier_rules_program import COMPLEXITY
-from bpfctl.explain.verifier_second_look import look_again
+from bpfctl.explain.verifier_second_look import look_again, without_words
 from bpfctl.explain.verifier_steps import walk
 from bpfctl.loader.verifier_log import failing_insn, objections
 from bpfctl.rejected import ProgramCode, Rejection
@@ -36,10 +36,12 @@ def explain_rejection(error: VerifierError) -> VerifierError:
     access or a call that nothing in this kernel fits) stays the headline.
     """
     lines = objections(error.reason or error.log)
-    whole = error.missing_bytes == 0
+    whole, code = error.missing_bytes == 0, _code_of(error)
     match, rejection = analyse(
-        error.log, _code_of(error), lines, ends=not error.lost_end, begins=whole or error.lost_end
+        error.log, code, lines, ends=not error.lost_end, begins=whole or error.lost_end
     )
+    if not lines and (match := without_words(error.errno or 0, code)):
+        rejection = rejection._replace(change=match.change(None))
     _locate(error, rejection)
     if error.code in _LOADER_KNOWS:
         error.message = f"rejected: {error.unresolved or rejection.message}"

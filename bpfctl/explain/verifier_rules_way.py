@@ -84,6 +84,12 @@ FORMAT: Final = Rule(
     "argument {reg}, the format or string, must be a constant",
     'use a string literal, or  static const char format[] = "...";',
 )
+TOO_MANY_MAPS: Final = Rule(
+    "verifier-map-use",
+    "",
+    "the program uses {count} maps, and the kernel takes 64",
+    "put several values into one map, or split the program (tail calls)",
+)
 RETURNED: Final = Rule(
     "verifier-return-value",
     "",

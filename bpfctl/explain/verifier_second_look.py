@@ -6,6 +6,7 @@ made worthless, is "a number" to it, and so is NULL.
 
 from __future__ import annotations
 
+import errno
 import re
 from collections import Counter
 from typing import TYPE_CHECKING, Final
@@ -31,6 +32,7 @@ from bpfctl.explain.verifier_rules_way import (
     RELEASED,
     RELEASES,
     RETURNED,
+    TOO_MANY_MAPS,
     UNWRITTEN,
 )
 from bpfctl.explain.verifier_types import values
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 
     from bpfctl.explain.verifier_path import Way
     from bpfctl.explain.verifier_rule import Rule
+    from bpfctl.rejected import ProgramCode
 
 _CALL: Final = "85"
 _EXIT: Final = "95"
@@ -68,6 +71,7 @@ _INDEX: Final = frozenset(
     }
 )
 _STACK_BYTES: Final = 512
+_MAPS: Final = 64  # MAX_USED_MAPS, include/linux/bpf_verifier.h (Linux 7.3)
 # data, data_end and data_meta of struct xdp_md and struct __sk_buff (include/uapi/linux/bpf.h).
 _PACKET_FIELDS: Final = frozenset({0, 4, 8, 76, 80, 140})
 
@@ -82,6 +86,14 @@ def look_again(match: Match, lines: Sequence[str], way: Way) -> Match:
         return _was_a_pointer(match, way)
     look = _BY_CODE.get(match.code)
     return look(match, way) if look else match
+
+
+def without_words(number: int, code: ProgramCode) -> Match | None:
+    """What errno and code tell where the verifier says nothing (Linux 5.10, too many maps)."""
+    count = len({name for _, name in code.maps})
+    if number != errno.E2BIG or count <= _MAPS:
+        return None
+    return Match(TOO_MANY_MAPS, "", {"count": count})
 
 
 def _index(match: Match, lines: Sequence[str], way: Way) -> Match:

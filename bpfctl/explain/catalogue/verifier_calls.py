@@ -144,7 +144,7 @@ ENTRIES: Final = (
         "Some map types free their elements at once when no program can be running, which "
         "sleepable ones may be.",
         "Use an array, hash, ring buffer or local storage; or make the program not sleepable.",
-        "Until Linux 6.11; later kernels take more types.",
+        "The list of types has grown from kernel to kernel.",
     ),
     entry(
         "lock-held",

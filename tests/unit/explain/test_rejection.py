@@ -152,6 +152,24 @@ def test_without_words_there_is_the_errno() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("count", "number", "code"),
+    [
+        pytest.param(65, errno.E2BIG, "verifier-map-use", id="too many"),
+        pytest.param(64, errno.E2BIG, "verifier-rejected", id="as many as there may be"),
+        pytest.param(65, errno.EINVAL, "verifier-rejected", id="another errno"),
+    ],
+)
+def test_too_many_maps_are_counted_where_the_kernel_has_no_words(
+    count: int, number: int, code: str
+) -> None:
+    error = VerifierError(number, "load", "processed 0 insns (limit 1000000)\n")
+    error.knowing(ProgramCode(b"", maps=tuple((at, f"m{at}") for at in range(count))))
+    explain_rejection(error)
+    assert error.code == code
+    assert (f"the program uses {count} maps" in error.message) is (code == "verifier-map-use")
+
+
 def test_what_the_loader_could_not_resolve_stays_the_headline() -> None:
     log = "1: (85) call unknown#195896080\ninvalid func unknown#195896080\n"
     error = VerifierError(
