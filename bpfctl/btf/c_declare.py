@@ -168,16 +168,18 @@ class Declarator:
         return "{\n\t" + ";\n\t".join(lines) + ";\n}" + packed if lines else "{}" + packed
 
     def _member(self, member: t.Member) -> str:
-        name = identifier(member.name) if member.name else ""
-        found = self._btf.type(member.type_id)
-        if not name and isinstance(found, t.Struct):
-            # Linux is compiled with -fms-extensions, where it may have a tag; programs are not.
-            text = f"{'union' if found.is_union else 'struct'} {self.body(found)}"
-            return text.replace("\n", "\n\t")
-        before, behind = self.parts(member.type_id)
+        if not member.name:
+            found = self._btf.type(member.type_id)
+            if isinstance(found, t.Struct):
+                # Linux is compiled with -fms-extensions, where it may have a tag; programs are not.
+                text = f"{'union' if found.is_union else 'struct'} {self.body(found)}"
+                return text.replace("\n", "\n\t")
+        before, behind = self._parts.get(member.type_id) or self.parts(member.type_id)
         if "\n" in before:
             before = before.replace("\n", "\n\t")
-        return f"{before}{name}{behind}" if name else f"{before}{behind}".rstrip()
+        if member.name:
+            return f"{before}{identifier(member.name)}{behind}"
+        return f"{before}{behind}".rstrip()
 
     def constants(self, enum: t.Enum) -> str:
         """The constants of an enum in braces, with its size where that is not the usual one."""

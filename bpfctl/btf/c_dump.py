@@ -77,7 +77,7 @@ class Wanted(NamedTuple):
         tags = (btf.type(i) for i in btf.ids((Kind.DECL_TAG,)) if btf.name(i) == KFUNC_TAG)
         kfuncs = [tag.type_id for tag in tags if isinstance(tag, t.DeclTag)]
         if not in_order:
-            named.sort(key=lambda i: (not isinstance(btf.type(i), t.Enum), btf.name(i), i))
+            named.sort(key=lambda i: _rank(btf.type(i)))
             nameless.sort(key=lambda i: (_first_constant(btf.type(i)), i))
             kfuncs.sort(key=lambda i: (btf.name(i), i))
         return cls(named, nameless, kfuncs)
@@ -147,6 +147,11 @@ class _Writer:
         before, behind = self.declarator.parts(proto.return_type_id)
         params = self.declarator.params(proto)
         return f"extern {before}{name}({params}){behind} __weak __ksym;\n"
+
+
+def _rank(found: t.Type) -> tuple[bool, str, int]:
+    """Enums first, for nothing they need comes before them."""
+    return not isinstance(found, t.Enum), found.name, found.id
 
 
 def _first_constant(found: t.Type) -> str:

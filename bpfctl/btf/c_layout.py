@@ -8,30 +8,30 @@ Source of the rules: System V ABI, as clang applies them for BPF.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from bpfctl.btf import types as t
 from bpfctl.btf.decode import POINTER_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from bpfctl.btf.decode import Btf
 
 UNIT_BITS = 64  # padding is declared in pieces that stay within one unit: those move nothing
 MAX_UNITS = 16  # longer gaps are declared as an array of bytes
 
 
-class Piece(NamedTuple):
-    """A member with the padding before it; the last piece of a struct may have no member.
+# A member with the padding before it; the last piece of a struct may have no member. The padding is
+# widths in bits: of unnamed bit-fields, and of an array of bytes where one is wider than UNIT_BITS.
+# The last number is the width of a bit-field, 0 for what is none. (Tuples: there are 75,000.)
+Piece: TypeAlias = tuple[tuple[int, ...], t.Member | None, int]
 
-    `padding` are widths in bits: of unnamed bit-fields, and of an array of bytes where one is wider
-    than UNIT_BITS. `bits` is the width of a bit-field, 0 for what is none.
-    """
 
-    padding: tuple[int, ...]
-    member: t.Member | None
-    bits: int = 0
+class Plan(NamedTuple):
+    """How a struct is declared: its pieces, whether it is packed, and its alignment in bits."""
+
+    pieces: list[Piece]
+    packed: bool
+    align: int
 
 
 class Rules(NamedTuple):
@@ -53,7 +53,7 @@ class Layouts:
     def __init__(self, btf: Btf) -> None:
         self._btf = btf
         self._rules: dict[int, Rules] = {}
-        self._packed: dict[int, bool] = {}
+        self._plans: dict[int, Plan] = {}
 
     def rules(self, type_id: int) -> Rules:
         """What C's rules go by for a type. Raises: BtfError for a type without a size."""
@@ -79,32 +79,17 @@ class Layouts:
                 size = 8 * found.size_bytes or 8  # 0 would be broken; nothing may divide by it
                 return Rules(size, size)
             case t.Struct():
-                align = 8 if self.is_packed(found) else self._natural_align(found)
-                return Rules(align, 8 * found.size_bytes)
+                return Rules(self._plan(found).align, 8 * found.size_bytes)
             case _:
                 raise self._btf.error(f"type {found.id} has no size", found.id)
 
-    def _natural_align(self, struct: t.Struct) -> int:
-        return max((self.rules(member.type_id).align for member in struct.members), default=8)
-
     def is_packed(self, struct: t.Struct) -> bool:
         """Whether the rules of C cannot give that layout unless it is declared packed."""
-        known = self._packed.get(struct.id)
-        if known is None:
-            known = self._packed[struct.id] = self._must_pack(struct)
-        return known
+        return self._plan(struct).packed
 
-    def _must_pack(self, struct: t.Struct) -> bool:
-        biggest = 8
-        for member in struct.members:
-            align, size, _, _ = self.rules(member.type_id)
-            biggest = max(biggest, align)
-            offset, bits = self.place(member)
-            if not bits and offset % align:
-                return True
-            if bits and offset // size != (offset + bits - 1) // size:
-                return True
-        return 8 * struct.size_bytes % biggest != 0
+    def pieces(self, struct: t.Struct) -> list[Piece]:
+        """The members in order, with the padding that C would not put there by itself."""
+        return self._plan(struct).pieces
 
     def place(self, member: t.Member) -> tuple[int, int]:
         """The offset of a member in bits, and its width when it is a bit-field, else 0."""
@@ -113,26 +98,66 @@ class Layouts:
         _, _, bits, first_bit = self.rules(member.type_id)
         return member.offset_bits + first_bit, bits
 
-    def pieces(self, struct: t.Struct) -> Iterator[Piece]:
-        """Yield the members in order, with the padding that C would not put there by itself."""
-        if struct.is_union:
-            yield from (Piece((), member, self.place(member)[1]) for member in struct.members)
-            return
-        packed, at, biggest = self.is_packed(struct), 0, 8
+    def _plan(self, struct: t.Struct) -> Plan:
+        plan = self._plans.get(struct.id)
+        if plan is None:
+            plan = self._in_c(struct) or self._packed(struct)
+            self._plans[struct.id] = plan
+        return plan
+
+    def _in_c(self, struct: t.Struct) -> Plan | None:
+        """How the rules of C give the layout; None where they cannot."""
+        pieces: list[Piece] = []
+        known, is_union = self._rules, struct.is_union
+        at, biggest = 0, 8
         for member in struct.members:
-            align, size, _, _ = self.rules(member.type_id)
-            biggest = max(biggest, align)
-            offset, bits = self.place(member)
-            if not bits:
-                natural = _rounded(at, 8 if packed else align)
-            elif packed or at // size == (at + bits - 1) // size:
-                natural = at  # a bit-field never straddles a unit of its type
+            rules = known.get(member.type_id) or self.rules(member.type_id)
+            align, size, bits, first_bit = rules
+            offset = member.offset_bits
+            if member.bitfield_bits:
+                bits = member.bitfield_bits
             else:
-                natural = _rounded(at, size)
-            yield Piece(_padding(at, offset) if natural != offset else (), member, bits)
-            at = offset + (bits or size)
-        if _rounded(at, 8 if packed else biggest) != 8 * struct.size_bytes:
-            yield Piece(_padding(at, 8 * struct.size_bytes), None)
+                offset += first_bit
+            if align > biggest:
+                biggest = align
+            if bits:
+                if offset // size != (offset + bits - 1) // size:
+                    return None
+                # A bit-field never straddles a unit of its type.
+                fits = at // size == (at + bits - 1) // size
+                natural = at if fits else -(-at // size) * size
+            elif offset % align:
+                return None
+            else:
+                natural = -(-at // align) * align
+            fits = natural == offset or is_union
+            pieces.append((() if fits else _padding(at, offset), member, bits))
+            at = max(at, offset + (bits or size)) if is_union else offset + (bits or size)
+        if 8 * struct.size_bytes % biggest:
+            return None
+        return Plan(_with_end(struct, pieces, at, biggest), packed=False, align=biggest)
+
+    def _packed(self, struct: t.Struct) -> Plan:
+        """The layout without any rules: everything lies where the one before it ends."""
+        pieces: list[Piece] = []
+        at = 0
+        for member in struct.members:
+            offset, bits = self.place(member)
+            natural = at if bits else _rounded(at, 8)
+            fits = natural == offset or struct.is_union
+            pieces.append((() if fits else _padding(at, offset), member, bits))
+            end = offset + (bits or self.rules(member.type_id).size)
+            at = max(at, end) if struct.is_union else end
+        return Plan(_with_end(struct, pieces, at, 8), packed=True, align=8)
+
+
+def _with_end(struct: t.Struct, pieces: list[Piece], at: int, align: int) -> list[Piece]:
+    """The pieces, and what it takes to make the struct as large as it is."""
+    end = 8 * struct.size_bytes
+    if _rounded(at, align) != end:
+        # What is in a union lies over all else: one filler has to be as large as the whole.
+        pieces.append(((end,) if struct.is_union else _padding(at, end), None, 0))
+    return pieces
 
 
 def _rounded(at: int, align: int) -> int:

@@ -95,8 +95,10 @@ class Order:
             return
         if not self._begin(found):
             return
+        settled = self._settled[True]
         for member in found.members:
-            self._need(member.type_id, whole=True)
+            if member.type_id not in settled:
+                self._need(member.type_id, whole=True)
         self._end(found, write=bool(found.name))
 
     def _begin(self, found: t.Type) -> bool:

@@ -7,6 +7,7 @@ does not. Later ones get a suffix ("foo___2"), which CO-RE ignores.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from bpfctl.btf import types as t
@@ -17,6 +18,7 @@ _BUILT_IN: Final = ("__builtin_va_list",)
 _OTHER: Final = re.compile(r"\W", re.ASCII)
 
 
+@lru_cache(maxsize=1 << 16)  # members of a kernel have 30,000 names, and most several times
 def identifier(name: str) -> str:
     """The name, with what C allows in none replaced by "_"."""
     if name.isascii() and name.isidentifier():

@@ -14,7 +14,7 @@ from bpfctl.btf import types as t
 from bpfctl.btf.index import Index
 from bpfctl.btf.names import Names
 from bpfctl.btf.records import Record, decode, references
-from bpfctl.btf.strings import Strings
+from bpfctl.btf.strings import MAX_STRING_BYTES, Strings
 from bpfctl.btf.types import Kind
 from bpfctl.errors import BtfError
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 POINTER_BYTES = 8  # of BPF, and of every kernel we support
 MAX_DEPTH = 64  # typedefs of typedefs, arrays of arrays; the kernel's own limit is 32
 MAX_SIZE_BYTES = 0xFFFFFFFF
+MANY_STRINGS = 1000
 
 
 class Btf:
@@ -56,6 +57,7 @@ class Btf:
         self._starts = starts or layout.walk_records(words, sizes, header, path, self.first_id)
         self._names = Names(words, self._starts, self.strings, index)
         self._types: dict[int, t.Type] = {}
+        self._texts = _Texts(self)
 
     @classmethod
     def parse(
@@ -100,10 +102,7 @@ class Btf:
 
         Raises: BtfError outside of the section, and for one longer than MAX_STRING_BYTES.
         """
-        try:
-            return self.strings.get(offset).decode("utf-8", "surrogateescape")
-        except LookupError as err:
-            raise self.error(err.args[0]) from None
+        return self._texts[offset]
 
     def type(self, type_id: int) -> t.Type:
         """The type of that id. Raises: BtfError for no such id, or a broken record."""
@@ -147,28 +146,33 @@ class Btf:
 
     def _decode(self, type_id: int) -> t.Type:
         start = self._start(type_id)
-        number = self.kind_number(type_id)
+        info = self._words[start + 1]
+        number = layout.kind_of(info)
         if number not in layout.TAIL_WORDS:
             message = f"type {type_id} is of kind {number}, newer than bpfctl knows"
             unknown = self.error(message, type_id, code="btf-unknown-kind")
             unknown.remedy = layout.NEWER
             raise unknown
-        end = start + layout.record_words(self._words[start + 1], layout.TAIL_WORDS)
+        end = start + layout.record_words(info, layout.TAIL_WORDS)
         if end > len(self._words):
             raise self.error(f"the index of types is wrong about type {type_id}")
-        found = decode(Record(type_id, self._words, start, end, self.string))
-        for target in references(found):
-            if target >= len(self):
-                message = f"type {type_id} ({found.kind.name}) refers to type {target}, "
-                raise self.error(message + f"but there are only {len(self) - 1}", type_id)
+        found = decode(Record(type_id, self._words, start, end, self._texts.__getitem__))
+        if max(references(found), default=0) >= len(self):
+            target = next(one for one in references(found) if one >= len(self))
+            message = f"type {type_id} ({found.kind.name}) refers to type {target}, "
+            raise self.error(message + f"but there are only {len(self) - 1}", type_id)
         return found
 
     def ids(self, kinds: Collection[Kind]) -> list[int]:
         """The ids of all types of these kinds in this blob (not the base's), ascending."""
-        words = self._words
+        infos = self._words[1:]  # of a view a view
         wanted = {int(kind) for kind in kinds}
-        infos = enumerate((words[start + 1] for start in self._starts), self.first_id)
-        return [type_id for type_id, info in infos if layout.kind_of(info) in wanted]
+        # Over more than 100,000 types: `layout.kind_of` is written out.
+        return [
+            type_id
+            for type_id, start in enumerate(self._starts, self.first_id)
+            if infos[start] >> 24 & 0x7F in wanted
+        ]
 
     def unknown_kinds(self) -> dict[int, int]:
         """How many types of this blob are of kinds newer than ours, by the number of the kind.
@@ -313,3 +317,31 @@ class Btf:
 
 def _encoded(name: str) -> bytes:
     return name.encode("utf-8", "surrogateescape")
+
+
+class _Texts(dict[int, str]):
+    """The strings that were asked for, by their offsets: most are asked for again.
+
+    Who asks for many gets them from the whole section, made a text once.
+    """
+
+    def __init__(self, btf: Btf) -> None:
+        super().__init__()
+        self._btf = btf
+        self._whole = ""
+
+    def __missing__(self, offset: int) -> str:
+        """Read one. Raises: BtfError."""
+        strings = self._btf.strings
+        if len(self) == MANY_STRINGS:
+            self._whole = strings.plain_text()
+        end = self._whole.find("\0", offset, offset + MAX_STRING_BYTES) if self._whole else -1
+        if end >= 0:
+            text = self._whole[offset:end]
+        else:
+            try:
+                text = strings.get(offset).decode("utf-8", "surrogateescape")
+            except LookupError as err:
+                raise self._btf.error(err.args[0]) from None
+        self[offset] = text
+        return text

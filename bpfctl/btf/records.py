@@ -32,7 +32,7 @@ class Record:
         self.kind = kind_of(self.info)
         self.vlen = vlen_of(self.info)
         self.flag = flag_of(self.info)
-        self.tail = words[at + RECORD_WORDS : end]
+        self.tail = words[at + RECORD_WORDS : end].tolist()
 
 
 def decode(record: Record) -> t.Type:
@@ -79,12 +79,14 @@ def _array(r: Record) -> t.Type:
 
 
 def _struct(r: Record) -> t.Type:
-    tail, string = r.tail, r.string
-    members = []
-    for name_off, type_id, offset in zip(tail[::3], tail[1::3], tail[2::3], strict=True):
-        # With kind_flag the upper 8 bits are a bit-field's width, without it the offset has all 32.
-        bits, place = (offset >> 24, offset & 0xFFFFFF) if r.flag else (0, offset)
-        members.append(t.Member(string(name_off), type_id, place, bits))
+    tail, string, member = r.tail, r.string, t.Member
+    rows = zip(map(string, tail[::3]), tail[1::3], tail[2::3], strict=True)
+    # With kind_flag the upper 8 bits are a bit-field's width, without it the offset has all 32.
+    members = (
+        [member(name, type_id, word & 0xFFFFFF, word >> 24) for name, type_id, word in rows]
+        if r.flag
+        else [member(name, type_id, word) for name, type_id, word in rows]
+    )
     return t.Struct(r.id, r.name, r.refers, tuple(members), is_union=r.kind == Kind.UNION)
 
 

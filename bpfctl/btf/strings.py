@@ -68,3 +68,10 @@ class Strings:
     def data(self) -> bytes:
         """The whole section."""
         return bytes(self._section)
+
+    def plain_text(self) -> str:
+        """The whole section, in which offsets are places; "" for one that has others than ASCII.
+
+        Neither has a section that goes on from another one such a text.
+        """
+        return self.data.decode() if not self._base and self.data.isascii() else ""

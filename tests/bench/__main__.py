@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-BENCHES = ("start_up", "check", "loadall", "map_dump", "feature_probe")
+BENCHES = ("start_up", "check", "loadall", "map_dump", "btf_dump", "feature_probe")
 
 sys.exit(
     max(

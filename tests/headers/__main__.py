@@ -56,9 +56,8 @@ def _check(series: str, clang: str) -> tuple[str, bool]:
         except (CompilerError, VmError) as err:
             return str(err), True
         said = (place / "load.txt").read_text(errors="replace").rstrip()
-        return f"{counts['layout']} sizes and offsets are right\n{said}\n{done}".rstrip(), bool(
-            done
-        )
+        right = f"all {counts['declared']} names of bpftool's, {counts['layout']} sizes and offsets"
+        return f"{right} are right\n{said}\n{done}".rstrip(), bool(done)
 
 
 def _run(series: str, command: str, results: Path, drive: Path) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bpfctl.btf.c_dump import c_header
 from bpfctl.btf.contexts import all_contexts
 from bpfctl.btf.decode import Btf
 from tests.headers import sources
+from tests.headers.peer import declared, peer_header
 from tests.headers.targets import chosen, live
 
 if TYPE_CHECKING:
@@ -23,9 +25,10 @@ def build(types: bytes, place: Path, clang: str, *, trampoline: bool) -> dict[st
     does not compile.
     """
     btf = Btf.parse(types)
+    counts = {"declared": _compare(types, btf, place)}
     sources.write_header(btf, place / sources.HEADER, list(all_contexts(btf)))
     layout = place / "layout.bpf.c"
-    counts = {"layout": sources.write_assertions(btf, layout)}
+    counts["layout"] = sources.write_assertions(btf, layout)
     sources.compile_source(clang, layout, "-fsyntax-only")
     contexts = chosen(btf)
     used = {one.name: one for some in (live(btf), *contexts.values()) for one in some}
@@ -40,6 +43,20 @@ def build(types: bytes, place: Path, clang: str, *, trampoline: bool) -> dict[st
     options = ("-DWITH_TRAMPOLINE",) if trampoline else ()
     sources.compile_source(clang, copied, *options, "-c", "-o", "live.bpf.o")
     return counts
+
+
+def _compare(types: bytes, btf: Btf, place: Path) -> int:
+    """See that all is declared that bpftool's header has; return how much that is.
+
+    Raises: CompilerError.
+    """
+    source = place / "types"
+    source.write_bytes(types)
+    theirs = declared(peer_header(source))
+    lacking = theirs - declared("".join(c_header(btf)))
+    if lacking:
+        raise sources.CompilerError(f"bpftool also declares {', '.join(sorted(lacking))}")
+    return len(theirs)
 
 
 def thin(place: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,24 +43,35 @@ def write_header(btf: Btf, target: Path, contexts: Sequence[Context]) -> None:
 
 def write_assertions(btf: Btf, source: Path) -> int:
     """Write what must be true in C of every struct and member; return how many lines."""
-    lines = [line for struct in _structs(btf) for line in _assertions(btf, struct)]
+    lines = [line for word, struct in _structs(btf) for line in _assertions(btf, word, struct)]
     source.write_text(f'#include "{HEADER}"\n' + "\n".join(lines) + "\n")
     return len(lines)
 
 
-def _structs(btf: Btf) -> Iterator[t.Struct]:
-    """Yield the structs and unions whose names are those of no other type."""
+def _structs(btf: Btf) -> Iterator[tuple[str, t.Struct]]:
+    """Yield structs and unions whose names are those of nothing else, and how C calls them.
+
+    Anonymous ones have the names of their typedefs.
+    """
     tags = [btf.type(i) for i in btf.ids(_TAGS)]
-    counts: dict[str, int] = {}
+    counts = Counter(one.name for one in tags)
     for one in tags:
-        counts[one.name] = counts.get(one.name, 0) + 1
-    yield from (one for one in tags if isinstance(one, t.Struct) and counts[one.name] == 1)
+        if isinstance(one, t.Struct) and counts[one.name] == 1:
+            yield f"{'union' if one.is_union else 'struct'} {one.name}", one
+    typedefs = [
+        one for i in btf.ids((t.Kind.TYPEDEF,)) if isinstance(one := btf.type(i), t.Typedef)
+    ]
+    counts = Counter(one.name for one in typedefs)
+    counts.update(value.name for one in tags if isinstance(one, t.Enum) for value in one.values)
+    for typedef in typedefs:
+        behind = btf.type(typedef.type_id)
+        if isinstance(behind, t.Struct) and not behind.name and counts[typedef.name] == 1:
+            yield typedef.name, behind
 
 
-def _assertions(btf: Btf, struct: t.Struct) -> Iterator[str]:
+def _assertions(btf: Btf, word: str, struct: t.Struct) -> Iterator[str]:
     """Yield the size of a struct, and the offsets of its members."""
-    word = f"{'union' if struct.is_union else 'struct'} {struct.name}"
-    yield f'_Static_assert(sizeof({word}) == {struct.size_bytes}, "{struct.name}");'
+    yield f'_Static_assert(sizeof({word}) == {struct.size_bytes}, "{word}");'
     layouts = Layouts(btf)
     to_do = [(struct, "", 0)]
     while to_do:
@@ -69,7 +81,7 @@ def _assertions(btf: Btf, struct: t.Struct) -> Iterator[str]:
             path = prefix + member.name
             if member.name and not bits:
                 place = f"__builtin_offsetof({word}, {path})"
-                yield f'_Static_assert({place} == {(base + offset) // 8}, "{struct.name}.{path}");'
+                yield f'_Static_assert({place} == {(base + offset) // 8}, "{word}.{path}");'
             inner = btf.type(btf.skip_modifiers(member.type_id))
             if isinstance(inner, t.Struct) and not inner.name:
                 to_do.append((inner, f"{path}." if member.name else prefix, base + offset))

@@ -157,6 +157,29 @@ def test_nameless_members_come_with_their_bodies() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("union", "body"),
+    [
+        pytest.param(t.Struct(4, "u", 8, (), is_union=True), "\tlong : 64;\n", id="empty"),
+        pytest.param(
+            t.Struct(4, "u", 8, (M("a", 1, 0),), is_union=True),
+            "\tint a;\n\tlong : 64;\n", id="half",
+        ),
+        pytest.param(
+            t.Struct(4, "u", 32, (M("a", 1, 0),), is_union=True),
+            "\tint a;\n\tunsigned char __padding1[32];\n", id="aligned",
+        ),
+        pytest.param(
+            t.Struct(4, "u", 8, (M("a", 1, 0), M("b", 3, 0)), is_union=True),
+            None, id="full",
+        ),
+    ],
+)  # fmt: skip
+def test_unions_larger_than_their_members(union: t.Struct, body: str | None) -> None:
+    found = text(union)
+    assert found == f"union u {{\n{body}}};" if body else "long :" not in found
+
+
 def test_a_nameless_member_with_a_tag() -> None:
     """Programs are not compiled with -fms-extensions: without a body it would declare nothing."""
     found = text(t.Struct(4, "inner", 4, (M("x", 1, 0),)), t.Struct(5, "outer", 4, (M("", 4, 0),)))
