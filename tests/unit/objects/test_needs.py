@@ -15,7 +15,11 @@ from bpfctl.objects.needs import of_attach, of_call, of_map, of_program
 
 ROOT = Path(__file__).parents[3]
 ROWS = tomllib.loads((ROOT / "man" / "capabilities.toml").read_text())["row"]
-LOADS = [row for row in ROWS if row["run"].startswith("prog load ") and "--program" in row["run"]]
+LOADS = [
+    row
+    for row in ROWS
+    if row["run"].startswith("prog load ") and row["run"].split()[-2] == "--program"
+]
 
 
 @pytest.mark.parametrize("row", LOADS, ids=lambda row: row["of"])
