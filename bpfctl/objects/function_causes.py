@@ -114,25 +114,27 @@ def untraceable(facts: FunctionFacts) -> Cause | None:
 def misplaced(number: int, name: str, offset: int) -> Cause | None:
     """Say that no instruction of the function begins at an offset; `number` is the errno.
 
-    EILSEQ has no other cause (check_kprobe_address_safe and can_probe, kernel/kprobes.c).
+    Within a function EILSEQ has no other cause (can_probe, arch/x86/kernel/kprobes/core.c).
     """
-    if number == errno.EILSEQ:
+    if number not in (errno.EILSEQ, errno.EINVAL) or not offset:
+        return None
+    size = function_size(name)
+    if size is not None and offset >= size:
         return Cause(
             UsageError,
-            "probe-offset-inside",
-            f"no instruction of {name} begins at offset {offset:#x}",
-            ("the kernel answers EILSEQ: the offset is inside of an instruction",),
-            f"take an offset from a disassembly of {name}, or probe its beginning",
+            "probe-offset-outside",
+            f"offset {offset:#x} is behind the end of {name}",
+            (f"{name} is {size:#x} bytes long, by {KALLSYMS}",),
+            f"take an offset below {size:#x}",
         )
-    size = function_size(name) if number == errno.EINVAL and offset else None
-    if size is None or offset < size:
+    if number == errno.EINVAL:
         return None
     return Cause(
         UsageError,
-        "probe-offset-outside",
-        f"offset {offset:#x} is behind the end of {name}",
-        (f"{name} is {size:#x} bytes long, by {KALLSYMS}",),
-        f"take an offset below {size:#x}",
+        "probe-offset-inside",
+        f"no instruction of {name} begins at offset {offset:#x}",
+        ("the kernel answers EILSEQ: the offset is inside of an instruction",),
+        f"take an offset from a disassembly of {name}, or probe its beginning",
     )
 
 

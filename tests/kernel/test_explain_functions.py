@@ -266,13 +266,13 @@ def test_a_probe_on_a_function_that_is_nowhere() -> None:
 def test_a_probe_at_an_offset_of_no_instruction() -> None:
     """The first instructions of a function are longer than a byte, save for pushes."""
     errors = [refused_probe(probes.Kprobe("vfs_unlink", 1))]
-    errors.append(refused_probe(probes.Kprobe("vfs_unlink", 0x7FFFFF)))
+    errors.append(refused_probe(probes.Kprobe("vfs_unlink", 0x7FFFFFF)))
     assert [(type(err), err.code) for err in errors] == [
         (UsageError, "probe-offset-inside"),
         (UsageError, "probe-offset-outside"),
     ]
     assert errors[0].message == "no instruction of vfs_unlink begins at offset 0x1"
-    assert errors[1].message == "offset 0x7fffff is behind the end of vfs_unlink"
+    assert errors[1].message == "offset 0x7ffffff is behind the end of vfs_unlink"
     assert errors[1].evidence[0].startswith("vfs_unlink is 0x")
 
 

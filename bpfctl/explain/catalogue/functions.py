@@ -137,7 +137,7 @@ ENTRIES: Final = (
         "no instruction begins at the offset",
         "A kprobe puts a breakpoint in the place of an instruction, so it must be on the first byte"
         " of one. Where instructions begin differs from one build of the kernel to the next.",
-        "The kernel answers EILSEQ, which it does for nothing else.",
+        "The kernel answers EILSEQ, and the offset is within the function.",
         "Probe the beginning of the function (no offset), or take an offset from a disassembly of"
         " this very kernel.",
         "All.",
@@ -149,7 +149,8 @@ ENTRIES: Final = (
         " not as long.",
         "It compares the offset with the distance to the next symbol in /proc/kallsyms.",
         "Take a smaller offset, or probe the beginning of the function.",
-        "All.",
+        "All. Where another function happens to have an instruction at that place, the kernel takes"
+        " it without a word.",
     ),
     Entry(
         "probes-unsupported",
