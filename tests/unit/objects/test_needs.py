@@ -24,7 +24,8 @@ LOADS = [
 
 @pytest.mark.parametrize("row", LOADS, ids=lambda row: row["of"])
 def test_program_types(row: dict[str, Any]) -> None:
-    path, name = row["run"].split()[2].format(data=ROOT / "tests" / "data"), row["run"].split()[-1]
+    words = row["run"].split()
+    path, name = words[2].format(data=ROOT / "tests/data"), words[words.index("--program") + 1]
     (program,) = (one for one in read_object(path).programs if one.name == name)
     needed = [f"CAP_{one.name}" for one in of_program(program.section.prog_type)]
     assert needed == row["needs"]
