@@ -97,7 +97,7 @@ def analyse(
     if steps and steps[-1].insn != insn:
         steps = ()  # the objection is about another instruction than the last one
     way = Way(code, steps, match.register if match else None, match.origin_insn if match else None)
-    way.begins = begins
+    way.begins &= begins
     match = look_again(match, lines, way) if match else None
     kernel = find_report(log)
     complexity = match is not None and match.code in COMPLEXITY

@@ -38,7 +38,8 @@ class Way:
         self.trace: Trace | None = None
         self.made: int | None = None
         self._words = ""
-        self.begins = True  # whether the log has the beginning of the way
+        # Whether the log has the beginning of the way: the first instruction of a function.
+        self.begins = bool(steps) and steps[0].insn in {0, *(at for at, _ in code.functions)}
         if steps and register is not None and register <= FRAME_POINTER:
             self.trace = trace(steps, code.insns, len(steps) - 1, register)
             self.made = self.trace.at

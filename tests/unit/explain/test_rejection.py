@@ -213,10 +213,18 @@ def test_a_log_that_lost_its_end_may_name_the_place() -> None:
     assert (error.insn, error.line) == (3, 18)
 
 
-def test_a_log_that_lost_its_beginning_may_not_tell_the_origin() -> None:
+@pytest.mark.parametrize(
+    ("first", "missing"),
+    [
+        pytest.param("", 77, id="the kernel cut it"),
+        pytest.param("", 0, id="it begins in the middle"),
+        pytest.param("0: (b7) r1 = 1\n", 77, id="it begins with a loop"),
+    ],
+)
+def test_a_log_that_lost_its_beginning_may_not_tell_the_origin(first: str, missing: int) -> None:
     error = rejected(
-        "3: (79) r0 = *(u64 *)(r0 +0)\nR0 invalid mem access 'map_value_or_null'\n",
-        missing_bytes=77,
+        f"{first}3: (79) r0 = *(u64 *)(r0 +0)\nR0 invalid mem access 'map_value_or_null'\n",
+        missing_bytes=missing,
     )
     found = error.rejection
     assert error.insn == 3
