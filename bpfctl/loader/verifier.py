@@ -194,12 +194,15 @@ def _rejection(
 
 
 def _lacks_reason(log: Log, *, keeps_beginning: bool) -> bool:
-    """Whether what the verifier objects to is in the part of the log that is lost."""
+    """Whether what the verifier objects to is in the part of the log that is lost.
+
+    It stands behind the last instruction. An end without one may be a report's (Linux 7.3).
+    """
     if log.missing_bytes == 0:
         return False
-    from bpfctl.loader.verifier_log import decisive_line
+    from bpfctl.loader.verifier_log import INSN, decisive_line
 
-    return keeps_beginning or not decisive_line(log.text)
+    return keeps_beginning or not INSN.search(log.text) or not decisive_line(log.text)
 
 
 def _states(request: ProgLoad, log: Log, options: LoadOptions) -> str:

@@ -100,10 +100,10 @@ def test_without_a_size_the_buffer_grows() -> None:
     ("kernel", "options", "log", "missing", "beginning"),
     [
         pytest.param(
-            Verifier(-errno.EACCES, b"a" * 300 + b"end"),
+            Verifier(-errno.EACCES, b"a" * 300 + b"\n0: (95) exit\nend"),
             LoadOptions(log_size=200),
-            "a" * 196 + "end",
-            104,
+            "a" * 182 + "\n0: (95) exit\nend",
+            118,
             False,
             id="end kept",
         ),
@@ -156,7 +156,7 @@ def test_a_kernel_without_fixed_logs_keeps_the_beginning_anyway() -> None:
 
 
 def test_without_being_asked_no_log_takes_more_than_32_mib() -> None:
-    text = b"a" * (LOG_SIZE_UNASKED + 1000) + b"end"
+    text = b"a" * (LOG_SIZE_UNASKED + 1000) + b"\n0: (95) exit\nend"
     kernel = Verifier(-errno.EACCES, text)
     error = rejection(kernel, LoadOptions())
     assert [size for _, size in kernel.calls] == [0, LOG_SIZE_START, LOG_SIZE_UNASKED]
@@ -164,8 +164,15 @@ def test_without_being_asked_no_log_takes_more_than_32_mib() -> None:
     assert error.missing_bytes == len(text) - LOG_SIZE_UNASKED + 1
 
 
-def test_the_reason_is_asked_for_where_it_was_in_the_lost_beginning() -> None:
-    kernel = Verifier(-errno.EACCES, b"R0 !read_ok\n" + b" R0=1\n" * 100)
+@pytest.mark.parametrize(
+    "after",
+    [
+        pytest.param(b" R0=1\n", id="registers"),
+        pytest.param(b"on every path\n", id="report"),
+    ],
+)
+def test_the_reason_is_asked_for_where_it_was_in_the_lost_beginning(after: bytes) -> None:
+    kernel = Verifier(-errno.EACCES, b"R0 !read_ok\n" + after * 100)
     error = rejection(kernel, LoadOptions(log_size=200))
     assert [level for level, _ in kernel.calls] == [0, 1, 4]
     assert error.reason.startswith("R0 !read_ok\n")
