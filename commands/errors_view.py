@@ -183,7 +183,19 @@ def _details(err: BpfctlError) -> Iterator[str]:
     for shown in _SHOWN:
         fields.pop(shown, None)
     known = [f"{name}: {value}" for name, value in fields.items() if value is not None]
-    yield from labelled("details", known)
+    yield from labelled("details", [*known, *_request(err.refusal or err)])
+
+
+def _request(err: BpfctlError) -> Iterator[str]:
+    """Yield what was asked of the kernel: the fields of the request, addresses too, as sent."""
+    request = err.request if isinstance(err, SyscallError) else None
+    if request is not None:
+        pairs = [(name, request.value(name)) for name in request.fields]
+        words = (
+            f"{name}={value:#x}" if value >> 32 else f"{name}={value}" for name, value in pairs
+        )
+        sent = ", ".join(words)
+        yield f"request: {sent or 'all zero'} ({request.size} bytes)"
 
 
 def _foreign(err: Exception) -> BpfctlError:

@@ -44,12 +44,7 @@ class Failure:
 
         0 where there was no such request.
         """
-        if self.request is None:
-            return 0
-        place = self.request.union
-        for name in path.split("."):
-            place = getattr(place, name)
-        return int(place)
+        return 0 if self.request is None else int(self.request.value(path))
 
     @cached_property
     def program(self) -> ProgramSpec | None:

@@ -81,6 +81,13 @@ class Attr:
             message = f"{self.doing}: {name} cannot be {value}: {err}"
             raise UsageError(message, code="number-out-of-range") from err
 
+    def value(self, path: str) -> int:
+        """Return a number field of the union ("map_type", "link_create.flags")."""
+        place = self.union
+        for name in path.split("."):
+            place = getattr(place, name)
+        return int(place)
+
     def pointer(self, data: Buffer | Any | None) -> int:
         """Return the address of a buffer as a number, and keep the buffer alive; 0 for none.
 

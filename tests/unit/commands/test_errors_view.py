@@ -23,6 +23,9 @@ from bpfctl.errors import (
     UsageError,
     VerifierError,
 )
+from bpfctl.kernel.attr import map_create
+from bpfctl.kernel.request import Attr
+from bpfctl.kernel.uapi import Cmd
 
 
 def caused(err: BpfctlError, cause: BaseException) -> BpfctlError:
@@ -123,6 +126,17 @@ def test_a_cause_keeps_the_answer_of_the_kernel() -> None:
         f"  code       {err.code}        more: bpfctl explain {err.code}",
         "  nothing was left behind",
     ]
+
+
+def test_the_request_is_a_detail() -> None:
+    err = SyscallError(errno.EINVAL, "BPF_MAP_CREATE", "create map x")
+    err.request = map_create(map_type=1, key_size=4, value_size=8, max_entries=16)
+    lines = list(as_text(err, debug=True))
+    assert lines[-1].split("request: ")[1] == (
+        "map_type=1, key_size=4, value_size=8, max_entries=16 (16 bytes)"
+    )
+    err.request = Attr(Cmd.MAP_CREATE, "create map x")
+    assert list(as_text(err, debug=True))[-1].endswith("request: all zero (0 bytes)")
 
 
 def test_suggested_section_names() -> None:
