@@ -27,10 +27,12 @@ def explain_load(
     if isinstance(found, VerifierError) and found.code == code:
         from bpfctl.explain.compiler import no_source_lines
         from bpfctl.explain.rejection import explain_rejection
+        from bpfctl.explain.verifier_context import add_field
         from bpfctl.explain.verifier_who_may import add_who_may
 
         rejected = explain_rejection(found)
         add_who_may(rejected)
+        add_field(rejected, kernel)
         missing = no_source_lines(rejected, spec)
         rejected.evidence += [missing] if missing else []
         return rejected

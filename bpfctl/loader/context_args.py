@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 TAG: Final = "arg:ctx"
 _SKB: Final = "__sk_buff"
-_CONTEXTS: Final = {
+CONTEXTS: Final = {
     ProgType.CGROUP_DEVICE: "bpf_cgroup_dev_ctx",
     ProgType.CGROUP_SKB: _SKB,
     ProgType.CGROUP_SOCK: "bpf_sock",
@@ -65,7 +65,7 @@ def named_contexts(
     function that of the one to name instead; None where nothing is to be changed. `functions` are
     the type ids of a program's functions, `prog_type` is its type.
     """
-    name = _CONTEXTS.get(ProgType(prog_type)) if prog_type in set(ProgType) else None
+    name = CONTEXTS.get(ProgType(prog_type)) if prog_type in set(ProgType) else None
     arguments = _tagged(btf, set(functions)) if name else {}
     if not name or not arguments:
         return None
