@@ -105,7 +105,6 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Target:
     return target
 
 
-@pytest.mark.shared
 def test_its_types_alone_say_nothing_else(here: Target, elsewhere: Target) -> None:
     """What only the running kernel tells is "cannot tell" of a file, or missing without modules."""
     for name in ("core.bpf.o", "kconfig.bpf.o", "ksyms.bpf.o", "probes.bpf.o", "map_kinds.bpf.o"):
