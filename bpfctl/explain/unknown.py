@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING, Final
 
+from bpfctl.errors import VerifierError
 from bpfctl.explain import first_kernels
 from bpfctl.explain.attr_room import measure_attr
 from bpfctl.explain.explanation import Explanation, Outcome
@@ -12,6 +13,7 @@ from bpfctl.explain.kernel_types import knows_field, values_of
 from bpfctl.kernel.layout import field_end
 from bpfctl.kernel.names import label
 from bpfctl.kernel.uapi import AttachType, MapType, ProgType
+from bpfctl.loader.verifier_log import failing_insn
 
 if TYPE_CHECKING:
     from enum import IntEnum
@@ -69,7 +71,7 @@ def map_type(failure: Failure) -> Explanation | None:
 
 def program_type(failure: Failure) -> Explanation | None:
     """See whether the kernel has programs of that type: by its list, then by loading one."""
-    if failure.errno not in _MAY_MEAN_UNKNOWN or failure.request is None:
+    if failure.errno not in _MAY_MEAN_UNKNOWN or failure.request is None or _was_walked(failure):
         return None
     from bpfctl.features.options import PROG_TYPES, explained
     from bpfctl.features.prober import Prober
@@ -96,7 +98,7 @@ def program_type(failure: Failure) -> Explanation | None:
 def attach_type(failure: Failure) -> Explanation | None:
     """See whether the kernel's list of attach types has this one."""
     path = _ATTACH_FIELDS.get(failure.call)
-    if failure.errno not in _MAY_MEAN_UNKNOWN or path is None:
+    if failure.errno not in _MAY_MEAN_UNKNOWN or path is None or _was_walked(failure):
         return None
     number = failure.field(path)
     known = values_of(failure.btf, "bpf_attach_type")
@@ -105,6 +107,12 @@ def attach_type(failure: Failure) -> Explanation | None:
     since = first_kernels.attach_types().get(number)
     words = f"attach type {_name(AttachType, number)}"
     return _absent("attach-type-unsupported", words, "bpf_attach_type", known, number, since)
+
+
+def _was_walked(failure: Failure) -> bool:
+    """Whether the verifier came to look at instructions: then the kernel knows such programs."""
+    error = failure.error
+    return isinstance(error, VerifierError) and failing_insn(error.log) is not None
 
 
 def _combination(failure: Failure, attach: int) -> Explanation | None:

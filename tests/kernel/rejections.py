@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pickle
 import traceback
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -32,10 +31,7 @@ LEAKS: Final = "verifier_leaks"
 _RIGHTS: Final = named({"CAP_BPF", "CAP_NET_ADMIN"})
 # To walk a million instructions takes a minute in a virtual machine: tests use a kept log.
 MILLION: Final = "loop_too_long"
-_LONG: Final = {
-    "loop_of_branches": LoadOptions(log_size=4096),
-    MILLION: LoadOptions(log_size=4096),
-}
+_LONG: Final = {"loop_of_branches": 4096, MILLION: 4096}
 
 
 def load_all(look: Callable[[str, BpfctlError | None], Seen]) -> dict[str, Seen]:
@@ -64,14 +60,23 @@ def load_million() -> BpfctlError | None:
 
 
 def refusal(
-    spec: ObjectSpec, program: str, kernel: KernelBtf, options: LoadOptions | None = None
+    spec: ObjectSpec,
+    program: str,
+    kernel: KernelBtf,
+    *,
+    log_size: int | None = None,
+    log_fixed: bool = False,
 ) -> BpfctlError | None:
     """Load one program; return the error, explained, None where the kernel takes it."""
-    wishes = options or _LONG.get(program, LoadOptions())
+    options = LoadOptions(
+        programs=frozenset({program}),
+        log_size=log_size or _LONG.get(program),
+        log_fixed=log_fixed,
+    )
     try:
-        load(spec, replace(wishes, programs=frozenset({program})), kernel).close()
+        load(spec, options, kernel).close()
     except SyscallError as err:
-        return explain_load(err, spec, kernel, wishes)
+        return explain_load(err, spec, kernel, options)
     except BpfctlError as err:
         return err
     return None

@@ -13,7 +13,6 @@ from bpfctl.elf.reader import read_object
 from bpfctl.errors import VerifierError
 from bpfctl.linux.version import kernel_version
 from bpfctl.loader.kernel_btf import KernelBtf
-from bpfctl.loader.options import LoadOptions
 from bpfctl.loader.verifier_log import failing_insn
 from bpfctl.objects.btf import KERNEL_FILE
 from tests.kernel import needs
@@ -51,13 +50,6 @@ def look(name: str, error: BpfctlError | None) -> Seen:
 def seen() -> dict[str, Seen]:
     """Load all programs, once for all tests."""
     return {name: one for name, one in load_all(look).items() if one.case.code != DENIED}
-
-
-def one(name: str, options: LoadOptions | None = None) -> VerifierError:
-    spec = read_object(str(DATA / "verifier_memory.bpf.o"))
-    error = refusal(spec, name, KernelBtf(KERNEL_FILE), options)
-    assert isinstance(error, VerifierError)
-    return error
 
 
 def test_each_program_is_refused_for_the_reason_its_author_has_to_know(
@@ -107,7 +99,9 @@ def test_who_may_call_a_function_is_said(seen: dict[str, Seen]) -> None:
     "fixed", [pytest.param(False, id="end"), pytest.param(True, id="beginning")]
 )
 def test_a_cut_log_hides_no_reason_and_misleads_nobody(fixed: bool) -> None:
-    error = one("null_other_tested", LoadOptions(log_size=SHORT, log_fixed=fixed))
+    spec, kernel = read_object(str(DATA / "verifier_memory.bpf.o")), KernelBtf(KERNEL_FILE)
+    error = refusal(spec, "null_other_tested", kernel, log_size=SHORT, log_fixed=fixed)
+    assert isinstance(error, VerifierError)
     data = as_json(error)
     assert error.code == "verifier-null-check-missing"
     assert (data["log_truncated"], data["origin"]) == (True, None), "its origin is not in the log"

@@ -9,7 +9,7 @@ import pytest
 
 from bpfctl.btf import types as t
 from bpfctl.btf.encode import BtfBuilder
-from bpfctl.errors import SyscallError
+from bpfctl.errors import SyscallError, VerifierError
 from bpfctl.explain import attr_room, unknown
 from bpfctl.explain.attr_room import measure_attr
 from bpfctl.explain.explanation import Explanation, Outcome
@@ -172,6 +172,17 @@ def test_an_attach_type_by_loading_one(
     monkeypatch.setattr(programs, "probe_program", lambda prober, probe: verdict)
     attr = new_program(ProgType.XDP, AttachType.XDP_DEVMAP)
     assert words(unknown.attach_type(failure(attr, UNREAD))) == found
+
+
+def test_what_the_verifier_looked_at_is_of_a_known_type(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(programs, "probe_program", lambda prober, probe: not_available("no"))
+    asked = failure(new_program(ProgType.XDP, AttachType.XDP_DEVMAP), UNREAD)
+    error = VerifierError(errno.EINVAL, "load", "0: (95) exit\nR0 !read_ok\n")
+    error.request = asked.request
+    error.knowing(UNREAD)
+    looked_at = Failure(error)
+    assert unknown.program_type(looked_at) is None
+    assert unknown.attach_type(looked_at) is None
 
 
 def test_a_field_by_the_types(kernel: KernelBtf) -> None:
