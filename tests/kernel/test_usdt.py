@@ -108,6 +108,7 @@ def test_hold(seen: Callable[[], tuple[int, ...]], binary: Path, bpffs: Path) ->
     assert seen()[0] == 2
 
 
+@pytest.mark.explains("usdt-needs-process")
 @X86
 @needs.UPROBE
 @pytest.mark.usefixtures("seen")
@@ -212,6 +213,7 @@ def test_a_load_attaches_without_cap_sys_admin(
         pytest.param("{binary}:own", 2, "usage", id="no provider"),
     ],
 )
+@pytest.mark.explains("no-such-probe")
 @pytest.mark.usefixtures("seen")
 def test_refused(words: str, status: int, code: str, binary: Path, bpffs: Path) -> None:
     target = ("usdt", words.format(binary=binary), "--pin", f"{bpffs}/link")

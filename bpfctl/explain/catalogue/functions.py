@@ -196,6 +196,25 @@ ENTRIES: Final = (
         "All.",
     ),
     Entry(
+        "no-such-probe",
+        "the file has no such static probe",
+        "Static probes (USDT) are listed in notes of a file, section .note.stapsdt, as"
+        " PROVIDER:NAME. Programs that were built without them have none.",
+        "It reads the notes of the file.",
+        "Use one of the suggested names. `readelf -n FILE` lists all of them.",
+        "All.",
+    ),
+    Entry(
+        "usdt-needs-process",
+        "the arguments of a static probe can be found in one process only",
+        "Without cookies (before Linux 5.15) a program knows a place of a static probe by its"
+        " address, and shared libraries and most programs have another one in each process.",
+        "The kernel has no links to perf events, and the ELF header says that the file can be"
+        " loaded anywhere.",
+        "Name one process that runs it: pid N.",
+        "Linux 5.10 to 5.14; later ones have cookies.",
+    ),
+    Entry(
         "module-not-loaded",
         "the module that was named is not loaded",
         "In `fentry/MODULE:FUNCTION` the module has to be loaded first: its types come with it.",
