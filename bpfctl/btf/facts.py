@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from bpfctl.btf.decode import Btf
 
-MAX_MEMBERS: Final = 1 << 16  # of one struct with its anonymous ones; hostile ones have no end
+MAX_MEMBERS: Final = 1 << 13  # of one struct with its anonymous ones; hostile ones have no end
 _WORDS: Final = {
     Kind.STRUCT: "struct",
     Kind.UNION: "union",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from bpfctl.btf.decode import Btf
 
-MAX_FIELDS: Final = 1 << 16  # of one struct with all that is opened; hostile ones have no end
+MAX_FIELDS: Final = 1 << 13  # of one struct with all that is opened; hostile ones have no end
 
 
 @plain

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bpfctl.btf.shown import ShownType
 
 _COMPARED: Final = 3
+_OBJECT: Final = "a BTF object of a name: btf show name NAME"
 
 
 def types_called(
@@ -55,5 +56,5 @@ def _missing(name: str, word: str, btf: Btf) -> NotFoundError:
     return NotFoundError(
         f'there is no {what} called "{name}"',
         code="btf-type-missing",
-        remedy=f"did you mean {' or '.join(near)}?" if near else None,
+        remedy=f"did you mean {' or '.join(near)}?" if near else _OBJECT,
     )

@@ -10,13 +10,19 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bpfctl.btf import types as t
+from bpfctl.btf.c_dump import c_header
+from bpfctl.btf.core import CoreTarget
+from bpfctl.btf.core_needs import Needs
 from bpfctl.btf.decode import Btf
 from bpfctl.btf.encode import BtfBuilder
 from bpfctl.btf.ext import BtfExt
+from bpfctl.btf.facts import all_facts
 from bpfctl.btf.history import HISTORY
+from bpfctl.btf.merge import merged
 from bpfctl.btf.sanitize import sanitize
-from bpfctl.errors import BtfError
-from tests.builders.btf import build, objects, raw, record, section
+from bpfctl.btf.shown import shown_type
+from bpfctl.errors import BtfError, RelocationError
+from tests.builders.btf import DATA, build, objects, raw, record, section
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +48,7 @@ def kernel_like() -> bytes:
 BLOBS = [build(), build(order=">"), kernel_like()] + [
     section(path, ".BTF") for path in objects()[:6]
 ]
+CORE = DATA / "core.bpf.o"
 EXTS = [(section(path, ".BTF"), section(path, ".BTF.ext")) for path in objects()[:6]]
 
 
@@ -82,6 +89,34 @@ def ask_all(data: bytes) -> None:
             answer_or_error(ask, type_id)
     answer_or_error(lambda _: btf.validate(), 0)
     answer_or_error(lambda _: sanitize(data, frozenset(HISTORY)), 0)
+    answer_or_error(lambda _: all_facts(btf), 0)
+    answer_or_error(lambda _: list(c_header(btf)), 0)
+    for type_id in range(1, len(btf)):
+        answer_or_error(lambda i: shown_type(btf, i, expand=True).to_json(), type_id)
+
+
+@bounded
+@given(damaged_blobs, damaged_blobs)
+def test_modules_made_of_anything(one: bytes, other: bytes) -> None:
+    base = Btf.parse(BLOBS[0])
+    with contextlib.suppress(BtfError):
+        merged(base, [Btf.parse(data, base=base, path="fuzz.o") for data in (one, other)])
+
+
+@bounded
+@given(damaged(section(CORE, ".BTF")))
+def test_what_an_object_needs_of_damaged_types(data: bytes) -> None:
+    local = Btf.parse(section(CORE, ".BTF"))
+    relos = BtfExt.parse(section(CORE, ".BTF.ext"), local, "fuzz.o").core_relos
+    assert relos
+    try:
+        needs = Needs(CoreTarget(Btf.parse(data, path="fuzz.o")))
+    except BtfError:
+        return
+    for one in (relo for some in relos.values() for relo in some):
+        with contextlib.suppress(BtfError, RelocationError):
+            needs.add(local, one)
+    answer_or_error(lambda _: needs.build(), 0)
 
 
 def answer_or_error(ask: Callable[[int], object], type_id: int) -> None:
