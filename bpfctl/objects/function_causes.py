@@ -114,9 +114,10 @@ def untraceable(facts: FunctionFacts) -> Cause | None:
 def misplaced(number: int, name: str, offset: int) -> Cause | None:
     """Say that no instruction of the function begins at an offset; `number` is the errno.
 
-    Within a function EILSEQ has no other cause (can_probe, arch/x86/kernel/kprobes/core.c).
+    Within a function EILSEQ has no other cause (can_probe, arch/x86/kernel/kprobes/core.c); where
+    no function is at all the answer is EINVAL, or ENOENT (_kprobe_addr, kernel/kprobes.c).
     """
-    if number not in (errno.EILSEQ, errno.EINVAL) or not offset:
+    if number not in (errno.EILSEQ, errno.EINVAL, errno.ENOENT) or not offset:
         return None
     size = function_size(name)
     if size is not None and offset >= size:
@@ -127,7 +128,7 @@ def misplaced(number: int, name: str, offset: int) -> Cause | None:
             (f"{name} is {size:#x} bytes long, by {KALLSYMS}",),
             f"take an offset below {size:#x}",
         )
-    if number == errno.EINVAL:
+    if number != errno.EILSEQ:
         return None
     return Cause(
         UsageError,

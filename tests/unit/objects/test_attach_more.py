@@ -345,6 +345,9 @@ def perf_refuses(number: int) -> Any:
             errno.EINVAL, ONE, 64, (UsageError, "probe-offset-outside"), [], id="behind the end"
         ),
         pytest.param(
+            errno.ENOENT, ONE, 64, (UsageError, "probe-offset-outside"), [], id="behind all"
+        ),
+        pytest.param(
             errno.EINVAL, ONE, 4, (SyscallError, "syscall-failed"),
             ["no instruction begins at offset 0x4"], id="somewhere within",
         ),
