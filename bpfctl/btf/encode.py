@@ -15,7 +15,8 @@ from bpfctl.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-MAX_VLEN = 0xFFFF  # 24 bits from Linux 7.2 on, which no older kernel reads
+MAX_VLEN = 0xFFFF
+MAX_WIDE_VLEN = 0xFFFFFF  # from Linux 7.2 on; no older kernel reads it
 MAX_MEMBER_OFFSET_BITS = 0xFFFFFF  # where the struct has bit-fields
 
 
@@ -24,13 +25,21 @@ class BtfBuilder:
 
     `order` is "<" or ">". For split BTF give `first_id` (the `len` of its base) and
     `first_string` (the base's `string_end`). `strings` is a string section to begin with: the
-    offsets in it stay as they are, because others may refer to them (.BTF.ext).
+    offsets in it stay as they are, because others may refer to them (.BTF.ext). `wide` is for what
+    no old kernel gets: types may have 2**24 elements then.
     """
 
     def __init__(
-        self, order: str = "<", *, first_id: int = 1, first_string: int = 0, strings: bytes = b""
+        self,
+        order: str = "<",
+        *,
+        first_id: int = 1,
+        first_string: int = 0,
+        strings: bytes = b"",
+        wide: bool = False,
     ) -> None:
         self.order = order
+        self._max_vlen = MAX_WIDE_VLEN if wide else MAX_VLEN
         self._next_id = first_id
         self._first_string = first_string
         self._records = bytearray()
@@ -83,8 +92,9 @@ class BtfBuilder:
 
     def _record(self, new: t.Type) -> bytes:
         vlen, flag, refers, tail = self._parts(new)
-        if not 0 <= vlen <= MAX_VLEN:
-            raise UsageError(f"{new.name or 'a type'} has {vlen} elements; {MAX_VLEN} is the limit")
+        if not 0 <= vlen <= self._max_vlen:
+            limit = f"{self._max_vlen} is the limit"
+            raise UsageError(f"{new.name or 'a type'} has {vlen} elements; {limit}")
         info = int(flag) << 31 | new.kind << 24 | vlen
         words = [self.string(new.name), info, refers, *(word & 0xFFFFFFFF for word in tail)]
         return struct.pack(f"{self.order}{len(words)}I", *words)

@@ -41,7 +41,7 @@ def merged(base: Btf, modules: Sequence[Btf]) -> Btf:
             if number >= 0 and number not in new_ids:
                 new_ids[number] = len(base) + len(firsts)
                 firsts.append(classes.definition((place, type_id)))
-    builder = BtfBuilder(base.order, first_id=len(base), first_string=base.string_end)
+    builder = BtfBuilder(base.order, first_id=len(base), first_string=base.string_end, wide=True)
     for place, type_id in firsts:
 
         def new_id(old: int, place: int = place) -> int:

@@ -6,6 +6,7 @@ import pytest
 
 from bpfctl.btf import types as t
 from bpfctl.btf.decode import Btf
+from bpfctl.btf.encode import BtfBuilder
 from bpfctl.btf.flat import flat
 from bpfctl.btf.merge import merged
 from bpfctl.errors import BtfError
@@ -132,6 +133,15 @@ def test_flat_types_have_the_ids_and_strings_of_split_ones() -> None:
     found = Btf.parse(flat(split))
     assert [found.type(i) for i in range(1, 7)] == [split.type(i) for i in range(1, 7)]
     assert flat(BASE) == BASE.data
+
+
+def test_more_elements_than_old_kernels_count() -> None:
+    """What is merged is for readers here: from Linux 7.2 on there may be 2**24."""
+    values = tuple(t.EnumValue(f"V{number}", number) for number in range(1 << 16))
+    builder = BtfBuilder(first_id=5, first_string=BASE.string_end, wide=True)
+    builder.add(t.Enum(5, "many", 4, signed=False, values=values))
+    found = merged(BASE, [Btf.parse(builder.build(), base=BASE)])
+    assert found.type(5) == t.Enum(5, "many", 4, signed=False, values=values)
 
 
 def test_a_type_that_contains_itself() -> None:
