@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from .clean import clean
 from .output import write_json, write_text
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from bpfctl.btf.diff import Change, Detail
 
     from .context import Context
+
+_SHORT: Final = 60  # what changed into what stands in one line up to so many characters
 
 
 def show_diff(out: Context, words: Sequence[str], bases: tuple[str, str], pattern: str) -> bool:
@@ -91,8 +93,10 @@ def _moved(run: Sequence[Detail], step: int) -> str:
 def _line(one: Detail) -> str:
     if one.what == "size":
         return f"~ size {_value(one.old)} -> {_value(one.new)}"
-    if one.what == "text":  # a signature is long: one a line
-        return f"- {_value(one.old)}\n    + {_value(one.new)}"
+    if one.what == "text":
+        old, new = _value(one.old), _value(one.new)
+        short = len(old) + len(new) <= _SHORT
+        return f"~ {old} -> {new}" if short else f"- {old}\n    + {new}"
     name = clean(one.name)
     if one.old is None:
         return f"+ {name}{_told(one.new)}"

@@ -73,10 +73,9 @@ def all_facts(btf: Btf, pattern: str = "*") -> dict[Name, list[Facts]]:
             facts = found.setdefault((_WORDS[one.kind], name), [])
             facts.append(reader.facts(one))
         elif isinstance(one, t.Enum):
-            for constant in one.values:
-                if fnmatchcase(constant.name, pattern):
-                    value = Facts(str(constant.value))
-                    found.setdefault(("constant", constant.name), []).append(value)
+            for constant, value in _constants(one).items():
+                if fnmatchcase(constant, pattern):
+                    found.setdefault(("constant", constant), []).append(Facts(str(value)))
     for key in declared:
         found.setdefault(key, [Facts("declared only")])
     return found

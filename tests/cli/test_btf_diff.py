@@ -26,6 +26,8 @@ OLD = (
     t.Enum(5, "hue", 4, signed=True, values=(t.EnumValue("RED", -1), t.EnumValue("BLUE", 2))),
     t.Typedef(6, "gone\x1b", 1),
     t.Fwd(7, "later"),
+    t.FuncProto(8, "", 0, (t.Param("first_parameter", 1),)),
+    t.Func(9, "long_name", 8, t.FuncLinkage.GLOBAL),
 )  # fmt: skip
 NEW = (
     INT,
@@ -40,6 +42,8 @@ NEW = (
     ),
     t.Enum(5, "hue", 4, signed=True, values=(t.EnumValue("RED", 3), t.EnumValue("WHITE", 2))),
     t.Struct(6, "fresh", 4, (t.Member("x", 1, 0),), is_union=True),
+    t.FuncProto(7, "", 1, (t.Param("first_parameter", 1),)),
+    t.Func(8, "long_name", 7, t.FuncLinkage.GLOBAL),
 )  # fmt: skip
 TEXT = """\
 ~ enum hue
@@ -47,8 +51,10 @@ TEXT = """\
     ~ RED: -1 -> 3
     + WHITE = 2
 ~ func act
-    - void act(int a)
-    + int act(int a)
+    ~ void act(int a) -> int act(int a)
+~ func long_name
+    - void long_name(int first_parameter)
+    + int long_name(int first_parameter)
 - struct later: declared only
 ~ struct s
     ~ size 20 -> 24
@@ -102,7 +108,7 @@ def test_json(words: list[str]) -> None:
     assert run("-j", *words[:4], *words[2:4]).json == {"added": [], "removed": [], "changed": []}
     lines = run("-o", "jsonl", *words).out.splitlines()
     assert [json.loads(line)["change"] for line in lines] == [
-        "added", "removed", "removed", "changed", "changed", "changed"
+        "added", "removed", "removed", "changed", "changed", "changed", "changed"
     ]  # fmt: skip
 
 

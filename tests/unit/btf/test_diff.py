@@ -144,6 +144,8 @@ def test_negative_constants_without_a_sign() -> None:
     old = (t.Enum(3, "e", 4, signed=False, values=(t.EnumValue("A", 2**32 - 1),)),)
     new = (t.Enum(3, "e", 4, signed=True, values=(t.EnumValue("A", -1),)),)
     assert changes(old, new) == []
+    before, after = (t.Enum(3, "", 4, one.signed, one.values) for one in (*old, *new))
+    assert changes((before,), (after,)) == []
 
 
 def test_constants_of_anonymous_enums() -> None:
