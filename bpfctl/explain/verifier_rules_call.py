@@ -216,6 +216,12 @@ RULES: Final = (
     ),
     Rule(
         _GLOBAL,
+        r"arg#(?P<arg0>\d+) reference type\('(?P<type>[^']*)'\) size cannot be determined",
+        "argument {argument} of a global function points to memory of unknown size",
+        _PLAIN_TYPES,
+    ),
+    Rule(
+        _GLOBAL,
         r"Global function (?P<name>\w+)\(\) (?:doesn't return scalar|return value not|with)",
         "{name}() is global, and its prototype is not one the kernel can check alone",
         "make it static, or return a number and take at most 5 arguments",

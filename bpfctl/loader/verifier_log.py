@@ -19,6 +19,10 @@ _EFFECT: Final = re.compile(r"; (?:frame\d+: )?R\d+(?:_\w+)?=")
 _NAMED_INSN: Final = re.compile(r"\b(?:at insn|from insn|insn|instruction) (\d+)\b")
 # Instructions before that belong to another function, which was fine.
 _NEW_FUNCTION: Final = re.compile(r"^Validating \S+\(\) func#\d+", re.MULTILINE)
+# Before Linux 6.8 all it says of a global function's argument; elsewhere the line means nothing.
+_UNSIZED: Final = re.compile(
+    r"^Validating \w+\(\) func#\d+\.\.\.\n(arg#\d+ reference type\(.*)$", re.MULTILINE
+)
 # What is no reason: source lines, register states, the walk, statistics.
 _NOISE: Final = re.compile(
     r"^(?:;|\d+: |from \d+ to \d+|\s|R\d+(?:_\w+)?=|frame\d+:|caller:|callee:|returning from|"
@@ -68,7 +72,7 @@ def objections(log: str) -> list[str]:
             break
         if line and not _NOISE.match(line):
             found.append(line.strip())
-    return found
+    return found or _UNSIZED.findall(tail[last.end() if last else 0 :])[-1:]
 
 
 def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:

@@ -103,6 +103,7 @@ string | R3 does not point to a readonly map'
 callback | callback function not static
 global-function | Caller passes invalid args into func#1 ('sum')
 global-function | Arg#0 type PTR in sum() is not supported yet.
+global-function | arg#0 reference type('UNKNOWN ') size cannot be determined: -22
 global-function | Global function sum() doesn't return scalar. Only those are supported.
 global-function | sum() is not a global function
 global-function | R1 is not a scalar

@@ -31,6 +31,7 @@ cur state: R0=2 R10=fp0
 old state: R0=1 R10=fp0
 processed 90 insns (limit 1000000) max_states_per_insn 0 total_states 0 peak_states 0 mark_read 0
 """
+UNSIZED = "arg#0 reference type('UNKNOWN ') size cannot be determined: -22\n"
 
 
 @pytest.mark.parametrize(
@@ -47,6 +48,13 @@ processed 90 insns (limit 1000000) max_states_per_insn 0 total_states 0 peak_sta
             "FENTRY/FEXIT program can only be attached to another program annotated with BTF",
             id="no instruction",
         ),
+        pytest.param(
+            f"Validating all() func#1...\n{UNSIZED}processed 0 insns (limit 1000000)\n",
+            None,
+            UNSIZED.strip(),
+            id="an argument of a global function",
+        ),
+        pytest.param(f"{UNSIZED}processed 0 insns\n", None, "", id="an argument of the program"),
         pytest.param("", None, "", id="nothing"),
         pytest.param("processed 0 insns (limit 1000000)\n", None, "", id="only statistics"),
     ],
