@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     Place = Tracepoint | RawTracepoint | Loaded | Tcx | Netkit
 
 CODE: Final = "attached-there-already"
+# Before Linux 5.13 a program that has been attached knows its function no more: ENOENT.
+_OF_FUNCTIONS: Final = frozenset({errno.EBUSY, errno.ENOENT})
+_OF_OTHERS: Final = frozenset({errno.EEXIST})
 _PLACES: Final = (Tracepoint, RawTracepoint, Loaded, Tcx, Netkit)
 
 
@@ -37,7 +40,7 @@ def already(failure: Failure) -> Explanation | None:
     info, target = failure.fact(ProgInfo), _target(failure)
     if info is None or target is None:
         return None
-    if failure.errno != (errno.EBUSY if isinstance(target, Loaded) else errno.EEXIST):
+    if failure.errno not in (_OF_FUNCTIONS if isinstance(target, Loaded) else _OF_OTHERS):
         return None
     found = [*_links(info.id, target)]
     if not found and isinstance(target, Tracepoint):

@@ -99,7 +99,7 @@ ENTRIES: Final = (
         " many there are. Functions like `printk` take any number.",
         "The kernel says so in its log.",
         "Trace a function that calls it, or one that it calls (`vprintk` for `printk`).",
-        "Said since Linux 5.13.",
+        "Said since Linux 5.13, and in stable updates of older ones.",
     ),
     Entry(
         "function-denied",
