@@ -28,6 +28,7 @@ _QUALIFIERS: Final[dict[type[t.Type], str]] = {
 _INTEGERS: Final = {1: "char", 2: "short", 4: "int", 8: "long long", 16: "__int128"}
 # An enum takes 4 bytes, or 8 where a value needs them; any other size has to be told.
 _ENUM_MODES: Final = {1: "QI", 2: "HI", 8: "DI"}
+MAX_BODY: Final = 1 << 22  # characters; what hostile types have inside doubles with each level
 _INT: Final = range(-(1 << 31), 1 << 31)
 _UNSIGNED: Final = range(1 << 32)
 
@@ -165,6 +166,8 @@ class Declarator:
             text = self._member(member)
             lines.append(f"{text} : {bits}" if bits else text)
         packed = " __attribute__((packed))" if self._layouts.is_packed(struct) else ""
+        if sum(map(len, lines)) > MAX_BODY:
+            raise self._btf.error(f"type {struct.id} is too large to be written as C", struct.id)
         return "{\n\t" + ";\n\t".join(lines) + ";\n}" + packed if lines else "{}" + packed
 
     def _member(self, member: t.Member) -> str:

@@ -14,7 +14,8 @@ from bpfctl.btf import types as t
 from bpfctl.btf.index import Index
 from bpfctl.btf.names import Names
 from bpfctl.btf.records import Record, decode, references
-from bpfctl.btf.strings import MAX_STRING_BYTES, Strings
+from bpfctl.btf.strings import Strings
+from bpfctl.btf.texts import Texts
 from bpfctl.btf.types import Kind
 from bpfctl.errors import BtfError
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 POINTER_BYTES = 8  # of BPF, and of every kernel we support
 MAX_DEPTH = 64  # typedefs of typedefs, arrays of arrays; the kernel's own limit is 32
 MAX_SIZE_BYTES = 0xFFFFFFFF
-MANY_STRINGS = 1000
 
 
 class Btf:
@@ -57,7 +57,7 @@ class Btf:
         self._starts = starts or layout.walk_records(words, sizes, header, path, self.first_id)
         self._names = Names(words, self._starts, self.strings, index)
         self._types: dict[int, t.Type] = {}
-        self._texts = _Texts(self)
+        self._texts = Texts(self.strings, self.error)
 
     @classmethod
     def parse(
@@ -317,31 +317,3 @@ class Btf:
 
 def _encoded(name: str) -> bytes:
     return name.encode("utf-8", "surrogateescape")
-
-
-class _Texts(dict[int, str]):
-    """The strings that were asked for, by their offsets: most are asked for again.
-
-    Who asks for many gets them from the whole section, made a text once.
-    """
-
-    def __init__(self, btf: Btf) -> None:
-        super().__init__()
-        self._btf = btf
-        self._whole = ""
-
-    def __missing__(self, offset: int) -> str:
-        """Read one. Raises: BtfError."""
-        strings = self._btf.strings
-        if len(self) == MANY_STRINGS:
-            self._whole = strings.plain_text()
-        end = self._whole.find("\0", offset, offset + MAX_STRING_BYTES) if self._whole else -1
-        if end >= 0:
-            text = self._whole[offset:end]
-        else:
-            try:
-                text = strings.get(offset).decode("utf-8", "surrogateescape")
-            except LookupError as err:
-                raise self._btf.error(err.args[0]) from None
-        self[offset] = text
-        return text

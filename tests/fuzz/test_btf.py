@@ -91,7 +91,7 @@ def ask_all(data: bytes) -> None:
     answer_or_error(lambda _: sanitize(data, frozenset(HISTORY)), 0)
     answer_or_error(lambda _: all_facts(btf), 0)
     answer_or_error(lambda _: list(c_header(btf)), 0)
-    for type_id in range(1, len(btf)):
+    for type_id in range(1, min(len(btf), 4)):  # what is opened without end takes its time
         answer_or_error(lambda i: shown_type(btf, i, expand=True).to_json(), type_id)
 
 

@@ -402,3 +402,13 @@ def test_broken(types: tuple[t.Type, ...], message: str) -> None:
 def test_a_size_of_zero_divides_nothing() -> None:
     struct = t.Struct(5, "s", 8, (M("a", 4, 0, 3),))
     assert "unsigned int a : 3" in text(t.Int(4, "unsigned int", 0, 0, 0, 32), struct)
+
+
+def test_bodies_without_end() -> None:
+    """Each level has the one below twice: 2**30 members in 30 types."""
+    levels = [t.Struct(4, "", 4, (M("a", 1, 0),))]
+    for type_id in range(5, 35):
+        below = type_id - 1
+        levels.append(t.Struct(type_id, "", 4, (M("x", below, 0), M("y", below, 0)), is_union=True))
+    with pytest.raises(BtfError, match="is too large to be written as C"):
+        text(*levels, t.Struct(35, "s", 4, (M("", 34, 0),)))

@@ -6,6 +6,7 @@ import pytest
 
 from bpfctl.btf import strings
 from bpfctl.btf.strings import MAX_STRING_BYTES, Strings
+from bpfctl.btf.texts import MANY, Texts
 
 LONG = b"x" * 63
 LONGER = b"y" * 64
@@ -73,3 +74,23 @@ def test_each_search_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(200):
         assert base.places(b"%d" % number) == []
     assert len(base._known) <= 64
+
+
+@pytest.mark.parametrize("count", [1, MANY, MANY + 1, 3 * MANY])
+def test_texts_are_the_same_however_many_are_asked_for(count: int) -> None:
+    names = [f"name{number}" for number in range(count)]
+    section = Strings("".join(f"\0{name}" for name in names).encode() + b"\0")
+    texts = Texts(section, ValueError)
+    offsets = [section.places(f"{name}\0".encode())[0] for name in names]
+    assert [texts[offset] for offset in offsets] == names
+    assert texts[offsets[0] + 1] == names[0][1:]
+    with pytest.raises(ValueError, match="outside of the string section"):
+        texts[section.end]
+
+
+def test_texts_that_are_no_ascii() -> None:
+    section = Strings(b"\0\xc3\xbc\0\xff\0" + b"".join(b"%d\0" % n for n in range(2 * MANY)))
+    texts = Texts(section, ValueError)
+    for number in range(MANY + 1):
+        assert texts[section.places(b"\0%d\0" % number)[0] + 1] == str(number)
+    assert (texts[1], texts[4]) == ("\u00fc", "\udcff")
