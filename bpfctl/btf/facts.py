@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from bpfctl.btf import types as t
 from bpfctl.btf.c_layout import Layouts
 from bpfctl.btf.c_names import signature, type_name
+from bpfctl.btf.decode import MAX_DEPTH
 from bpfctl.btf.types import Kind
 from bpfctl.plain import plain
 
@@ -130,9 +131,11 @@ class _Reader:
         """The members in order, those of anonymous structs by their paths ("u.a", "arr[].b")."""
         found: dict[str, MemberFact] = {}
         left = MAX_MEMBERS
-        to_do = [("", 0, struct)]
+        to_do = [("", 0, struct, 0)]
         while to_do:
-            prefix, base, outer = to_do.pop()
+            prefix, base, outer, depth = to_do.pop()
+            if depth > MAX_DEPTH:
+                raise self._btf.error(f"type {struct.id} is nested too deeply", struct.id)
             inner = []
             for member in outer.members:
                 left -= 1
@@ -143,7 +146,7 @@ class _Reader:
                 path, behind, suffix = prefix + member.name, *self._behind(member.type_id)
                 if isinstance(behind, t.Struct) and not behind.name:
                     deeper = f"{path}{suffix}." if member.name else prefix
-                    inner.append((deeper, base + offset, behind))
+                    inner.append((deeper, base + offset, behind, depth + 1))
                 if member.name:
                     text = self._text(member.type_id) + (f" : {bits}" if bits else "")
                     found[path] = MemberFact(text, base + offset)

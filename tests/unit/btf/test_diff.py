@@ -188,3 +188,9 @@ def test_members_without_end() -> None:
     levels.append(t.Struct(24, "s", 4, (t.Member("", 23, 0),)))
     with pytest.raises(BtfError, match=f"more than {MAX_MEMBERS} members"):
         changes(tuple(levels), ())
+
+
+def test_a_struct_that_contains_itself() -> None:
+    circle = (t.Struct(3, "", 4, (t.Member("x", 3, 0),)), t.Typedef(4, "circle", 3))
+    with pytest.raises(BtfError, match="is nested too deeply"):
+        changes(circle, ())
