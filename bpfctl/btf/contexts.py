@@ -61,6 +61,7 @@ _BY_WORD: Final = {word: kind for kind in KINDS for word in kind.words}
 # Only the type of a tracepoint's function stands for it in a load, and it has no names.
 _TRACEPOINT_TYPE: Final = "btf_trace_"
 _ITERATOR_CONTEXT: Final = "bpf_iter__"  # what the kernel's own headers call the struct
+_IMPLEMENTATION: Final = "_impl"
 _STANDING: Final = ("__traceiter_", "__probestub_", "__bpf_trace_", "bpf_lsm_")
 
 
@@ -85,6 +86,7 @@ def find_context(btf: Btf, word: str, target: str) -> Context | None:
         proto = _prototype(btf, btf.find(_TRACEPOINT_TYPE + target, Kind.TYPEDEF))
     if proto is None:
         return None
+    proto = _whole(btf, kind, target, proto)
     reason = _Fitness(btf).complaint(kind, proto)
     if reason:
         raise btf.error(f"{target} {reason}: no program can be attached to it", proto.id)
@@ -104,7 +106,10 @@ def all_contexts(btf: Btf, words: Container[str] = _BY_WORD) -> Iterator[Context
             continue
         for target, type_id in sorted(_targets(btf, kind, functions).items()):
             proto = _prototype(btf, type_id)
-            if proto is not None and not fitness.complaint(kind, proto):
+            if proto is None:
+                continue
+            proto = _whole(btf, kind, target, proto)
+            if not fitness.complaint(kind, proto):
                 context = _context(kind, word, target, proto)
                 if context.members:
                     yield context
@@ -148,6 +153,21 @@ def _prototype(btf: Btf, type_id: int | None) -> t.FuncProto | None:
     for _ in range(2):
         found = btf.type(found.type_id) if isinstance(found, t.Typedef | t.Ptr) else None
     return found if isinstance(found, t.FuncProto) else None
+
+
+def _whole(btf: Btf, kind: ContextKind, target: str, proto: t.FuncProto) -> t.FuncProto:
+    """The prototype that a function is called with: more than programs see of some kfuncs.
+
+    Since Linux 7.0 kfuncs may have arguments that the verifier fills in; `target` is then what
+    programs call, and "target_impl" has them all, behind the others. Tracing goes by the latter.
+    """
+    if kind.prefix:
+        return proto
+    real = _prototype(btf, btf.find(target + _IMPLEMENTATION, Kind.FUNC))
+    known = [param.name for param in proto.params]
+    if real is None or len(real.params) <= len(known):
+        return proto
+    return real if [param.name for param in real.params[: len(known)]] == known else proto
 
 
 def _context(kind: ContextKind, word: str, target: str, proto: t.FuncProto) -> Context:

@@ -30,6 +30,8 @@ LIVE = (
     "fexit/vfs_fallocate",
     "lsm/file_open",
 )
+# Programs see fewer arguments of these kfuncs than tracing does (Linux 7.0): they come first.
+IMPLICIT = ("bpf_list_push_back", "bpf_obj_new", "bpf_stream_vprintk")
 LEAST = {"tp_btf": 50, "lsm": 20, "iter": 5, "fentry": 50, "fexit": 50}
 
 
@@ -63,4 +65,5 @@ def _is_struct(btf: Btf, type_id: int) -> bool:
 
 def _spread(contexts: list[Context], most: int | None) -> list[Context]:
     step = max(1, len(contexts) // most) if most else 1
-    return contexts[::step][:most]
+    first = [one for one in contexts if one.section.partition("/")[2] in IMPLICIT]
+    return [*first, *(one for one in contexts[::step] if one not in first)][:most]

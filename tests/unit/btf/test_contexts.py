@@ -51,6 +51,12 @@ TYPES: tuple[t.Type, ...] = (
     t.Func(32, "takes_much", 31, STATIC),
     t.Struct(33, "bpf_iter__task", 16, ()),
     t.Func(34, "bpf_iter_get_info", 20, STATIC),
+    t.FuncProto(35, "", INT, (P("task", TASK_P),)),
+    t.Func(36, "kfunc", 35, STATIC),
+    t.FuncProto(37, "", INT, (P("task", TASK_P), P("aux", VOID_P))),
+    t.Func(38, "kfunc_impl", 37, STATIC),
+    t.Func(39, "other", 35, STATIC),
+    t.Func(40, "other_impl", 23, STATIC),
 )
 
 
@@ -82,6 +88,13 @@ def btf() -> Btf:
             id="fmod_ret",
         ),
         pytest.param("fexit", "nothing", (), id="no members"),
+        pytest.param(
+            "fexit", "kfunc", (C("task", TASK_P), C("aux", VOID_P), C("ret", INT)),
+            id="arguments that the verifier fills in",
+        ),
+        pytest.param(
+            "fexit", "other", (C("task", TASK_P), C("ret", INT)), id="another function's name"
+        ),
     ],
 )  # fmt: skip
 def test_members(btf: Btf, word: str, target: str, members: tuple[ContextMember, ...]) -> None:
@@ -120,8 +133,10 @@ def test_all(btf: Btf) -> None:
     """What stands for a tracepoint, a hook or an iterator is no function to attach to."""
     assert [one.section for one in all_contexts(btf)] == [
         "tp_btf/nameless", "tp_btf/sched", "lsm/task_alloc", "lsm/task_free", "iter/task",
-        "fentry/bpf_iter_get_info", "fentry/bpf_iter_task_new", "fentry/takes_pair",
-        "fexit/bpf_iter_get_info", "fexit/bpf_iter_task_new", "fexit/takes_pair",
+        "fentry/bpf_iter_get_info", "fentry/bpf_iter_task_new", "fentry/kfunc",
+        "fentry/kfunc_impl", "fentry/other", "fentry/other_impl", "fentry/takes_pair",
+        "fexit/bpf_iter_get_info", "fexit/bpf_iter_task_new", "fexit/kfunc",
+        "fexit/kfunc_impl", "fexit/other", "fexit/other_impl", "fexit/takes_pair",
     ]  # fmt: skip
 
 
