@@ -86,7 +86,8 @@ def find_context(btf: Btf, word: str, target: str) -> Context | None:
         proto = _prototype(btf, btf.find(_TRACEPOINT_TYPE + target, Kind.TYPEDEF))
     if proto is None:
         return None
-    proto = _whole(btf, kind, target, proto)
+    if not kind.prefix:
+        proto = _whole(btf, proto, btf.find(target + _IMPLEMENTATION, Kind.FUNC))
     reason = _Fitness(btf).complaint(kind, proto)
     if reason:
         raise btf.error(f"{target} {reason}: no program can be attached to it", proto.id)
@@ -108,7 +109,8 @@ def all_contexts(btf: Btf, words: Container[str] = _BY_WORD) -> Iterator[Context
             proto = _prototype(btf, type_id)
             if proto is None:
                 continue
-            proto = _whole(btf, kind, target, proto)
+            if not kind.prefix:
+                proto = _whole(btf, proto, functions.get(target + _IMPLEMENTATION))
             if not fitness.complaint(kind, proto):
                 context = _context(kind, word, target, proto)
                 if context.members:
@@ -155,15 +157,13 @@ def _prototype(btf: Btf, type_id: int | None) -> t.FuncProto | None:
     return found if isinstance(found, t.FuncProto) else None
 
 
-def _whole(btf: Btf, kind: ContextKind, target: str, proto: t.FuncProto) -> t.FuncProto:
+def _whole(btf: Btf, proto: t.FuncProto, implementation: int | None) -> t.FuncProto:
     """The prototype that a function is called with: more than programs see of some kfuncs.
 
-    Since Linux 7.0 kfuncs may have arguments that the verifier fills in; `target` is then what
-    programs call, and "target_impl" has them all, behind the others. Tracing goes by the latter.
+    Since Linux 7.0 kfuncs may have arguments that the verifier fills in; "name" is then what
+    programs call, and "name_impl" has them all, behind the others. Tracing goes by the latter.
     """
-    if kind.prefix:
-        return proto
-    real = _prototype(btf, btf.find(target + _IMPLEMENTATION, Kind.FUNC))
+    real = _prototype(btf, implementation)
     known = [param.name for param in proto.params]
     if real is None or len(real.params) <= len(known):
         return proto
