@@ -1,3 +1,4 @@
+# ruff: noqa: TC001 - the types of options are read at run time
 """`bpfctl check`: will an object run on a kernel? Told without loading anything."""
 
 from __future__ import annotations
@@ -7,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 from bpfctl.errors import UsageError
 from bpfctl.plain import plain
 
-from .declare import Argument, Exit, Noun, Option
+from .check_options import Baseline, Format, MaxRegress, OtherBtf, Verify
+from .declare import Argument, Exit, Noun
 from .load_options import KernelConfig, Only, SetMaxEntries, Skip, parse_sizes
 from .status import Status
 
@@ -28,34 +30,15 @@ app = Noun("Say whether objects run on kernels, without loading them.")
 def check(
     call: Call,
     objects: Annotated[list[str] | None, Argument(metavar="OBJ...", help="Object files.")] = None,
-    btf: Annotated[
-        list[str] | None,
-        Option(
-            "--btf",
-            metavar="FILE|DIR",
-            help="Types of another kernel, or of many; repeatable. Default: the running kernel.",
-        ),
-    ] = None,
+    btf: OtherBtf = None,
     kernel_config: KernelConfig = None,
     only: Only = None,
     skip: Skip = None,
     set_max_entries: SetMaxEntries = None,
-    verify: Annotated[
-        bool,
-        Option("--verify", help="Load each program too, alone, and tell what the verifier says."),
-    ] = False,
-    baseline: Annotated[
-        str | None,
-        Option("--baseline", metavar="FILE", help="What --verify wrote before, JSON or CSV."),
-    ] = None,
-    max_regress: Annotated[
-        str,
-        Option("--max-regress", metavar="N%", help="By how much numbers may grow; default 0%."),
-    ] = "0%",
-    form: Annotated[
-        str,
-        Option("--format", metavar="FORMAT", help="How to write: table, csv or markdown."),
-    ] = "table",
+    verify: Verify = False,
+    baseline: Baseline = None,
+    max_regress: MaxRegress = "0%",
+    form: Format = "table",
 ) -> None:
     """Say whether objects run on the running kernel, or on those of given types.
 
