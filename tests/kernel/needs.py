@@ -16,6 +16,8 @@ import pytest
 from bpfctl.asm.insn import Insn, encode
 from bpfctl.btf import types as t
 from bpfctl.btf.encode import BtfBuilder
+from bpfctl.elf.reader import parse_object
+from bpfctl.errors import NotFoundError, VerifierError
 from bpfctl.features.probe import probe_kernel
 from bpfctl.features.prober import Prober
 from bpfctl.features.verdict import available, errno_name, not_available
@@ -26,7 +28,9 @@ from bpfctl.linux.kallsyms import addresses_of
 from bpfctl.linux.kconfig import kernel_config
 from bpfctl.linux.version import kernel_version, parse_release
 from bpfctl.loader.kernel_btf import KernelBtf
+from bpfctl.loader.pipeline import load
 from bpfctl.objects.btf import KERNEL_FILE
+from tests.builders.elf import ALLOC, ElfBuilder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -173,6 +177,24 @@ def in_module(function: str, module: str, option: str) -> Callable[[], Verdict]:
     return ask
 
 
+def refuses(section: str) -> Callable[[], Verdict]:
+    """Ask the verifier to refuse a program for the function in its section."""
+
+    def ask() -> Verdict:
+        builder = ElfBuilder()
+        builder.function("watch", section)
+        builder.section("license", b"GPL\0", flags=ALLOC)
+        try:
+            load(parse_object(builder.build(), "watch.bpf.o")).close()
+        except VerifierError:
+            return available()
+        except NotFoundError as err:
+            return not_available(err.message)
+        return not_available(f"it takes {section}")
+
+    return ask
+
+
 def has_module_types() -> Verdict:
     """Ask whether a loaded module has types, where there may be modules."""
     if KernelBtf(KERNEL_FILE).modules:
@@ -246,6 +268,18 @@ STRUCT_OPS_LINK = needs(
 )
 TCX = needs("tcx links", since="6.6", probe=told("link tcx"))
 TRAMPOLINES = needs("trampolines", since="5.5", probe=told("program fentry"))
+# "bpf: Reject attaching fexit/fmod_ret to __noreturn functions" (Linux 6.15, stable ones from 6.12
+# on), "bpf: Add deny list of btf ids check for tracing programs"; kernel/bpf/verifier.c.
+NO_RETURN = needs(
+    "a refusal of fexit on functions that never return",
+    since="6.12",
+    probe=both(told("program fexit"), refuses("fexit/do_exit")),
+)
+DENY_LIST = needs(
+    "a list of functions that programs cannot be attached to",
+    since="5.13",
+    probe=both(told("program fentry"), refuses("fentry/migrate_disable")),
+)
 TRACING_MULTI = needs("tracing_multi links", since="7.2", probe=told("link tracing_multi"))
 UPROBE_MULTI = needs("uprobe_multi links", since="6.6", probe=told("link uprobe_multi"))
 UPROBE = needs("uprobes", since="4.17", probe=told("misc uprobe_attach"))
