@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from bpfctl.api import Globals, Link, Object, Program, TypedMap, open_object
     from bpfctl.loader.options import LoadOptions
 

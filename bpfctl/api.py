@@ -16,16 +16,17 @@ Leaving the `with` statement detaches and unloads what is not pinned. Errors are
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Self
 
 from bpfctl.errors import SyscallError, UsageError
 from bpfctl.loader.options import LoadOptions
 from bpfctl.loader.typed_map import Globals, TypedMap
 from bpfctl.plain import replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
     from types import TracebackType
+    from typing import Self
 
     from bpfctl.elf.spec import ObjectSpec
     from bpfctl.kernel.fd import Fd

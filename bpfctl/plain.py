@@ -9,10 +9,12 @@ assigns to a field is checked by the type checker alone.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
+from bpfctl.plain_typing import TypeVar, dataclass_transform
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
 _C = TypeVar("_C")
 _UNSET: Any = object()  # no argument: a field with a factory may have any value, None too
@@ -45,13 +47,14 @@ class _DataclassFields:
         """Return what a data class with these fields has."""
         from dataclasses import field as dataclass_field
         from dataclasses import make_dataclass
+        from typing import Any as AnyType
 
         parts: list[Any] = []
         for name, default in vars(owner)["_defaults"].items():
             if isinstance(default, _Factory):
-                parts.append((name, Any, dataclass_field(default_factory=default.make)))
+                parts.append((name, AnyType, dataclass_field(default_factory=default.make)))
             else:
-                parts.append((name, Any) if default is _UNSET else (name, Any, default))
+                parts.append((name, AnyType) if default is _UNSET else (name, AnyType, default))
         found: dict[str, Any] = vars(make_dataclass(owner.__name__, parts))["__dataclass_fields__"]
         return found
 

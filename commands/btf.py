@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
-
 from bpfctl.errors import UsageError
 from bpfctl.objects.ids import ObjectKind
+from bpfctl.plain_typing import Annotated
 
 from .chosen import chosen
 from .declare import Argument, Exit, Noun, Option
 from .selectors import parse_selector
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from bpfctl.errors import UsageError
 
 from .clean import clean
 from .output import elements, json_array, write_text
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from typing import Final
 
     from bpfctl.btf.members import Field, Inside
     from bpfctl.btf.shown import ShownType

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bpfctl.errors import UsageError
 from bpfctl.objects.ids import ObjectKind
 from bpfctl.plain import plain
@@ -11,6 +9,7 @@ from bpfctl.plain import plain
 from .chosen import open_one
 from .selectors import take_selector
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

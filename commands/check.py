@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
-
 from bpfctl.errors import UsageError
 from bpfctl.plain import plain
 
@@ -13,8 +11,10 @@ from .declare import Argument, Exit, Noun
 from .load_options import KernelConfig, Only, SetMaxEntries, Skip, parse_sizes
 from .status import Status
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Annotated
 
     from bpfctl.check.check import Subject
     from bpfctl.check.kernels import Target

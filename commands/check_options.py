@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from bpfctl.plain_typing import Annotated
 
 from .declare import Option
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bpfctl.check.regress import COMPARED, read_baseline, regressions
 from bpfctl.check.verify import FAILURE, NUMBERS, Verified, total, verify
 from bpfctl.errors import UsageError
@@ -12,6 +10,7 @@ from .clean import clean
 from .render import Column, table
 from .row_formats import written
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import groupby
-from typing import TYPE_CHECKING
 
 from bpfctl.check.finding import Finding, Report, State
 from bpfctl.plain import plain
@@ -13,6 +12,7 @@ from .output import elements, json_array, write_text
 from .render import Column, table
 from .row_formats import written
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 

@@ -5,15 +5,15 @@ It never fails: whoever may not list objects gets no suggestions.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
-
 from bpfctl.errors import BpfctlError
 
 from .declare import Argument, Noun
 from .output import write_text
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from typing import Annotated
 
 app = Noun()
 

@@ -6,17 +6,19 @@ is read or explained at length: help, wrong command lines, manual pages and comp
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from bpfctl.plain import plain
+from bpfctl.plain_typing import Annotated
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import Any
 
     from .context import Context
 
     Declare = Callable[[Callable[..., None]], Callable[..., None]]
 
+_NAMES = {"Annotated": Annotated}  # modules import it for the type checker alone
 CALL = "call"  # the parameter for a Call, where a command has one
 
 
@@ -81,7 +83,7 @@ def parameters(function: Callable[..., None]) -> Iterator[tuple[str, tuple[Any, 
     for name in code.co_varnames[: code.co_argcount]:
         if name != CALL:
             text = function.__annotations__[name]
-            annotation = eval(text, function.__globals__)  # noqa: S307 - the source of our own
+            annotation = eval(text, function.__globals__, _NAMES)  # noqa: S307 - our own source
             yield name, (annotation.__metadata__[0], annotation.__origin__)
 
 

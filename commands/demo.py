@@ -9,15 +9,16 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import bpfctl.data
 from bpfctl.plain import plain
 
 from .declare import Exit, Noun
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import Any
 
     from .context import Context
     from .declare import Call

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING
 
 from bpfctl.errors import (
     BpfctlError,
@@ -22,6 +21,7 @@ from .clean import clean, clean_lines
 from .output import say, write_json
 from .status import Status
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
-
 from bpfctl.plain import plain
 
 from .declare import Argument, Noun
 from .output import write_json, write_text
 from .render import Column, render
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Annotated
+
     from bpfctl.explain.catalogue.entry import Entry
 
     from .declare import Call

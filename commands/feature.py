@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
-
 from bpfctl.errors import UsageError
 
 from .declare import Argument, Exit, Noun, Option
@@ -11,8 +9,10 @@ from .feature_words import GRAMMAR, parse
 from .output import say, write_json, write_text
 from .status import Status
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from enum import IntEnum
+    from typing import Annotated
 
     from bpfctl.features.report import FeatureReport
 

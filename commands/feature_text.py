@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bpfctl.features.verdict import Answer, errno_name
 from bpfctl.kernel.uapi import ProgType as P
 from bpfctl.linux.version import parse_release
@@ -12,6 +10,7 @@ from .clean import clean
 from .output import standard_output, write_text
 from .render import terminal_width
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 

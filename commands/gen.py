@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
-
 from bpfctl.errors import BpfctlError, UsageError
+from bpfctl.plain_typing import Annotated
 
 from .declare import Argument, Noun, Option
 from .output import write_text
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bpfctl.btf.core import CoreTarget
 from bpfctl.btf.core_fixup import CoreKind
 from bpfctl.btf.core_needs import Needs
@@ -14,6 +12,7 @@ from bpfctl.objects.btf_source import btf_of_file
 from .clean import clean
 from .output import say
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
-
 from .declare import Argument, Noun
 from .output import write_json, write_text
 from .suggest import unknown_command
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Annotated, Any
+
     from .declare import Call
 
 app = Noun()

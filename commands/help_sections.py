@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bpfctl.plain import plain
 
 from .render import Column, render
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bpfctl.elf.section_def import SectionDef
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Annotated
 
 from bpfctl.errors import BpfctlError, SyscallError, UsageError
 
 from .declare import Argument, Noun
 from .load_options import Program  # noqa: TC001 - read at run time
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from typing import Annotated
 
     from bpfctl.elf.spec import ObjectSpec
     from bpfctl.kernel.fd import Fd

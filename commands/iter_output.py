@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import codecs
-from typing import TYPE_CHECKING
 
 from .clean import clean_lines
 from .output import standard_output, write_json, write_text
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 

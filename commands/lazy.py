@@ -6,7 +6,6 @@ Importing all of them would cost several times what `prog show` itself does.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
 from typer.core import TyperGroup
 from typer.main import Typer, get_group
@@ -20,7 +19,10 @@ from .suggest import unknown_command, where
 from .typed import typed
 from .typer_errors import unknown_option
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from .declare import Noun
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Annotated
 
 from bpfctl.objects.ids import ObjectKind
 
@@ -13,7 +12,10 @@ from .link_forms import FORMS
 from .output import write_done
 from .selectors import expect_end, parse_selector, take_selector
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Annotated
+
     from .declare import Call
 
 app = Noun("Attach programs; show, pin, update and detach what is attached.")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import time
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
 
 from bpfctl.errors import NotSupportedError, UsageError
 from bpfctl.objects.ids import ObjectKind
@@ -17,6 +16,7 @@ from .output import finish, say, write_done
 from .render import render, render_one
 from .selectors import parse_selector, take_selector
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType

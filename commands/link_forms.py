@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 ITER_FORM: Final = "iter [map MAP] [pid N] [tid N] [pidfd FD] [cgroup DIR|id N [order ORDER]]"
 _ORDER: Final = "[first|last|before|after link|prog ID] [revision N]"

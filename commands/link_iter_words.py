@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bpfctl.errors import UsageError
 from bpfctl.kernel.names import number
 from bpfctl.kernel.uapi import CgroupIterOrder
@@ -11,6 +9,7 @@ from bpfctl.objects.attach_targets import Iter
 
 from .link_forms import ITER_FORM
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from contextlib import ExitStack
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from bpfctl.errors import UsageError
 from bpfctl.kernel.uapi import AttachType
@@ -14,9 +13,11 @@ from bpfctl.objects.attach_words import cgroup_attach_type, cgroup_attach_words
 from .link_forms import FORMS
 from .link_values import number
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from contextlib import ExitStack
+    from typing import Any
 
     Parser = Callable[[list[str], ExitStack], targets.Target]
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from bpfctl.errors import UsageError
 from bpfctl.kernel.uapi import AttachType
 from bpfctl.objects import attach_probe_targets as probes
@@ -11,9 +9,11 @@ from bpfctl.objects import attach_probe_targets as probes
 from .link_forms import PROBE_FORMS
 from .link_values import COOKIE, PID, number, pairs
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import ExitStack
+    from typing import Final
 
     Parser = Callable[[list[str], ExitStack], probes.Probe]
 

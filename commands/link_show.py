@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING
 
 from bpfctl.errors import BpfctlError, SyscallError
 from bpfctl.objects.ids import ObjectKind, open_id
@@ -12,6 +11,7 @@ from bpfctl.plain import plain
 from .render import Column, render, render_one
 from .whereabouts import whereabouts
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bpfctl.errors import UsageError
 from bpfctl.kernel.uapi import AttachType, ProgType
 from bpfctl.objects import attach_targets as targets
@@ -14,6 +12,7 @@ from .link_net_words import NET_PARSERS, XDP_MODES
 from .link_probe_words import PROBE_PARSERS
 from .link_values import COOKIE, pairs
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import ExitStack

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Final
-
 from bpfctl.errors import UsageError
+from bpfctl.plain_typing import Annotated
 
 from .declare import Option
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Final
 
     from bpfctl.loader.attach_target import TargetWish
     from bpfctl.objects.select import Selector

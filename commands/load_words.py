@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
-
 from bpfctl.errors import NotFoundError, UsageError
 from bpfctl.plain import plain, replace
 
 from .selectors import take_selector
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any, Final
 
     from bpfctl.elf.section_def import SectionDef
     from bpfctl.elf.spec import ObjectSpec

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bpfctl.errors import BpfctlError, SyscallError, VerifierError
 
 from .clean import clean, clean_lines
 from .output import say
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bpfctl.elf.section_def import SectionDef
     from bpfctl.elf.spec import ObjectSpec

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
-
 from bpfctl.plain import plain
+from bpfctl.plain_typing import Generic, Protocol, TypeVar
 
 from .render import render, render_one
 from .whereabouts import Whereabouts, whereabouts
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 

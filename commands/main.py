@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any
 
 from bpfctl.errors import PathError, UsageError
 
@@ -13,9 +12,11 @@ from .options import take_options
 from .output import abandon, finish
 from .status import Status
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AbstractContextManager
+    from typing import Any
 
     from .context import Context
 

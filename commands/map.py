@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Annotated
 
 from bpfctl.objects.ids import ObjectKind
 
@@ -11,8 +10,10 @@ from .chosen import chosen
 from .declare import Argument, Noun
 from .selectors import parse_selector
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Annotated
 
     from bpfctl.objects.map_info import MapInfo
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING
 
 from bpfctl.btf.values import Style, checked_shape
 from bpfctl.btf.values_json import COMPACT, SPACED
@@ -26,6 +25,7 @@ from .clean import clean
 from .output import elements, json_array, say, write_text
 from .render import stream
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 

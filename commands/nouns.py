@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from bpfctl.plain_typing import NamedTuple
 
 
 class Noun(NamedTuple):

@@ -6,12 +6,12 @@ are taken out of the command line before the commands see it, and no command may
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from bpfctl.errors import UsageError
+from bpfctl.plain_typing import NamedTuple
 
 from .context import Context
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 

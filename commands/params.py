@@ -8,7 +8,6 @@ everything else still by typer.
 from __future__ import annotations
 
 from types import MethodType
-from typing import Any
 
 import typer
 from typer.core import TyperCommand
@@ -16,6 +15,10 @@ from typer.core import TyperCommand
 from bpfctl.errors import BpfctlError
 
 from .suggest import operation
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _AS_IT_IS = (str, bool, list[str])
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bpfctl.errors import BpfctlError, UsageError
 
 from .chosen import open_one
 from .output import finish, write_done
 from .selectors import expect_end, take_selector
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 

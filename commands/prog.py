@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
-
 from bpfctl.objects.ids import ObjectKind
 
 from .chosen import chosen
@@ -29,7 +27,10 @@ from .load_options import (
 from .load_words import GRAMMAR, parse_load_words
 from .selectors import parse_selector
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Annotated
+
     from .declare import Call
 
 app = Noun("Load, pin and show programs.")

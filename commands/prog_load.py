@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bpfctl.errors import BpfctlError, NotFoundError
 from bpfctl.plain import plain, replace
 
@@ -11,6 +9,7 @@ from .load_attach import failures, link_entries, note_unattached, pin_attached
 from .load_options import parse_log, parse_owners, parse_sizes, parse_targets
 from .loading import load, read
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from bpfctl.errors import BpfctlError, NotFoundError, UsageError
 
@@ -11,6 +10,7 @@ from .chosen import open_one
 from .clean import clean
 from .output import say, write_json, write_text
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

@@ -8,15 +8,16 @@ wrong.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
 from bpfctl.errors import BpfctlError
 
 from .declare import Argument, Call, Option, invoke, parameters
 from .nouns import ALIASES, BY_NAME
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from typing import Any
 
     from .context import Context
     from .declare import Noun

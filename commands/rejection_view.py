@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import textwrap
-from typing import TYPE_CHECKING, Final
 
 from .blocks import LABEL_WIDTH, labelled
 from .clean import clean
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Final
 
     from bpfctl.errors import VerifierError
     from bpfctl.rejected import Place, Rejection, SourceLine

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from contextlib import closing
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from bpfctl.plain import plain
+from bpfctl.plain_typing import Generic, Protocol, TypeVar
 
 from .clean import clean
 from .output import elements, json_array, say, write_json, write_text
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 

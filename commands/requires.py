@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
-
 from bpfctl.errors import UsageError
 
 from .clean import clean
@@ -12,7 +10,10 @@ from .load_options import Only, Skip  # noqa: TC001 - they are read when the com
 from .output import elements, json_array, write_text
 from .render import Column, table
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Annotated
+
     from bpfctl.check.requires import Requirement, Requirements
 
     from .context import Context

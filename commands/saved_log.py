@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.linux.run_files import FOLDER, RunFiles
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Final
 
     from bpfctl.errors import VerifierError
 

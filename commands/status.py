@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
+from bpfctl.plain_enum import IntEnum
 
 
 class Status(IntEnum):

@@ -4,16 +4,17 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
 
 from bpfctl.objects.ids import ObjectKind
 from bpfctl.plain import replace
+from bpfctl.plain_typing import Annotated
 
 from .declare import Argument, Noun
 from .load_options import KernelConfig, Set
 from .output import write_json
 from .selectors import parse_selector
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

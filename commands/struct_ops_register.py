@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
 
 from bpfctl.errors import BpfctlError, NotFoundError, UsageError
 
 from .loading import load, read
 from .output import finish, say, write_done
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 import typer
 from typer.main import get_group
 
@@ -14,7 +12,10 @@ from .output import say
 from .status import Status
 from .typer_errors import TyperUsageError, translate
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from .context import Context
 
 app = typer.Typer(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 import typer
 
 from bpfctl.errors import UsageError
@@ -11,8 +9,10 @@ from bpfctl.errors import UsageError
 from .options import FORMAT_FLAGS, OPTIONS
 from .suggest import nearest, operation, where
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Any
 
 # The class of every wrong command line. Newer typers raise their own, older ones that of click;
 # public in both is only BadParameter, which derives from it.

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import platform
-from typing import TYPE_CHECKING
 
 from bpfctl.plain import plain
 
 from .declare import Noun
 from .render import render_one
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .declare import Call
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
-
 from bpfctl.errors import UsageError
 from bpfctl.objects.ids import ObjectKind
 
@@ -13,8 +11,10 @@ from .declare import Argument, Noun, Option
 from .output import write_json, write_text
 from .selectors import parse_selector
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Annotated
 
     from bpfctl.explain.why import Why
 

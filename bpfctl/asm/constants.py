@@ -6,12 +6,14 @@ Values are 64 bits, unsigned; None is one that nobody knows. Source: RFC 9669.
 from __future__ import annotations
 
 import operator
-from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from bpfctl.asm import insn as asm
+from bpfctl.plain_typing import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Final, Self
 
     from bpfctl.asm.insn import Insn
 

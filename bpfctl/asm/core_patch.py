@@ -6,12 +6,14 @@ libbpf 1.6 and Linux 6.18 (relo_core.c).
 
 from __future__ import annotations
 
-from typing import Final
-
 from bpfctl.asm import insn as asm
 from bpfctl.asm.insn import Insn
 from bpfctl.errors import RelocationError
 from bpfctl.plain import plain
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 # The number of the helper that a poisoned instruction calls ("bad relo"). When the instruction is
 # reached, every kernel's verifier says "invalid func unknown#195896080".

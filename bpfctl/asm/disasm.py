@@ -6,13 +6,13 @@ Documentation/bpf/standardization/instruction-set.rst (RFC 9669) and include/lin
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from bpfctl.asm import insn as asm
 from bpfctl.asm.disasm_atomic import atomic
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import Final
 
     from bpfctl.asm.insn import Insn
 

@@ -6,9 +6,10 @@ include/uapi/linux/bpf.h; wording of verifier logs, Linux 6.18.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from bpfctl.asm.insn import Insn
 
 FETCH: Final = 0x01

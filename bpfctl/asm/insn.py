@@ -8,10 +8,13 @@ Documentation/bpf/standardization/instruction-set.rst (RFC 9669).
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Final, NamedTuple
 
+from bpfctl.plain_typing import NamedTuple
+
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Final
 
 SLOT_BYTES: Final = 8
 

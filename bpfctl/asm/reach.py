@@ -8,14 +8,15 @@ Source: do_check(), is_branch_taken(), kernel/bpf/verifier.c, Linux 5.10 and lat
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
-
 from bpfctl.asm import insn as asm
 from bpfctl.asm.constants import JEQ, JNE, Absent, Place, Value, alu, jumps, unsigned
 from bpfctl.asm.insn import decode, imm64
+from bpfctl.plain_typing import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+    from typing import Final
 
     from bpfctl.asm.insn import Insn
 

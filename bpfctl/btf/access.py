@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.btf import types as t
 from bpfctl.errors import NotFoundError, UsageError
 from bpfctl.plain import plain
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from bpfctl.btf.decode import Btf
 
 _STEP: Final = re.compile(r"\.(?P<member>[A-Za-z_]\w*)|\[(?P<index>0[xX][0-9a-fA-F]+|\d+)\]")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bpfctl.btf import types as t
 from bpfctl.btf.c_unique import identifier
 from bpfctl.btf.contexts import SLOT_BYTES
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bpfctl.btf.c_declare import Declarator
     from bpfctl.btf.contexts import Context

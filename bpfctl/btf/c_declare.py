@@ -6,15 +6,16 @@ type are found once and kept; each use is then a concatenation.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
-
 from bpfctl.btf import types as t
 from bpfctl.btf.c_layout import UNIT_BITS
 from bpfctl.btf.c_order import is_c
 from bpfctl.btf.c_unique import identifier
+from bpfctl.plain_typing import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Final
 
     from bpfctl.btf.c_layout import Layouts
     from bpfctl.btf.c_unique import Names

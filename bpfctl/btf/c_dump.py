@@ -5,8 +5,6 @@ The same BTF gives the same bytes everywhere: nothing but its types decides.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
-
 from bpfctl.btf import types as t
 from bpfctl.btf.c_contexts import context_struct
 from bpfctl.btf.c_declare import Declarator, same_size
@@ -14,9 +12,12 @@ from bpfctl.btf.c_layout import Layouts
 from bpfctl.btf.c_order import Order, Step
 from bpfctl.btf.c_unique import Names
 from bpfctl.btf.types import Kind
+from bpfctl.plain_typing import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from typing import Final
 
     from bpfctl.btf.contexts import Context
     from bpfctl.btf.decode import Btf

@@ -8,12 +8,14 @@ Source of the rules: System V ABI, as clang applies them for BPF.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
-
 from bpfctl.btf import types as t
 from bpfctl.btf.decode import POINTER_BYTES
+from bpfctl.plain_typing import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     from bpfctl.btf.decode import Btf
 
 UNIT_BITS = 64  # padding is declared in pieces that stay within one unit: those move nothing

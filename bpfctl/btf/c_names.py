@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bpfctl.btf import types as t
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bpfctl.btf.decode import Btf
 

@@ -6,11 +6,11 @@ knows for structs and unions only. Enums need nothing and come first.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from bpfctl.btf import types as t
 from bpfctl.btf.decode import MAX_DEPTH
+from bpfctl.plain_typing import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 

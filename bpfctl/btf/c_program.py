@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
-
 from bpfctl.btf import types as t
 from bpfctl.btf.c_contexts import context_struct
 from bpfctl.btf.c_declare import Declarator
 from bpfctl.btf.c_layout import Layouts
 from bpfctl.btf.c_unique import Names, identifier
 from bpfctl.btf.contexts import ITERATOR, LSM, context_kind
+from bpfctl.plain_typing import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from bpfctl.btf.contexts import Context, ContextMember
     from bpfctl.btf.decode import Btf
 

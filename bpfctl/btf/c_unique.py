@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Final
 
 from bpfctl.btf import types as t
 from bpfctl.btf.types import Kind
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 # The compiler has this one, of its own size: that of another processor gets a suffix.
 _BUILT_IN: Final = ("__builtin_va_list",)

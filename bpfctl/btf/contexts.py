@@ -8,13 +8,14 @@ Linux 6.18; DEFINE_BPF_ITER_FUNC in include/linux/bpf.h.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
-
 from bpfctl.btf import types as t
 from bpfctl.btf.types import Kind
+from bpfctl.plain_typing import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
+    from typing import Final
 
     from bpfctl.btf.decode import Btf
 

@@ -9,7 +9,6 @@ Source: behaviour of libbpf 1.6 (relo_core.c) and Linux 6.18, Documentation/bpf/
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from bpfctl.btf.core_candidates import Candidates
 from bpfctl.btf.core_fixup import CoreFixup, CoreKind
@@ -25,6 +24,7 @@ from bpfctl.btf.core_questions import (
 )
 from bpfctl.errors import RelocationError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 

@@ -8,14 +8,15 @@ Source: the comment at struct bpf_core_relo in include/uapi/linux/bpf.h (Linux 6
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from bpfctl.btf.core_names import describe
 from bpfctl.btf.types import Array, Enum, Member, Struct
 from bpfctl.errors import RelocationError
 from bpfctl.plain import plain
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from bpfctl.btf.decode import Btf
     from bpfctl.btf.types import EnumValue
 

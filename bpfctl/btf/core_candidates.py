@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bpfctl.btf.core_compat import agreeing
 from bpfctl.btf.core_names import describe, essential_name
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bpfctl.btf.decode import Btf
     from bpfctl.btf.types import Kind, Type

@@ -9,14 +9,14 @@ bpf_core_read.h.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from bpfctl.btf.core_names import essential_name
 from bpfctl.btf.types import Array, Enum, Float, FuncProto, Fwd, Int, Kind, Ptr, Struct, Type, Void
 from bpfctl.errors import RelocationError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Final
 
     from bpfctl.btf.decode import Btf
 

@@ -5,9 +5,8 @@ Source: enum bpf_core_relo_kind in include/uapi/linux/bpf.h (Linux 5.17; emitted
 
 from __future__ import annotations
 
-from enum import IntEnum
-
 from bpfctl.plain import plain
+from bpfctl.plain_enum import IntEnum
 
 
 class CoreKind(IntEnum):

@@ -8,12 +8,11 @@ Source: the behaviour of libbpf 1.6 and Linux 6.18 (relo_core.c), and bpf_core_r
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bpfctl.btf.core_compat import MAX_DEPTH, inner_pairs, kinds_agree, too_deep
 from bpfctl.btf.core_names import essential_name, same_essential_name
 from bpfctl.btf.types import Array, Enum, FuncProto, Fwd, Int, Ptr, Struct, Type, Void
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bpfctl.btf.decode import Btf
 

@@ -8,8 +8,6 @@ that could be meant is kept, for all of them are asked again.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bpfctl.btf import types as t
 from bpfctl.btf.core import read_question
 from bpfctl.btf.core_access import MAX_STEPS
@@ -20,6 +18,7 @@ from bpfctl.btf.encode import BtfBuilder
 from bpfctl.btf.records import references
 from bpfctl.btf.remap import remapped
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bpfctl.btf.core import CoreTarget
     from bpfctl.btf.core_access import Step

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bpfctl.btf.core_access import Place, Step, enter_element
 from bpfctl.btf.core_compat import MAX_DEPTH, fields_agree, too_deep
 from bpfctl.btf.core_fixup import CoreKind
@@ -12,6 +10,7 @@ from bpfctl.btf.types import Array, Int, Ptr, Struct
 from bpfctl.errors import RelocationError
 from bpfctl.plain import plain
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bpfctl.btf.core_members import Members
     from bpfctl.btf.decode import Btf

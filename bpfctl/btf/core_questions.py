@@ -6,7 +6,6 @@ A question is read once from the object; it is then put to every candidate type 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
 
 from bpfctl.btf.core_access import Access, Place, parse_access, parse_enumerator, word_steps
 from bpfctl.btf.core_compat import types_agree
@@ -16,6 +15,7 @@ from bpfctl.btf.core_place import Mismatch, field_value, find_place, memory_type
 from bpfctl.btf.types import Enum, EnumValue
 from bpfctl.plain import plain
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bpfctl.btf.core_access import Step
     from bpfctl.btf.core_match import Matcher

@@ -7,7 +7,6 @@ Only the places of the records are found when a blob is parsed (the running kern
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from bpfctl.btf import c_names, layout
 from bpfctl.btf import types as t
@@ -19,6 +18,7 @@ from bpfctl.btf.texts import Texts
 from bpfctl.btf.types import Kind
 from bpfctl.errors import BtfError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from bpfctl.btf.facts import Facts, all_facts
 from bpfctl.plain import plain
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
     from bpfctl.btf.decode import Btf
     from bpfctl.btf.facts import MemberFact, Name

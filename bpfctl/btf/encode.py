@@ -6,12 +6,12 @@ Source: include/uapi/linux/btf.h, Linux 6.18.
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING
 
 from bpfctl.btf import types as t
 from bpfctl.btf.layout import HEADER_BYTES, MAGIC, VERSION
 from bpfctl.errors import UsageError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 

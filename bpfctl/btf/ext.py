@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import struct
 from itertools import starmap
-from typing import TYPE_CHECKING, TypeVar
 
 from bpfctl.btf.layout import VERSION, byte_order
 from bpfctl.errors import BtfError
 from bpfctl.plain import plain
+from bpfctl.plain_typing import TypeVar
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 

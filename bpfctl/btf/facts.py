@@ -7,7 +7,6 @@ Anonymous structs belong to what they are in; anonymous enums are told apart by 
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Final, TypeAlias
 
 from bpfctl.btf import types as t
 from bpfctl.btf.c_layout import Layouts
@@ -16,8 +15,10 @@ from bpfctl.btf.decode import MAX_DEPTH
 from bpfctl.btf.types import Kind
 from bpfctl.plain import plain
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Final, TypeAlias
 
     from bpfctl.btf.decode import Btf
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING
 
 from bpfctl.btf.layout import HEADER_BYTES, MAGIC, VERSION
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bpfctl.btf.decode import Btf
 

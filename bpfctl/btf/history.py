@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
-
 from bpfctl.errors import UsageError
+from bpfctl.plain_typing import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 OLDEST: Final = (5, 0)  # before it, not even bit-fields are as they are today
 

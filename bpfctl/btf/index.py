@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import struct
 from array import array
-from typing import Final
 from zlib import adler32
 
 from bpfctl.plain import plain
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 _MAGIC: Final = 0x6274_6601  # in the machine's byte order; the last digits are the version
 _HEADER: Final = struct.Struct("=IIIII")  # magic, checksum of the rest, bytes of key, two counts

@@ -5,7 +5,7 @@ Source: include/uapi/linux/btf.h, Linux 6.18.
 
 from __future__ import annotations
 
-from enum import IntEnum, IntFlag
+from bpfctl.plain_enum import IntEnum, IntFlag
 
 
 class Kind(IntEnum):

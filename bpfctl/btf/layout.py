@@ -11,14 +11,15 @@ import struct
 import sys
 from array import array
 from contextlib import suppress
-from typing import TYPE_CHECKING, TypeAlias
 
 from bpfctl.btf.types import Kind
 from bpfctl.errors import BtfError
 from bpfctl.plain import plain
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import TypeAlias
 
     Blob: TypeAlias = bytes | memoryview[int]
     Words: TypeAlias = array[int] | memoryview[int]

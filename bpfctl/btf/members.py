@@ -6,8 +6,6 @@ used by none, padding what lies behind its last one; a union has neither.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
-
 from bpfctl.btf import types as t
 from bpfctl.btf.c_layout import Layouts
 from bpfctl.btf.c_names import declaration, type_name
@@ -15,8 +13,10 @@ from bpfctl.btf.decode import MAX_DEPTH
 from bpfctl.btf.raw import NAMELESS
 from bpfctl.plain import plain
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any, Final
 
     from bpfctl.btf.decode import Btf
 

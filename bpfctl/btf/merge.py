@@ -8,8 +8,6 @@ structs that use differing ones differ too.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypeAlias
-
 from bpfctl.btf import types as t
 from bpfctl.btf.decode import MAX_DEPTH, Btf
 from bpfctl.btf.encode import BtfBuilder
@@ -18,8 +16,10 @@ from bpfctl.btf.records import references
 from bpfctl.btf.remap import remapped
 from bpfctl.btf.types import Kind
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
+    from typing import Final, TypeAlias
 
 MAX_ROUNDS: Final = 64  # three are enough for real kernels
 _ONLY: Final = 0

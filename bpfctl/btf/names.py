@@ -12,15 +12,16 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from itertools import compress, count
-from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
 from bpfctl.btf.layout import kind_of
 from bpfctl.btf.strings import occurrences
 from bpfctl.btf.types import Kind
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
+    from typing import Final
 
     from bpfctl.btf.index import Index
     from bpfctl.btf.strings import Strings

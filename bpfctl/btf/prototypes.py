@@ -7,12 +7,14 @@ qualifiers, and the names of structs (btf_check_func_type_match, kernel/bpf/btf.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
-
 from bpfctl.btf import types as t
 from bpfctl.btf.c_names import type_name
+from bpfctl.plain_typing import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from bpfctl.btf.decode import Btf
 
 _MAX_DEPTH: Final = 32

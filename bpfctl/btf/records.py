@@ -5,12 +5,11 @@ Source: include/uapi/linux/btf.h, Linux 6.18.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bpfctl.btf import types as t
 from bpfctl.btf.layout import RECORD_WORDS, flag_of, kind_of, vlen_of
 from bpfctl.btf.types import Kind
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 

@@ -8,14 +8,13 @@ appends a type for it, and we keep the number of types.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from bpfctl.btf import types as t
 from bpfctl.btf.decode import Btf
 from bpfctl.btf.encode import BtfBuilder
 from bpfctl.btf.history import HISTORY
 from bpfctl.btf.layout import TAIL_WORDS
 from bpfctl.errors import UsageError
+from bpfctl.plain_typing import NamedTuple
 
 KSYM_NAME_BYTES = 128  # with the zero at the end; before Linux 6.1
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
-
 from bpfctl.btf import types as t
 from bpfctl.btf.c_names import declaration, signature, type_name
 from bpfctl.btf.members import inside
@@ -11,8 +9,10 @@ from bpfctl.btf.raw import NAMELESS, to_json
 from bpfctl.btf.types import Kind
 from bpfctl.plain import plain
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from typing import Any, Final
 
     from bpfctl.btf.decode import Btf
     from bpfctl.btf.members import Inside

@@ -6,13 +6,15 @@ Source: include/uapi/linux/btf.h and Documentation/bpf/btf.rst, Linux 6.18.
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from bpfctl.btf.kinds import FuncLinkage as FuncLinkage
 from bpfctl.btf.kinds import IntEncoding as IntEncoding
 from bpfctl.btf.kinds import Kind as Kind
 from bpfctl.btf.kinds import VarLinkage as VarLinkage
 from bpfctl.plain import plain
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import ClassVar
 
 
 @plain

@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING
 
 from bpfctl.btf.values_leaf import Leaf, Style, Value
 from bpfctl.btf.values_shape import Items, Node, compile_shape
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import struct
 from json.encoder import encode_basestring_ascii as quoted
-from typing import TYPE_CHECKING
 
 from bpfctl.btf.values_leaf import Leaf
 from bpfctl.btf.values_shape import Field, Fields, Items, Node
 from bpfctl.plain import plain
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 

@@ -7,15 +7,16 @@ bytes that `decode` turns into a value.
 from __future__ import annotations
 
 import struct
-from enum import Enum
-from typing import TYPE_CHECKING, Literal, Union
 
 from bpfctl.plain import plain
+from bpfctl.plain_enum import Enum
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import Literal, TypeAlias
 
-Value = Union[None, bool, int, float, str, "list[Value]", "dict[str, Value]"]
+Value: TypeAlias = "bool | int | float | str | list[Value] | dict[str, Value] | None"
 
 NATIVE_CODES = {8: "B", 16: "H", 32: "I", 64: "Q"}  # bits: `struct`'s letter, lower case if signed
 

@@ -6,13 +6,12 @@ it, nothing contains itself, and the number of values that one entry expands to 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bpfctl.btf import types as t
 from bpfctl.btf import values_leaf as leaf
 from bpfctl.btf.values_leaf import Bits, Leaf, Style
 from bpfctl.plain import plain
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 

@@ -12,13 +12,13 @@ import struct
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii as quoted
 from operator import itemgetter
-from typing import TYPE_CHECKING
 
 from bpfctl.btf.values_json import COMPACT, Marks, brackets, compile_writer, dumps, flat
 from bpfctl.btf.values_leaf import Leaf
 from bpfctl.btf.values_shape import Fields, Items, Node
 from bpfctl.plain import plain
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 

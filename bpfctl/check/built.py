@@ -6,13 +6,15 @@ files that define the operations of each type (include/linux/bpf_types.h), Linux
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
-
 from bpfctl.check.finding import State
 from bpfctl.features.maps import PROBES
 from bpfctl.kernel.uapi import MapType, ProgType
+from bpfctl.plain_typing import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from bpfctl.check.kernels import Target
 
 

@@ -7,7 +7,6 @@ loader's own functions; what only the verifier decides is not said.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
 
 from bpfctl.check import kinds
 from bpfctl.check.code import ProgramCode
@@ -24,7 +23,9 @@ from bpfctl.loader.externs import users
 from bpfctl.loader.options import LoadOptions
 from bpfctl.loader.struct_ops import kernel_ops, uses, with_members
 from bpfctl.loader.support import chosen_programs, refuse_unknown
+from bpfctl.plain_typing import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 

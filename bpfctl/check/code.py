@@ -6,7 +6,6 @@ The loader's own steps fit and link the code; nothing is loaded.
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import TYPE_CHECKING
 
 from bpfctl.asm.constants import Absent, Place, Value
 from bpfctl.asm.insn import (
@@ -24,6 +23,7 @@ from bpfctl.elf.spec import RelocKind
 from bpfctl.loader.code_info import source_lines
 from bpfctl.loader.link_code import link
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bpfctl.btf.core_fixup import CoreFixup
     from bpfctl.check.externs import Externs

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from bpfctl.btf.core import resolve
 from bpfctl.btf.core_fixup import CoreKind
 from bpfctl.check.finding import Finding, Kind, State, settle
 from bpfctl.errors import RelocationError
 from bpfctl.plain import plain
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
+    from typing import Final
 
     from bpfctl.btf.core_fixup import CoreFixup
     from bpfctl.check.code import ProgramCode

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from bpfctl.asm.insn import BPF_LD_IMM64, SLOT_BYTES
 from bpfctl.btf import types as t
 from bpfctl.btf.core_names import essential_name
@@ -14,8 +12,10 @@ from bpfctl.linux.version import kernel_version_code, parse_release
 from bpfctl.loader.extern_result import Address, KernelType, Missing, Value
 from bpfctl.loader.externs import outcomes_of
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from typing import Final
 
     from bpfctl.btf.decode import Btf
     from bpfctl.check.kernels import Target

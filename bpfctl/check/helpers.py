@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bpfctl.check.finding import Finding, Kind, State, settle
 from bpfctl.features.since_insns import insn_features
 from bpfctl.kernel.uapi_helpers import HelperId
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 

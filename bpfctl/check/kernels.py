@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.btf.types import Kind
 from bpfctl.errors import PathError
@@ -13,8 +12,10 @@ from bpfctl.linux.kconfig import kernel_config
 from bpfctl.loader.kernel_btf import KernelBtf, ModuleBtf
 from bpfctl.objects.btf import KERNEL_FILE, KERNEL_FOLDER
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Final
 
     from bpfctl.features.age import Listed
     from bpfctl.linux.kconfig import KernelConfig

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from bpfctl.check.built import judge, map_built, program_built
 from bpfctl.check.finding import Finding, Kind, State, settle
 from bpfctl.check.needs import all_maps
@@ -11,8 +9,10 @@ from bpfctl.kernel.uapi import AttachType, MapType, ProgType
 from bpfctl.loader.map_wishes import lacks_size, with_wishes
 from bpfctl.loader.maps import effective
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
+    from typing import Final
 
     from bpfctl.check.kernels import Target
     from bpfctl.elf.spec import MapSpec, ObjectSpec, ProgramSpec

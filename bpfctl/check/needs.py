@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bpfctl.asm.core_patch import POISON_HELPER
 from bpfctl.asm.insn import BPF_CALL_IMM, find_opcode, unpack
 from bpfctl.elf.spec import RelocKind
 from bpfctl.loader.link_code import reachable
 from bpfctl.plain import plain
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 

@@ -6,14 +6,15 @@ import csv
 import io
 import json
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any, Final
 
 from bpfctl.check.verify import FAILURE, NUMBERS, SUCCESS, Verified
 from bpfctl.errors import PathError
 from bpfctl.plain import plain
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from typing import Any, Final
 
 # Those that are the same in every run on the same kernel; the time is not.
 COMPARED: Final = ("insns", "states", "peak_states", "stack_bytes")

@@ -6,8 +6,6 @@ and what is guarded is not.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from bpfctl.btf import types as t
 from bpfctl.btf.core_names import essential_name
 from bpfctl.btf.decode import Btf
@@ -29,8 +27,10 @@ from bpfctl.loader.kernel_btf import KernelBtf
 from bpfctl.loader.ksyms import is_typed
 from bpfctl.plain import plain
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from typing import Final
 
     from bpfctl.check.check import Subject
     from bpfctl.check.finding import Finding

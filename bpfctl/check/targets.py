@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.btf.types import Kind as Btf
 from bpfctl.check.finding import Finding, Kind, State, settle
@@ -12,8 +11,10 @@ from bpfctl.elf.section_def import AttachKind
 from bpfctl.errors import NotFoundError, NotSupportedError
 from bpfctl.loader.attach_target import find_target
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
+    from typing import Final
 
     from bpfctl.check.kernels import Target
     from bpfctl.elf.sections import SectionName

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import errno
 import re
-from typing import TYPE_CHECKING, Any, Final
 
 from bpfctl.errors import BpfctlError, SyscallError, VerifierError
 from bpfctl.kernel.flags import LogLevel
@@ -17,8 +16,10 @@ from bpfctl.loader.maps import effective
 from bpfctl.loader.pipeline import load
 from bpfctl.plain import plain, replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any, Final
 
     from bpfctl.elf.spec import MapSpec, ObjectSpec
     from bpfctl.loader.kernel_btf import KernelBtf

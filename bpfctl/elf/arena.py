@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from bpfctl.elf.elf_file import SHT_NOBITS
 from bpfctl.kernel.uapi import MapType
 from bpfctl.plain import replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from bpfctl.elf.elf_file import ElfFile, Section
     from bpfctl.elf.spec import MapSpec
 

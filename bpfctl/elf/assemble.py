@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
-
 from bpfctl.elf.arena import arena_section, with_arena
 from bpfctl.elf.code_info import CodeInfo
 from bpfctl.elf.data_maps import data_maps, data_sections, data_with_addresses, kconfig_map
@@ -19,9 +17,12 @@ from bpfctl.elf.sections import parse_section_name, retyped
 from bpfctl.elf.spec import FunctionSpec, ObjectSpec, ProgramSpec
 from bpfctl.elf.struct_ops import read_struct_ops
 from bpfctl.errors import ObjectFileError, SectionNameError
+from bpfctl.plain_typing import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Final
 
     from bpfctl.btf.decode import Btf
     from bpfctl.btf.ext import BtfExt

@@ -10,12 +10,14 @@ import os
 import stat
 import struct
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bpfctl.errors import BpfctlError, ObjectFileError, PathError
+from bpfctl.plain_typing import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Final
 
 MAX_SECTION_BYTES: Final = 1 << 28  # the symbols of a browser are a third of it
 MAX_NAMES_BYTES: Final = 1 << 29  # names may overlap, so that small files could have endless ones

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from operator import attrgetter
-from typing import TYPE_CHECKING, TypeVar
 
 from bpfctl.btf.ext import BtfExt, CoreRelo, FuncInfo, LineInfo
+from bpfctl.plain_typing import TypeVar
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 

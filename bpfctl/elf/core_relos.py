@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bpfctl.btf.decode import Btf
 from bpfctl.btf.ext import BtfExt
 from bpfctl.elf.reader import read_elf_file
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bpfctl.btf.ext import CoreRelo
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from bpfctl.btf.types import Datasec, Var, VarLinkage
 from bpfctl.elf.datasec import datasecs
 from bpfctl.elf.elf_file import SHF_ALLOC, SHT_NOBITS
@@ -11,8 +9,10 @@ from bpfctl.elf.externs import KCONFIG
 from bpfctl.elf.spec import MapSpec
 from bpfctl.kernel.uapi import MapType
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Final
 
     from bpfctl.btf.decode import Btf
     from bpfctl.elf.elf_file import ElfFile, Section

@@ -8,13 +8,14 @@ Source: btf_datasec_check_meta, kernel/bpf/btf.c, Linux 6.18.
 from __future__ import annotations
 
 from struct import Struct
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.btf.types import Datasec, Kind, Var, VarLinkage, VarSecinfo
 from bpfctl.elf.elf_file import STB_LOCAL
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Final
 
     from bpfctl.btf.decode import Btf
     from bpfctl.elf.elf_file import ElfFile, Section, Symbol

@@ -6,13 +6,13 @@ tools/testing/selftests/bpf/bpf_experimental.h (exception callbacks, Linux 6.7).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from bpfctl.btf.types import DeclTag, Func, FuncLinkage, Kind
 from bpfctl.errors import ObjectFileError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from typing import Final
 
     from bpfctl.btf.decode import Btf
     from bpfctl.elf.functions import Function

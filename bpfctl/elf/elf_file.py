@@ -7,12 +7,14 @@ relocation types of BPF.
 from __future__ import annotations
 
 from struct import Struct
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bpfctl.errors import ObjectFileError
+from bpfctl.plain_typing import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Final
 
 SHT_NULL: Final = 0
 SHT_PROGBITS: Final = 1

@@ -10,15 +10,16 @@ kernel/bpf/btf.c, Linux 6.18; the replacements are libbpf's (behaviour, libbpf 1
 from __future__ import annotations
 
 from struct import Struct
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.btf.layout import HEADER_BYTES, MAGIC, VERSION
 from bpfctl.btf.types import Func, FuncLinkage, FuncProto, Int, Kind, Var, VarLinkage
 from bpfctl.elf.datasec import datasecs
 from bpfctl.elf.externs import KCONFIG, KSYMS
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Final
 
     from bpfctl.btf.decode import Btf
     from bpfctl.btf.types import Datasec

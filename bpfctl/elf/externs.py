@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from bpfctl.btf.types import Array, Enum, Func, Int, Kind, Type, Var
 from bpfctl.elf.elf_file import SHN_UNDEF, STB_LOCAL, STB_WEAK
 from bpfctl.elf.spec import ExternSpec
 from bpfctl.errors import BtfError, ObjectFileError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Final
 
     from bpfctl.btf.decode import Btf
     from bpfctl.elf.elf_file import ElfFile

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from operator import attrgetter
-from typing import TYPE_CHECKING, NamedTuple
 
 from bpfctl.asm.insn import SLOT_BYTES
 from bpfctl.elf.elf_file import STB_LOCAL, STB_WEAK, STT_FUNC
+from bpfctl.plain_typing import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

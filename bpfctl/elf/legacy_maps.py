@@ -9,7 +9,6 @@ dropped the first and never took the second.
 from __future__ import annotations
 
 from struct import Struct
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bpfctl.btf.types import Kind, Var
 from bpfctl.btf.types import Struct as StructType
@@ -18,9 +17,12 @@ from bpfctl.elf.spec import MapSpec
 from bpfctl.errors import BtfError
 from bpfctl.kernel.uapi import MapType
 from bpfctl.plain import replace
+from bpfctl.plain_typing import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Final
 
     from bpfctl.btf.decode import Btf
     from bpfctl.elf.elf_file import ElfFile, Section, Symbol

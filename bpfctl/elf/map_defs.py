@@ -7,15 +7,17 @@ and "BTF-defined maps" (Linux 5.3); field names are those libbpf 1.8 knows.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
-
 from bpfctl.btf import types as t
 from bpfctl.elf.spec import MapSpec
 from bpfctl.errors import BtfError, ObjectFileError
 from bpfctl.kernel.uapi import MapType
 from bpfctl.plain import plain, replace
+from bpfctl.plain_typing import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from bpfctl.btf.decode import Btf
 
 SECTION: Final = ".maps"

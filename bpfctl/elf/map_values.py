@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import TYPE_CHECKING
 
 from bpfctl.elf.elf_file import SHN_UNDEF
 from bpfctl.plain import replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bpfctl.elf.elf_file import ElfFile, Relocation, Section
     from bpfctl.elf.map_defs import MapDef

@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import os
 import stat
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple
 
 from bpfctl.elf.construct import import_construct
 from bpfctl.elf.elf_file import (
@@ -24,9 +23,12 @@ from bpfctl.elf.elf_file import (
     parse_symbols,
 )
 from bpfctl.errors import ObjectFileError, PathError
+from bpfctl.plain_typing import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any, BinaryIO, Final
 
     from bpfctl.elf.section_def import SectionDef
     from bpfctl.elf.spec import ObjectSpec

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from struct import unpack_from
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.asm.insn import BPF_CALL_IMM, BPF_LD_IMM64, BPF_PSEUDO_CALL, SLOT_BYTES, find_opcode
 from bpfctl.elf.elf_file import SHN_LORESERVE, SHN_UNDEF
 from bpfctl.elf.spec import Reloc, RelocKind
 from bpfctl.errors import RelocationError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Final
 
     from bpfctl.elf.elf_file import ElfFile, Relocation, Section, Symbol
     from bpfctl.elf.functions import Function, FunctionIndex

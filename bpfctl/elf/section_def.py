@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple
+from bpfctl.plain_enum import Enum
+from bpfctl.plain_typing import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bpfctl.kernel.uapi import AttachType, ProgType
 

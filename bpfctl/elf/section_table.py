@@ -7,14 +7,14 @@ that user space runs on demand (BPF_PROG_TEST_RUN of a raw tracepoint program on
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from bpfctl.elf.section_def import AttachKind, Follow, Grammar, SectionDef
 from bpfctl.kernel.uapi import AttachType as A
 from bpfctl.kernel.uapi import ProgType as P
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Final
 
 
 def _plain(name: str, prog: P, attach: A | None, kind: AttachKind, since: str) -> SectionDef:

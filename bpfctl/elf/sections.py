@@ -6,15 +6,16 @@ names is `section_table`, the form of targets `targets`, the suggestions `sugges
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from bpfctl.elf.section_def import AttachKind, Follow, Grammar, SectionDef
 from bpfctl.elf.section_table import BY_NAME, DEFINITIONS
 from bpfctl.elf.targets import EXAMPLES, target_problem
 from bpfctl.errors import SectionNameError
 from bpfctl.plain import plain
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from bpfctl.kernel.uapi import AttachType, ProgType
 
 __all__ = [

@@ -6,11 +6,10 @@ every machine. `bpfctl.loader` turns it into loaded objects.
 
 from __future__ import annotations
 
-from enum import Enum
-from typing import TYPE_CHECKING
-
 from bpfctl.plain import plain
+from bpfctl.plain_enum import Enum
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bpfctl.btf.decode import Btf
     from bpfctl.btf.ext import CoreRelo, FuncInfo, LineInfo

@@ -7,16 +7,16 @@ Source: the behaviour of libbpf 1.5; .struct_ops of Linux 5.6, .struct_ops.link 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from bpfctl.btf import types as t
 from bpfctl.elf.elf_file import SHT_NOBITS
 from bpfctl.elf.section_def import AttachKind
 from bpfctl.elf.spec import MapSpec, StructOpsSpec
 from bpfctl.kernel.uapi import MapType
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from typing import Final
 
     from bpfctl.btf.decode import Btf
     from bpfctl.elf.elf_file import ElfFile, Relocation, Section

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from bpfctl.elf.section_def import Follow
 from bpfctl.elf.section_table import BY_NAME
 from bpfctl.elf.targets import EXAMPLES, target_problem
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Final
 
     from bpfctl.elf.section_def import SectionDef
 

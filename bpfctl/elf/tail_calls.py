@@ -6,15 +6,16 @@ Source: bpf_fill_prog_arrays(), lib/bpf_legacy.c of iproute2 6.1 (its SEC("ID/KE
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.elf.section_table import BY_NAME
 from bpfctl.elf.sections import SectionName
 from bpfctl.kernel.uapi import MapType
 from bpfctl.plain import replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Final
 
     from bpfctl.elf.functions import Function
     from bpfctl.elf.legacy_maps import LegacyMap

@@ -7,12 +7,13 @@ of the pen is said on reading and no puzzle on attaching.
 from __future__ import annotations
 
 import string
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.elf.section_def import Grammar
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Final
 
 _WORD: Final = frozenset(string.ascii_letters + string.digits + "_")
 _SYMBOL: Final = _WORD | frozenset(".$")  # compilers add suffixes such as ".isra.0"

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import re
 import struct
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bpfctl.errors import NotYetError
+from bpfctl.plain_typing import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Final
 
 SPEC_BYTES: Final = 208
 MAX_ARGS: Final = 12

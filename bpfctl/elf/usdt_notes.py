@@ -6,12 +6,14 @@ Source: https://sourceware.org/systemtap/wiki/UserSpaceProbeImplementation (form
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bpfctl.errors import ObjectFileError
+from bpfctl.plain_typing import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Final
 
     from bpfctl.elf.binary import Binary
 

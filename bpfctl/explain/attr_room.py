@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING, Final, cast
 
 from bpfctl.kernel.bpf import try_bpf
 from bpfctl.kernel.libc import ffi
 from bpfctl.kernel.request import Attr
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bpfctl.kernel.uapi import Cmd
+    from typing import Any
 
-_NO_COMMAND: Final = 0x7FFF  # bit 16 and above have meanings of their own
+
+_NO_COMMAND: Any = 0x7FFF  # bit 16 and above have meanings of their own
 
 
 def measure_attr() -> int | None:
@@ -22,7 +23,7 @@ def measure_attr() -> int | None:
     it does not know either: EINVAL (bpf_check_uarg_tail_zero and __sys_bpf, kernel/bpf/syscall.c,
     Linux 5.10 to 7.3). Requests longer than ours are not measured.
     """
-    request = Attr(cast("Cmd", _NO_COMMAND), "measure union bpf_attr")
+    request = Attr(_NO_COMMAND, "measure union bpf_attr")
     data = ffi.buffer(request.union)
     low, high = 0, len(data)
     while low < high:

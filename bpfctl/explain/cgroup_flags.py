@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.explain.explanation import Explanation, Outcome
 from bpfctl.kernel.flags import AttachFlags
 from bpfctl.kernel.names import known, label
 from bpfctl.kernel.uapi import AttachType
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from bpfctl.explain.failure import Failure
 
 _OVERRIDE: Final = AttachFlags.ALLOW_OVERRIDE

@@ -7,13 +7,15 @@ variables and sections since 9, the linkage of functions and CO-RE since 10.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.elf.spec import ObjectSpec
 from bpfctl.errors import VerifierError
 from bpfctl.explain.explanation import Explanation
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from bpfctl.explain.failure import Failure
 
 CODE: Final = "object-without-btf"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import errno
 import resource
-from typing import TYPE_CHECKING
 
 from bpfctl.elf.spec import ObjectSpec
 from bpfctl.explain.explanation import Explanation
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bpfctl.explain.failure import Failure
 

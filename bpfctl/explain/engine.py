@@ -6,7 +6,6 @@ Nothing here is imported, and no check runs, unless something failed.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.errors import (
     BpfctlError,
@@ -21,8 +20,10 @@ from bpfctl.explain.explanation import Explanation, Outcome
 from bpfctl.explain.failure import Failure
 from bpfctl.explain.tables import ALWAYS, BY_CALL, BY_LOG
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Final
 
     Check = Callable[[Failure], Explanation | None]
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from enum import Enum, auto
-
 from bpfctl.plain import plain
+from bpfctl.plain_enum import Enum
 
 
 class Outcome(Enum):
@@ -15,11 +14,11 @@ class Outcome(Enum):
     not do (PathError), and WRONG a request that makes no sense anywhere (UsageError).
     """
 
-    REFUSED = auto()
-    LACKING = auto()
-    ABSENT = auto()
-    PLACE = auto()
-    WRONG = auto()
+    REFUSED = "refused"
+    LACKING = "lacking"
+    ABSENT = "absent"
+    PLACE = "place"
+    WRONG = "wrong"
 
 
 @plain

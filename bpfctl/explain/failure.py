@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
 
 from bpfctl.elf.spec import ObjectSpec
 from bpfctl.errors import BpfctlError
 from bpfctl.loader.kernel_btf import KernelBtf
+from bpfctl.plain_typing import TypeVar
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from bpfctl.btf.decode import Btf
     from bpfctl.elf.spec import ProgramSpec
     from bpfctl.errors import SyscallError

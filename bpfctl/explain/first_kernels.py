@@ -7,9 +7,12 @@ the test matrix agree with it (tests/kernel/test_explain_unknown.py).
 from __future__ import annotations
 
 from functools import cache
-from typing import Final
 
 from bpfctl.kernel.uapi import AttachType, Cmd
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 COMMANDS: Final[dict[int, str]] = {
     Cmd.TOKEN_CREATE: "6.9",

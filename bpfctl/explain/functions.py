@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import re
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.errors import BpfctlError, VerifierError
 from bpfctl.explain.explanation import Explanation, Outcome
@@ -13,7 +12,10 @@ from bpfctl.objects.attach_targets import Loaded
 from bpfctl.objects.function_causes import absent, untraceable
 from bpfctl.objects.prog import ProgInfo
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from bpfctl.explain.failure import Failure
 
 NOT_TRACEABLE: Final = "function-not-traceable"

@@ -8,7 +8,6 @@ asks the security modules, and then looks at the command (__sys_bpf, kernel/bpf/
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING, Final, cast
 
 from bpfctl.explain.explanation import Explanation
 from bpfctl.kernel.bpf import try_bpf
@@ -16,12 +15,14 @@ from bpfctl.kernel.request import Attr
 from bpfctl.linux.caps import Capability, has_capability, in_initial_user_namespace
 from bpfctl.linux.security import active_lsms, lockdown_mode, seccomp_filtered
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Final
+
     from bpfctl.explain.failure import Failure
-    from bpfctl.kernel.uapi import Cmd
 
 _DENIED: Final = frozenset({errno.EPERM, errno.EACCES})
-_NO_COMMAND: Final = 0x7FFF
+_NO_COMMAND: Any = 0x7FFF
 _TOO_LARGE: Final = 1 << 20  # more than a page, on any machine
 # Modules that have a say about bpf(2) (security_bpf* in security/, Linux 6.18).
 _JUDGES: Final = ("selinux", "bpf")
@@ -42,7 +43,7 @@ def seccomp(failure: Failure) -> Explanation | None:
         return None
     if not _is_heard() or not seccomp_filtered():
         return None
-    answer = -try_bpf(_Oversized(cast("Cmd", _NO_COMMAND), "see who answers"))
+    answer = -try_bpf(_Oversized(_NO_COMMAND, "see who answers"))
     if answer in {errno.E2BIG, 0}:
         return None
     name = errno.errorcode.get(answer, str(answer))
@@ -73,7 +74,7 @@ def security_module(failure: Failure) -> Explanation | None:
         return None
     if not _is_heard():
         return None
-    answer = -try_bpf(Attr(cast("Cmd", _NO_COMMAND), "see who answers"))
+    answer = -try_bpf(Attr(_NO_COMMAND, "see who answers"))
     if answer not in _DENIED:
         return None
     modules = active_lsms()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bpfctl.errors import SyscallError, VerifierError
 from bpfctl.loader.options import LoadOptions
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bpfctl.elf.spec import ObjectSpec
     from bpfctl.errors import BpfctlError

@@ -6,16 +6,16 @@ to 7.3. A rule here is never taken for the cause by itself: `maps` has the kerne
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from bpfctl.explain.explanation import Explanation
 from bpfctl.kernel.flags import MapFlags
 from bpfctl.kernel.uapi import MapType as M
 from bpfctl.linux.cpus import online_nodes
 from bpfctl.plain import plain
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Final
 
 Fields = dict[str, int]
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import resource
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.explain.explanation import Explanation
 from bpfctl.explain.map_rules import RINGS, STORAGE, violations
@@ -20,8 +19,10 @@ from bpfctl.kernel.request import Attr
 from bpfctl.kernel.uapi import Cmd, MapType
 from bpfctl.plain import replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from typing import Final
 
     from bpfctl.explain.failure import Failure
     from bpfctl.explain.map_rules import Fields, Violation

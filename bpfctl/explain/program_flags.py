@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.explain.explanation import Explanation, Outcome
 from bpfctl.kernel.flags import ProgFlags
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from bpfctl.explain.failure import Failure
     from bpfctl.features.prober import Prober
 

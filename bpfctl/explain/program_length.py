@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.explain.explanation import Explanation
 from bpfctl.linux.caps import Capability, has_capability
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from bpfctl.explain.failure import Failure
 
 # bpf_prog_load(), kernel/bpf/syscall.c, Linux 5.2 to 7.3: BPF_COMPLEXITY_LIMIT_INSNS for those with

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.explain.verifier_hot import hottest
 from bpfctl.explain.verifier_messages import recognise
@@ -15,8 +14,10 @@ from bpfctl.explain.verifier_steps import walk
 from bpfctl.loader.verifier_log import failing_insn, objections
 from bpfctl.rejected import ProgramCode, Rejection
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Final
 
     from bpfctl.errors import VerifierError
     from bpfctl.explain.verifier_messages import Match

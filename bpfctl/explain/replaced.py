@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.btf.types import Kind
 from bpfctl.elf.section_def import AttachKind
@@ -12,7 +11,10 @@ from bpfctl.explain.explanation import Explanation
 from bpfctl.loader.options import LoadOptions
 from bpfctl.objects.replace_causes import differing
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from bpfctl.btf.decode import Btf
     from bpfctl.elf.spec import ProgramSpec
     from bpfctl.explain.failure import Failure

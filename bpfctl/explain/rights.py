@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from bpfctl.elf.spec import MapSpec, ObjectSpec
 from bpfctl.explain.explanation import Explanation
 from bpfctl.kernel.uapi import MapType, ProgType
@@ -12,8 +10,10 @@ from bpfctl.loader.options import LoadOptions
 from bpfctl.objects import needs
 from bpfctl.objects.denial import INSIDE, is_admin, missing, missing_for_call
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Final
 
     from bpfctl.explain.failure import Failure
     from bpfctl.linux.caps import Capability

@@ -7,7 +7,9 @@ Those that are cheap and certain come first; those that make calls of their own 
 
 from __future__ import annotations
 
-from typing import Final
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 # By what was refused: the command of bpf(2) as <linux/bpf.h> calls it, another system call
 # ("perf_event_open", "mount"), or "netlink".

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.explain.explanation import Explanation
 from bpfctl.kernel.uapi import LinkType
@@ -15,8 +14,10 @@ from bpfctl.objects.ids import ObjectKind
 from bpfctl.objects.link_probes import PerfTracepoint
 from bpfctl.objects.prog import ProgInfo
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Final
 
     from bpfctl.explain.failure import Failure
     from bpfctl.objects.link import LinkInfo

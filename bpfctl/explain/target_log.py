@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import re
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.elf.section_def import AttachKind
 from bpfctl.errors import VerifierError
@@ -17,7 +16,10 @@ from bpfctl.explain.explanation import Explanation
 from bpfctl.loader.options import LoadOptions
 from bpfctl.loader.verifier_log import objections
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from bpfctl.explain.failure import Failure
 
 _NEVER_RETURNS: Final = re.compile(r"Attaching \S+ to __noreturn function.* is rejected")

@@ -7,7 +7,6 @@ fmod_ret, lsm) is refused before the verifier looks, while other programs of the
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.btf.types import Kind
 from bpfctl.elf.section_def import AttachKind
@@ -17,7 +16,10 @@ from bpfctl.kernel.uapi import AttachType, ProgType
 from bpfctl.linux.caps import missing_capabilities
 from bpfctl.linux.security import active_lsms, lockdown_mode
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from bpfctl.elf.sections import SectionName
     from bpfctl.explain.failure import Failure
     from bpfctl.loader.kernel_btf import KernelBtf

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.errors import VerifierError
 from bpfctl.explain import first_kernels
@@ -15,8 +14,10 @@ from bpfctl.kernel.names import label
 from bpfctl.kernel.uapi import AttachType, MapType, ProgType
 from bpfctl.loader.verifier_log import failing_insn
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from enum import IntEnum
+    from typing import Final
 
     from bpfctl.explain.failure import Failure
     from bpfctl.features.verdict import Verdict

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from enum import Enum
-from typing import TYPE_CHECKING, Final, NamedTuple
-
 from bpfctl.asm import insn as asm
+from bpfctl.plain_enum import Enum
+from bpfctl.plain_typing import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from bpfctl.asm.insn import Insn
 
 _MOV, _CALL_OP, _EXIT_OP, _JA = 0xB0, asm.BPF_CALL, asm.BPF_EXIT, 0x00

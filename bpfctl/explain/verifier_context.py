@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bpfctl.btf.types import Kind, Struct
 from bpfctl.errors import BpfctlError
 from bpfctl.explain.verifier_messages import recognise
@@ -11,6 +9,7 @@ from bpfctl.kernel.uapi import ProgType
 from bpfctl.loader.context_args import CONTEXTS
 from bpfctl.rejected import ProgramCode
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bpfctl.btf.decode import Btf
     from bpfctl.errors import VerifierError

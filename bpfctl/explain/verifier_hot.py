@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
 
 from bpfctl.loader.verifier_log import INSN
 from bpfctl.rejected import HotLine
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bpfctl.rejected import ProgramCode, SourceLine
 

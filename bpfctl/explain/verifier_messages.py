@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from bpfctl.explain import (
     verifier_rules_call,
@@ -19,9 +18,12 @@ from bpfctl.explain.verifier_types import (
     map_type_name,
     type_words,
 )
+from bpfctl.plain_typing import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from typing import Any, Final
 
 _ONE: Final = re.compile(r"(?<![\d-])1 bytes")
 _TABLES: Final = (
@@ -33,7 +35,7 @@ _TABLES: Final = (
 )
 
 
-class _Words(dict[str, Any]):
+class _Words(dict[str, "Any"]):
     """What fills the places in words; one the kernel's message did not tell is a question mark."""
 
     def __missing__(self, name: str) -> str:

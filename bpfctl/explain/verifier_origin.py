@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
-
 from bpfctl.asm.insn import unpack
 from bpfctl.explain.verifier_code import Does, Effect, compared, on_register, on_slot
+from bpfctl.plain_typing import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Final
 
     from bpfctl.asm.insn import Insn
     from bpfctl.explain.verifier_steps import Step

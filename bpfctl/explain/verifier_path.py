@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from bpfctl.asm.insn import Insn, unpack
 from bpfctl.explain.verifier_code import FRAME_POINTER, access, added, compared
 from bpfctl.explain.verifier_origin import trace
 from bpfctl.explain.verifier_words import called, origin_words, variable
 from bpfctl.rejected import Place
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Final
 
     from bpfctl.explain.verifier_origin import Trace
     from bpfctl.explain.verifier_steps import Step

@@ -7,10 +7,13 @@ each with indented text behind it: kernel/bpf/diagnostics.c.
 from __future__ import annotations
 
 import re
-from typing import Final
 
 from bpfctl.loader.verifier_log import REPORT
 from bpfctl.rejected import KernelReport
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 _STATISTICS: Final = re.compile(
     r"^(?:processed \d+ insns|verification time|insns processed)", re.MULTILINE

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import NamedTuple
+
+from bpfctl.plain_typing import NamedTuple
 
 
 class Rule(NamedTuple):

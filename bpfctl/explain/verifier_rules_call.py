@@ -5,9 +5,11 @@ Source of the words: kernel/bpf/verifier.c and kernel/bpf/btf.c of Linux 5.10 to
 
 from __future__ import annotations
 
-from typing import Final
-
 from bpfctl.explain.verifier_rule import Rule
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 NOT_ALLOWED: Final = "verifier-helper-not-allowed"
 KFUNC_NOT_ALLOWED: Final = "verifier-kfunc-not-allowed"

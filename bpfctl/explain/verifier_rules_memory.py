@@ -5,9 +5,11 @@ Source of the words: kernel/bpf/verifier.c of Linux 5.10 to 7.3.
 
 from __future__ import annotations
 
-from typing import Final
-
 from bpfctl.explain.verifier_rule import Rule
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 _INIT = (
     "set every byte before it is read:  struct key k = {{}};  (also padding: memset, or "

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from bpfctl.explain.verifier_rule import Rule
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 IS_NULL: Final = Rule(
     "verifier-null-check-missing",

@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import re
 from collections import Counter
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.asm.insn import unpack
 from bpfctl.explain.verifier_code import Does
@@ -37,8 +36,10 @@ from bpfctl.explain.verifier_rules_way import (
 )
 from bpfctl.explain.verifier_types import values
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Final
 
     from bpfctl.explain.verifier_path import Way
     from bpfctl.explain.verifier_rule import Rule

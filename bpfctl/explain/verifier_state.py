@@ -7,7 +7,10 @@ kernel/bpf/log.c (Linux 7.3), kernel/bpf/verifier.c (5.10).
 from __future__ import annotations
 
 import re
-from typing import Final
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 # The marks behind a name say what was read and written, which is of use to the verifier alone.
 _NAME: Final = re.compile(r"(?:^|\s)(R\d+|fp-\d+)(?:_[rwuP]+)?=")

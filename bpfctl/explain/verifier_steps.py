@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple
 
 from bpfctl.explain.verifier_state import is_state, parse_state
 from bpfctl.loader.verifier_log import INSN
+from bpfctl.plain_typing import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 # The way to the failure is at the end; 4 MiB are about 50000 instructions.
 _CHARS: Final = 4 << 20

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 # reg_type_str(), kernel/bpf/log.c (Linux 7.3) and kernel/bpf/verifier.c (5.10).
 _WORDS: Final = {

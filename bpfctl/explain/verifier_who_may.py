@@ -6,13 +6,12 @@ what matters is whether for the type or for the arguments.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bpfctl.asm.insn import BPF_CALL_IMM, BPF_EXIT_INSN, BPF_PSEUDO_KFUNC_CALL, Insn, encode
 from bpfctl.errors import BpfctlError
 from bpfctl.explain.verifier_messages import recognise
 from bpfctl.explain.verifier_rules_call import KFUNC_NOT_ALLOWED, NOT_ALLOWED
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bpfctl.errors import VerifierError
     from bpfctl.features.prober import Prober

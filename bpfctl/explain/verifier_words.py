@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.asm.disasm import helper_name
 from bpfctl.asm.insn import unpack
@@ -11,8 +10,10 @@ from bpfctl.explain.verifier_code import ARGUMENTS, FRAME_POINTER, Does
 from bpfctl.explain.verifier_origin import trace
 from bpfctl.explain.verifier_types import type_words
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Final
 
     from bpfctl.asm.insn import Insn
     from bpfctl.explain.verifier_origin import Trace

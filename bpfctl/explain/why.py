@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
-
 from bpfctl.errors import SyscallError
 from bpfctl.explain.why_places import obstacle
 from bpfctl.kernel.uapi import LinkType, ProgType
@@ -13,8 +11,10 @@ from bpfctl.objects.prog import prog_info
 from bpfctl.objects.run_counts import count_runs
 from bpfctl.plain import plain
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any, Final
 
     from bpfctl.explain.explanation import Explanation
     from bpfctl.kernel.fd import Fd

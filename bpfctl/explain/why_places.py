@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from bpfctl.errors import BpfctlError
 from bpfctl.explain.explanation import Explanation
 from bpfctl.kernel.uapi import LinkType, ProgType
 from bpfctl.linux.security import active_lsms
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from bpfctl.kernel.netlink import Interface
     from bpfctl.objects.attachments_types import Attachment
     from bpfctl.objects.prog import ProgInfo

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.errors import BpfctlError
 from bpfctl.explain.explanation import Explanation
@@ -15,8 +14,10 @@ from bpfctl.objects.ids import ObjectKind, open_id
 from bpfctl.objects.link import links
 from bpfctl.objects.prog import ProgInfo, prog_info
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Final
 
     from bpfctl.explain.failure import Failure
     from bpfctl.kernel.netlink import Interface, XdpAttachment

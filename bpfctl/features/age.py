@@ -6,16 +6,17 @@ number that is there says "not before", the oldest that is not there says "befor
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
-
 from bpfctl.btf.types import Enum, Kind
 from bpfctl.elf.section_table import DEFINITIONS
 from bpfctl.features.maps import PROBES
 from bpfctl.features.since_helpers import helper_since
 from bpfctl.linux.version import parse_release
+from bpfctl.plain_typing import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Final
 
     from bpfctl.btf.decode import Btf
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from bpfctl.features import doctor_kernel as kernel
 from bpfctl.features import doctor_places as places
 from bpfctl.features import doctor_rights as rights
 from bpfctl.features.finding import State
 from bpfctl.plain import plain
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from bpfctl.features.finding import Finding
     from bpfctl.features.machine import Machine

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
-
 from bpfctl.features.finding import bad, good, limited, unknown
 from bpfctl.linux.version import parse_release
+from bpfctl.plain_typing import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Final
+
     from bpfctl.features.finding import Finding
     from bpfctl.features.machine import Machine
 

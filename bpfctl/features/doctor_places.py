@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from bpfctl.features.finding import good, limited
 from bpfctl.linux.mounts import BPFFS_PLACE
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from bpfctl.features.finding import Finding
     from bpfctl.features.machine import Machine
 

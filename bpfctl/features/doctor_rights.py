@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
-
 from bpfctl.features.finding import bad, good, limited, unknown
 from bpfctl.features.verdict import errno_name
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Final
+
     from bpfctl.features.finding import Finding
     from bpfctl.features.machine import Machine
     from bpfctl.linux.mounts import Mount

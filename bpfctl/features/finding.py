@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from enum import Enum
-from typing import Any
-
 from bpfctl.plain import field, plain
+from bpfctl.plain_enum import Enum
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class State(Enum):

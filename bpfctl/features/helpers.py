@@ -7,7 +7,6 @@ nearly always rejected; what matters is whether for the lack of the helper or fo
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING
 
 from bpfctl.elf.sections import AttachKind
 from bpfctl.features.prober import CALL
@@ -16,6 +15,7 @@ from bpfctl.features.verdict import Answer, available, unknown
 from bpfctl.kernel.uapi_helpers import HelperId
 from bpfctl.plain import field, plain
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 

@@ -9,7 +9,6 @@ that is not there the kernel answers EINVAL, as one does that has none.
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING
 
 from bpfctl.errors import ENOTSUPP
 from bpfctl.features.options import explained
@@ -22,6 +21,7 @@ from bpfctl.kernel.fd import Fd
 from bpfctl.kernel.uapi import AttachType, ProgType
 from bpfctl.plain import field, plain
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bpfctl.features.prober import Prober
     from bpfctl.features.verdict import Verdict

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from bpfctl.btf.types import Enum, Kind
 from bpfctl.features.facts import read_facts
@@ -23,6 +22,7 @@ from bpfctl.linux.security import perf_event_paranoid
 from bpfctl.linux.sysctl import read_sysctl
 from bpfctl.plain import plain
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bpfctl.features.facts import Facts
     from bpfctl.features.verdict import Verdict

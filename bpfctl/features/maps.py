@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING
 
 from bpfctl.errors import ENOTSUPP
 from bpfctl.features.verdict import errno_name, judge, unknown
@@ -11,6 +10,7 @@ from bpfctl.kernel.flags import MapFlags
 from bpfctl.kernel.uapi import MapType
 from bpfctl.plain import plain
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bpfctl.features.prober import Prober
     from bpfctl.features.verdict import Verdict

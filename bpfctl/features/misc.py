@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from bpfctl.errors import ENOTSUPP
 from bpfctl.features.prober import NOTHING
@@ -14,6 +13,7 @@ from bpfctl.kernel.bpf import try_bpf
 from bpfctl.kernel.fd import Fd
 from bpfctl.kernel.uapi import Cmd, MapType, ProgType
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 

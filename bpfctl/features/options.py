@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bpfctl.features.verdict import not_available
 from bpfctl.kernel.uapi import ProgType
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bpfctl.features.verdict import Verdict
     from bpfctl.linux.kconfig import KernelConfig

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING
 
 from bpfctl.features.facts import read_facts
 from bpfctl.features.links import probe_links
@@ -17,6 +16,7 @@ from bpfctl.features.report import FeatureReport
 from bpfctl.linux.caps import Capability, has_capability
 from bpfctl.plain import replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bpfctl.features.facts import Facts
     from bpfctl.features.programs import ProgramProbe

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 from functools import cached_property
-from typing import TYPE_CHECKING, Self
 
 from bpfctl.btf.decode import Btf
 from bpfctl.btf.encode import BtfBuilder
@@ -17,8 +16,10 @@ from bpfctl.kernel.uapi import MapType
 from bpfctl.linux.caps import Capability, has_capability, in_initial_user_namespace
 from bpfctl.linux.memlock import MemlockLimit
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
+    from typing import Self
 
     from bpfctl.features.maps import MapProbe
     from bpfctl.kernel.attr import Attr, Buffer, ProgLoad

@@ -7,7 +7,6 @@ loaded as each of them.
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING
 
 from bpfctl.elf.sections import AttachKind, definitions
 from bpfctl.errors import ENOTSUPP
@@ -16,6 +15,7 @@ from bpfctl.kernel.flags import ProgFlags
 from bpfctl.kernel.uapi import AttachType, ProgType
 from bpfctl.plain import plain
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bpfctl.elf.sections import SectionDef
     from bpfctl.features.prober import Prober

@@ -8,7 +8,10 @@ include/uapi/linux/bpf.h; since Linux 6.2 new functions are kfuncs.
 from __future__ import annotations
 
 from functools import cache
-from typing import Final
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 # The last helper of each version, by number.
 _LAST: Final = (

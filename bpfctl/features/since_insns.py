@@ -6,11 +6,12 @@ verifier each of them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from bpfctl.asm import insn as asm
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from bpfctl.asm.insn import Insn
 
 JMP32: Final = "32-bit jumps"

@@ -6,7 +6,9 @@ net/ipv4/bpf_tcp_ca.c), and the tags "bpf_kfunc" in the types of Linux 6.12, 6.1
 
 from __future__ import annotations
 
-from typing import Final
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 _BY_VERSION: Final = {
     "5.13": """

@@ -6,9 +6,11 @@ include/uapi/linux/bpf.h).
 
 from __future__ import annotations
 
-from typing import Final
-
 from bpfctl.kernel.flags import MapFlags
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 ITERATORS: Final = {
     "bpf_map": "5.8",

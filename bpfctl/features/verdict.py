@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import errno
-from enum import Enum
-from typing import Any
 
 from bpfctl.errors import ENOTSUPP
 from bpfctl.plain import plain
+from bpfctl.plain_enum import Enum
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class Answer(Enum):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING
 
 from bpfctl.kernel.request import Attr, Descriptor, descriptor
 from bpfctl.kernel.uapi import Cmd
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

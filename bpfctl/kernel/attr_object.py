@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from bpfctl.kernel.libc import ffi
 from bpfctl.kernel.request import Attr, Descriptor, descriptor
 from bpfctl.kernel.uapi import Cmd
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def obj_pin(path: str, fd: Descriptor) -> Attr:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from bpfctl.kernel.request import Attr, Descriptor, descriptor, object_name
 from bpfctl.kernel.uapi import Cmd
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from bpfctl.kernel.request import Buffer
 

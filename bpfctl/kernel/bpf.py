@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
 
 from bpfctl.errors import KeyNotFoundError, SyscallError
 from bpfctl.kernel.fd import Fd
@@ -13,8 +12,10 @@ from bpfctl.kernel.libc import ffi, lib, syscall_number
 from bpfctl.kernel.names import label
 from bpfctl.kernel.uapi import Cmd
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import Any
 
     from bpfctl.kernel.request import Attr
 

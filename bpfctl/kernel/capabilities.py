@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from bpfctl.errors import SyscallError
 from bpfctl.kernel.libc import ffi, lib
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 _VERSION_3: Final = 0x20080522  # _LINUX_CAPABILITY_VERSION_3: two words of 32 for each set
 _WORDS: Final = 6  # effective, permitted and inheritable, twice

@@ -5,10 +5,11 @@ from __future__ import annotations
 import fcntl
 import os
 import warnings
-from typing import TYPE_CHECKING, Self
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
+    from typing import Self
 
 
 class Fd:

@@ -7,7 +7,7 @@ later than the oldest we support (5.10).
 
 from __future__ import annotations
 
-from enum import IntFlag
+from bpfctl.plain_enum import IntFlag
 
 
 class MapFlags(IntFlag):

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import errno
 from array import array
-from typing import TYPE_CHECKING, Any
 
 from bpfctl.errors import SyscallError
 from bpfctl.kernel.attr_object import obj_info
@@ -18,7 +17,10 @@ from bpfctl.kernel.bpf import bpf
 from bpfctl.kernel.layout import field_end
 from bpfctl.kernel.libc import ffi
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from bpfctl.kernel.request import Descriptor
 
 # Counts are the kernel's own, but what is behind a descriptor may be hostile.

@@ -6,10 +6,13 @@ import errno
 import os
 import sys
 from functools import cache
-from typing import Any
 
 from bpfctl.errors import SyscallError
 from bpfctl.kernel._cffi import ffi as _ffi
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 # cffi's objects have no useful static types: what a cdata is depends on the declaration.
 ffi: Any = _ffi

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING, Any
 
 from bpfctl.errors import SyscallError
 from bpfctl.kernel.attr_object import obj_info
 from bpfctl.kernel.bpf import bpf
 from bpfctl.kernel.libc import ffi
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from bpfctl.kernel.request import Descriptor
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from bpfctl.errors import SyscallError
 from bpfctl.kernel.libc import ffi, lib, syscall_number
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 _MOST: Final = 64  # MAX_LSM_COUNT is 15 in Linux 6.18
 # LSM_ID_* (include/uapi/linux/lsm.h, Linux 6.8 to 7.3), by the names the modules give themselves.

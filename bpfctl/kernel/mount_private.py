@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
-
 from bpfctl.errors import SyscallError
 from bpfctl.kernel.fd import Fd
 from bpfctl.kernel.libc import ffi, lib
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Final
 
 # The same numbers on all machines (include/uapi/asm-generic/unistd.h, Linux 5.2).
 _FSOPEN: Final = 430

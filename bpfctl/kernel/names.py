@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
-from typing import TypeVar
+from bpfctl.plain_enum import IntEnum
+from bpfctl.plain_typing import TypeVar
 
 Kind = TypeVar("Kind", bound=IntEnum)
 

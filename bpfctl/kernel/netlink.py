@@ -8,15 +8,16 @@ Source: include/uapi/linux/netlink.h, rtnetlink.h and if_link.h, Linux 6.18.
 from __future__ import annotations
 
 import struct
-from enum import IntEnum
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.errors import SyscallError
 from bpfctl.plain import plain
+from bpfctl.plain_enum import IntEnum
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
     from collections.abc import Iterator
+    from typing import Final
 
 _NETLINK_ROUTE: Final = 0
 _RTM_NEWLINK, _RTM_GETLINK, _NLMSG_ERROR, _NLMSG_DONE = 16, 18, 2, 3

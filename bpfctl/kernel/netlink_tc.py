@@ -6,9 +6,12 @@ Source: include/uapi/linux/rtnetlink.h (struct tcmsg) and pkt_cls.h (TCA_BPF_ID)
 from __future__ import annotations
 
 import struct
-from typing import Final
 
 from bpfctl.kernel.netlink import NUMBER, attributes, dump
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 _RTM_NEWTFILTER, _RTM_GETTFILTER = 44, 46
 _TCA_OPTIONS: Final = 2

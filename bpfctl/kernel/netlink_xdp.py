@@ -6,11 +6,14 @@ Source: include/uapi/linux/genetlink.h and netdev.h (NETDEV_CMD_DEV_GET), Linux 
 from __future__ import annotations
 
 import struct
-from enum import IntFlag
-from typing import Final
 
 from bpfctl.errors import SyscallError
 from bpfctl.kernel.netlink import attributes, dump
+from bpfctl.plain_enum import IntFlag
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 _NETLINK_GENERIC: Final = 16
 _CONTROL, _GETFAMILY, _FAMILY_ID, _FAMILY_NAME = 16, 3, 1, 2

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from bpfctl.errors import SyscallError
 from bpfctl.kernel.fd import Fd
 from bpfctl.kernel.libc import ffi, lib, syscall_number
 from bpfctl.kernel.request import Descriptor, descriptor
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 # include/uapi/linux/perf_event.h
 PERF_TYPE_TRACEPOINT = 2

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
-
 from bpfctl.errors import UsageError
 from bpfctl.kernel.bpf import command_name
 from bpfctl.kernel.layout import field_end
 from bpfctl.kernel.libc import ffi
+from bpfctl.plain_typing import Protocol
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from bpfctl.kernel.uapi import Cmd
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from bpfctl.btf import types as t
 from bpfctl.btf.decode import Btf
 from bpfctl.btf.types import Kind
 from bpfctl.errors import BtfError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -49,13 +49,13 @@ _INTS = {1: "int8_t", 2: "int16_t", 4: "int32_t", 8: "int64_t"}
 
 def enums_text(btf: Btf) -> str:
     """Return the text of uapi.py."""
-    head = _HEADER.format("Numbers only.") + "\nfrom enum import IntEnum\n"
+    head = _HEADER.format("Numbers only.") + "\nfrom bpfctl.plain_enum import IntEnum\n"
     return head + "".join(_enum_class(btf, *names) for names in ENUMS)
 
 
 def helpers_text(btf: Btf) -> str:
     """Return the text of uapi_helpers.py."""
-    head = _HEADER.format("Helper functions.") + "\nfrom enum import IntEnum\n"
+    head = _HEADER.format("Helper functions.") + "\nfrom bpfctl.plain_enum import IntEnum\n"
     return head + _enum_class(btf, *HELPERS)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
 from pathlib import Path
+
+from bpfctl.plain_enum import IntEnum
 
 
 class Capability(IntEnum):

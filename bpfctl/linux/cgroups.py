@@ -7,12 +7,13 @@ include/linux/cgroup.h, Linux 5.5).
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.linux.mounts import mounts
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
+    from typing import Final
 
 # A machine has thousands of cgroups, not millions; the walk ends there.
 _MOST_DIRECTORIES: Final = 200_000

@@ -6,7 +6,10 @@ Source: proc_pid_fdinfo(5), seq_show() in fs/proc/fd.c (Linux 2.6.22).
 from __future__ import annotations
 
 import os
-from typing import Final
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 _MOST_BYTES: Final = 64 * 1024  # those of BPF objects have a few hundred
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.errors import BpfctlError
 from bpfctl.linux.tracefs import tracefs
 from bpfctl.plain import plain
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from typing import Final
 
 KALLSYMS: Final = "/proc/kallsyms"
 KPROBE_BLACKLIST: Final = "/sys/kernel/debug/kprobes/blacklist"

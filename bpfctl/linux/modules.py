@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from enum import Enum, auto
 from pathlib import Path
-from typing import Final
 
 from bpfctl.linux.version import kernel_release
+from bpfctl.plain_enum import Enum
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 _LOADED: Final = "/sys/module"
 _FOLDER: Final = "/lib/modules"
@@ -16,11 +19,11 @@ _FOLDER: Final = "/lib/modules"
 class ModuleState(Enum):
     """How a module is there. UNKNOWN: none of the files that could tell can be read."""
 
-    LOADED = auto()
-    BUILT_IN = auto()
-    LOADABLE = auto()
-    ABSENT = auto()
-    UNKNOWN = auto()
+    LOADED = "loaded"
+    BUILT_IN = "built in"
+    LOADABLE = "loadable"
+    ABSENT = "absent"
+    UNKNOWN = "unknown"
 
 
 def module_state(name: str, loaded: str = _LOADED, folder: str | None = None) -> ModuleState:

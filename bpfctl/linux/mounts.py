@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Final
 
 from bpfctl.errors import PathError, SyscallError
 from bpfctl.plain import plain
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 BPFFS_PLACE: Final = "/sys/fs/bpf"  # where systemd and bpftool mount it
 _OWN: Final = "/proc/self/mountinfo"

@@ -5,7 +5,10 @@ from __future__ import annotations
 import socket
 import sys
 from pathlib import Path
-from typing import Final
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 _SIOCGIFFLAGS: Final = 0x8913  # include/uapi/linux/sockios.h
 _IFF_UP: Final = 1

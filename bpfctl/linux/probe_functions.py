@@ -6,13 +6,14 @@ import errno
 import os
 import re
 from fnmatch import translate
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.errors import SyscallError
 from bpfctl.linux.tracefs import tracefs
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import Final
 
 _CHUNK_BYTES: Final = 1 << 20
 

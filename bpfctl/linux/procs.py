@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Final
 
 from bpfctl.plain import plain
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 # Inode of /proc/self/ns/pid in the first PID namespace (PROC_PID_INIT_INO,
 # include/linux/proc_ns.h, Linux 3.8).

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import Final
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 # arch/x86/include/asm/syscall_wrapper.h (Linux 4.17), arch/arm64/include/asm/syscall_wrapper.h
 # (Linux 4.19).

@@ -10,13 +10,14 @@ import errno
 import os
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.errors import NotFoundError, PathError, SyscallError, UsageError
 from bpfctl.linux.mounts import mounts
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Final
 
 _ID_BYTES: Final = 32
 

@@ -7,13 +7,14 @@ space, or from map_extra, and programs that use it load only once it has one.
 from __future__ import annotations
 
 import mmap
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.errors import ObjectFileError, SyscallError
 from bpfctl.kernel.libc import ffi, lib
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from contextlib import ExitStack
+    from typing import Final
 
     from bpfctl.elf.spec import MapSpec
     from bpfctl.kernel.fd import Fd

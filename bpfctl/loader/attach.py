@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from bpfctl.elf.section_def import AttachKind
 from bpfctl.errors import BpfctlError
 from bpfctl.kernel.flags import MapFlags
@@ -13,8 +11,10 @@ from bpfctl.objects import attach_targets as targets
 from bpfctl.objects.attach_several import create_links
 from bpfctl.objects.prog import prog_info
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Final
 
     from bpfctl.elf.sections import SectionName
     from bpfctl.loader.loaded import LoadedObject

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
 
 from bpfctl.errors import BpfctlError, NotFoundError
 from bpfctl.linux.function_facts import KALLSYMS, function_facts
 from bpfctl.linux.modules import ModuleState, module_state
 from bpfctl.objects.function_causes import RENAMED, absent, probe_instead
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 _BTF_FOLDER: Final = "/sys/kernel/btf"
 _STATES: Final = {

@@ -5,16 +5,17 @@ A target is a type: of the kernel, of one of its modules, or of a program that i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
-
 from bpfctl.btf.types import Kind
 from bpfctl.elf.section_def import AttachKind
 from bpfctl.errors import NotFoundError
 from bpfctl.kernel.uapi import AttachType
 from bpfctl.plain import plain
+from bpfctl.plain_typing import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Final
 
     from bpfctl.btf.decode import Btf
     from bpfctl.elf.sections import SectionName

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import errno
 import struct
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.btf.layout import HEADER_BYTES
 from bpfctl.errors import SyscallError
 from bpfctl.kernel.attr import btf_load
 from bpfctl.kernel.bpf import bpf_fd
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Final
 
     from bpfctl.btf.decode import Btf
     from bpfctl.elf.spec import FunctionSpec

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import errno
 import struct
-from typing import Final
 
 from bpfctl.errors import SyscallError
 from bpfctl.kernel.attr import btf_load
 from bpfctl.kernel.bpf import bpf_fd
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 _HEADER = struct.Struct("<HBBIIIII")
 _MAGIC: Final = 0xEB9F

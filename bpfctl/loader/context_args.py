@@ -9,7 +9,6 @@ Source: btf_is_prog_ctx_type(), kernel/bpf/btf.c, and include/linux/bpf_types.h,
 from __future__ import annotations
 
 from struct import Struct
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.btf import types as t
 from bpfctl.btf.encode import BtfBuilder
@@ -17,8 +16,10 @@ from bpfctl.btf.layout import HEADER_BYTES, MAGIC, VERSION
 from bpfctl.elf.decl_tags import function_tags, is_global_function
 from bpfctl.kernel.uapi import ProgType
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Final
 
     from bpfctl.btf.decode import Btf
 

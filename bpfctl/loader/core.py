@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bpfctl.errors import BpfctlError, RelocationError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bpfctl.btf.core_fixup import CoreFixup
     from bpfctl.btf.decode import Btf

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bpfctl.asm.core_patch import Patch, apply, poison
 from bpfctl.asm.insn import SLOT_BYTES
 from bpfctl.btf.core import resolve
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bpfctl.btf.core import CoreTarget
     from bpfctl.btf.core_fixup import CoreFixup

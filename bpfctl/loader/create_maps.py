@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bpfctl.errors import SyscallError
 from bpfctl.kernel.uapi import MapType
 from bpfctl.loader import maps
@@ -15,6 +13,7 @@ from bpfctl.loader.map_values import store_maps
 from bpfctl.loader.map_wishes import explain_map, open_in_place
 from bpfctl.loader.struct_ops_load import create_ops_map
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 

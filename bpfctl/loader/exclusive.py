@@ -6,8 +6,6 @@ the instructions, with 0 for the descriptors and offsets of maps.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from bpfctl.asm.insn import (
     BPF_LD_IMM64,
     BPF_PSEUDO_BTF_ID,
@@ -21,8 +19,10 @@ from bpfctl.errors import NotFoundError, UsageError
 from bpfctl.loader.extern_code import Bound, set_externs
 from bpfctl.loader.relocs import set_map_fds
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from typing import Final
 
     from bpfctl.elf.spec import ObjectSpec
     from bpfctl.loader.externs import Externs

@@ -6,8 +6,6 @@ its `off`, an index into the fd_array (5.16).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from bpfctl.asm.insn import (
     BPF_CALL_IMM,
     BPF_PSEUDO_BTF_ID,
@@ -23,7 +21,9 @@ from bpfctl.elf.spec import RelocKind
 from bpfctl.errors import RelocationError
 from bpfctl.loader.extern_result import Address, KernelType, Missing
 from bpfctl.loader.externs import POISON_KFUNC, Externs
+from bpfctl.plain_typing import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from contextlib import ExitStack

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bpfctl.asm.insn import BPF_CALL_IMM, SLOT_BYTES, unpack
 from bpfctl.elf.externs import KCONFIG
@@ -12,9 +11,12 @@ from bpfctl.errors import ExternError
 from bpfctl.loader.extern_result import KernelType, Missing, Outcome, Value
 from bpfctl.loader.link_code import reachable
 from bpfctl.plain import replace
+from bpfctl.plain_typing import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from typing import Final
 
     from bpfctl.elf.spec import ExternSpec, MapSpec, ObjectSpec, ProgramSpec
     from bpfctl.errors import VerifierError

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import errno
 import re
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.asm.insn import BPF_CALL_IMM, find_opcode, unpack, write
 from bpfctl.errors import SyscallError, VerifierError
 from bpfctl.loader.code_info import func_info
 from bpfctl.loader.verifier import load_program
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import ExitStack
+    from typing import Final
 
     from bpfctl.elf.spec import ObjectSpec
     from bpfctl.kernel.fd import Fd

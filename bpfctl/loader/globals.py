@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bpfctl.btf.access import locate
 from bpfctl.btf.types import Datasec, Kind, Var
@@ -11,9 +10,12 @@ from bpfctl.btf.write_value import write_value
 from bpfctl.elf.externs import KCONFIG
 from bpfctl.errors import AmbiguousError, BpfctlError, NotFoundError, UsageError
 from bpfctl.plain import replace
+from bpfctl.plain_typing import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
+    from typing import Final
 
     from bpfctl.btf.decode import Btf
     from bpfctl.elf.spec import MapSpec, ObjectSpec

@@ -9,7 +9,6 @@ in it are LLVM's.
 from __future__ import annotations
 
 from struct import Struct, iter_unpack
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.asm.insn import BPF_PSEUDO_MAP_VALUE, SLOT_BYTES
 from bpfctl.elf.spec import RelocKind
@@ -18,8 +17,10 @@ from bpfctl.kernel.attr import map_create, map_elem, map_freeze
 from bpfctl.kernel.bpf import bpf, bpf_fd
 from bpfctl.kernel.uapi import Cmd, MapType
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from contextlib import ExitStack
+    from typing import Final
 
     from bpfctl.elf.spec import ObjectSpec, Reloc
     from bpfctl.kernel.fd import Fd

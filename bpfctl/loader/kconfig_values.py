@@ -5,14 +5,14 @@ Source: the behaviour of libbpf 1.5 and the section "Kconfig externs" of bpf_hel
 
 from __future__ import annotations
 
-from enum import Enum as Choice
-from typing import TYPE_CHECKING, Final
-
 from bpfctl.btf.types import Array, Enum, Int
 from bpfctl.loader.extern_result import Missing, Value
+from bpfctl.plain_enum import Enum as Choice
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import Final
 
     from bpfctl.btf.decode import Btf
     from bpfctl.elf.spec import ExternSpec

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.asm.insn import BPF_CALL_IMM, BPF_EXIT_INSN, Insn, encode
 from bpfctl.errors import SyscallError
@@ -11,8 +10,10 @@ from bpfctl.kernel.attr import prog_load
 from bpfctl.kernel.bpf import bpf_fd
 from bpfctl.kernel.uapi import ProgType
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import Final
 
 _GET_ATTACH_COOKIE: Final = 174  # helper, Linux 5.15
 # arch/*/include/asm/syscall_wrapper.h: x86-64 since Linux 4.17, arm64 since 4.19.

@@ -6,14 +6,13 @@ Those with a type are looked up in the types of vmlinux, then of its modules; th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bpfctl.btf.core_compat import types_agree
 from bpfctl.btf.core_names import essential_name
 from bpfctl.btf.types import Func, FuncProto, Kind, Var, Void
 from bpfctl.loader.extern_result import Address, KernelType, Missing, Outcome
 from bpfctl.loader.ksym_words import missing_function, missing_symbol, missing_variable
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 

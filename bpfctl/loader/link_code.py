@@ -8,12 +8,13 @@ the code) of the same program is the same whoever loads it.
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, NamedTuple
 
 from bpfctl.asm.insn import BPF_PSEUDO_CALL, BPF_PSEUDO_FUNC, SLOT_BYTES
 from bpfctl.elf.spec import RelocKind
 from bpfctl.errors import RelocationError
+from bpfctl.plain_typing import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 

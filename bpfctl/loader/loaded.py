@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, NamedTuple, Self
 
 from bpfctl.errors import NotFoundError
 from bpfctl.loader.pins import PinSet, pin_path
 from bpfctl.plain import field, plain
+from bpfctl.plain_typing import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
+    from typing import Self
 
     from bpfctl.elf.spec import MapSpec, ObjectSpec, ProgramSpec
     from bpfctl.kernel.fd import Fd

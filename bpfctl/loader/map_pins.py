@@ -6,7 +6,6 @@ Source: LIBBPF_PIN_BY_NAME, tools/lib/bpf/bpf_helpers.h (Linux 5.5).
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from bpfctl.errors import NotFoundError, OutputError, PathError
 from bpfctl.kernel.flags import MapFlags
@@ -17,6 +16,7 @@ from bpfctl.loader.pins import pin_path
 from bpfctl.objects.ids import ObjectKind
 from bpfctl.objects.pin import open_pin
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bpfctl.elf.spec import MapSpec
     from bpfctl.kernel.fd import Fd

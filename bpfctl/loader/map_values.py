@@ -6,8 +6,6 @@ loaded; both are stored as descriptors (bpf_fd_array_map_update_elem, kernel/bpf
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bpfctl.elf.spec import RelocKind
 from bpfctl.errors import ObjectFileError
 from bpfctl.kernel.attr import map_elem
@@ -15,6 +13,7 @@ from bpfctl.kernel.bpf import bpf
 from bpfctl.kernel.uapi import Cmd, MapType
 from bpfctl.loader.link_code import reachable
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.errors import NotFoundError, UsageError
 from bpfctl.kernel.uapi import MapType
 from bpfctl.plain import replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from bpfctl.elf.spec import MapSpec, ObjectSpec
     from bpfctl.errors import SyscallError
     from bpfctl.kernel.fd import Fd

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import mmap
-from typing import TYPE_CHECKING
 
 from bpfctl.errors import NotSupportedError, SyscallError
 from bpfctl.kernel.attr import map_create, map_elem, map_freeze
@@ -13,6 +12,7 @@ from bpfctl.kernel.flags import MapFlags
 from bpfctl.kernel.uapi import Cmd, MapType
 from bpfctl.plain import replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bpfctl.elf.spec import MapSpec
     from bpfctl.kernel.attr import Attr

@@ -6,14 +6,15 @@ import os
 import signal
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.errors import BpfctlError, PathError
 from bpfctl.linux.mounts import BPFFS_PLACE, ensure_bpffs
 from bpfctl.objects.pin import pin, place_error
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from typing import Final
 
     from bpfctl.kernel.fd import Fd
 

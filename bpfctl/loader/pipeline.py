@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 from contextlib import ExitStack
 from functools import partial
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.errors import BpfctlError, PathError, SyscallError, VerifierError
 from bpfctl.kernel.attr import prog_bind_map
@@ -41,7 +40,10 @@ from bpfctl.loader.struct_ops import kernel_ops, uses, with_members
 from bpfctl.loader.support import chosen_programs, refuse_unknown
 from bpfctl.objects.btf import KERNEL_FILE
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from bpfctl.elf.spec import ObjectSpec
     from bpfctl.linux.kconfig import KernelConfig
     from bpfctl.loader.verifier import ProgLoad

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
 
 from bpfctl.elf.section_def import AttachKind
 from bpfctl.errors import BpfctlError
@@ -14,7 +13,9 @@ from bpfctl.loader.extern_code import set_externs
 from bpfctl.loader.link_code import LinkedCode, link
 from bpfctl.loader.relocs import referenced_maps, set_map_fds
 from bpfctl.loader.verifier import ProgLoad
+from bpfctl.plain_typing import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bpfctl.btf.core_fixup import CoreFixup
     from bpfctl.elf.sections import SectionName

@@ -5,14 +5,13 @@ Source: attach_prog_fd of BPF_PROG_LOAD, Linux 5.5 (tracing) and 5.6 (freplace).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bpfctl.btf.types import Kind
 from bpfctl.elf.section_def import AttachKind
 from bpfctl.errors import NotFoundError, UsageError
 from bpfctl.loader.attach_target import Target, find_target, not_chosen
 from bpfctl.plain import replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from contextlib import ExitStack

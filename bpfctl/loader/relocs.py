@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING
 
 from bpfctl.asm.insn import (
     BPF_LD_IMM64,
@@ -14,6 +13,7 @@ from bpfctl.asm.insn import (
 from bpfctl.elf.spec import RelocKind
 from bpfctl.errors import RelocationError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 

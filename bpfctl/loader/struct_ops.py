@@ -7,14 +7,15 @@ Source: the behaviour of libbpf 1.5; kernel/bpf/bpf_struct_ops.c, Linux 6.9.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
-
 from bpfctl.btf import types as t
 from bpfctl.btf.core_names import essential_name
 from bpfctl.errors import NotFoundError, NotSupportedError, ObjectFileError
+from bpfctl.plain_typing import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Final
 
     from bpfctl.btf.decode import Btf
     from bpfctl.elf.spec import MapSpec, ObjectSpec, ProgramSpec

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import struct
-from typing import TYPE_CHECKING, NamedTuple
 
 from bpfctl.errors import SyscallError
 from bpfctl.kernel.attr import link_create, map_create, map_elem
@@ -12,7 +11,9 @@ from bpfctl.kernel.bpf import bpf, bpf_fd
 from bpfctl.kernel.flags import MapFlags
 from bpfctl.kernel.uapi import AttachType, Cmd, MapType
 from bpfctl.objects.ids import ObjectKind, open_id
+from bpfctl.plain_typing import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bpfctl.elf.spec import MapSpec
     from bpfctl.kernel.fd import Fd

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
 
 from bpfctl.errors import NotFoundError, ObjectFileError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bpfctl.elf.spec import ObjectSpec, ProgramSpec
     from bpfctl.loader.options import LoadOptions

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sys
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
 
 from bpfctl.btf.types import Datasec, Kind, Var
 from bpfctl.errors import KeyNotFoundError, NotFoundError, UsageError
 from bpfctl.objects.map import Map
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from typing import Any
 
     from bpfctl.btf.decode import Btf
     from bpfctl.btf.types import VarSecinfo

@@ -7,15 +7,18 @@ fails is the program loaded again, with a log buffer that grows until the log fi
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bpfctl.errors import SyscallError, UsageError, VerifierError
 from bpfctl.kernel.attr import prog_load
 from bpfctl.kernel.bpf import bpf_fd
 from bpfctl.kernel.flags import LogLevel
 from bpfctl.loader.code_info import FUNC_INFO_SIZE, LINE_INFO_SIZE
+from bpfctl.plain_typing import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from bpfctl.kernel.attr import ProgLoad as ProgLoadRequest
     from bpfctl.kernel.fd import Fd
     from bpfctl.loader.options import LoadOptions

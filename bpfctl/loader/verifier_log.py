@@ -7,7 +7,10 @@ The log's last line is statistics, registers are printed between the words that 
 from __future__ import annotations
 
 import re
-from typing import Final
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 # What the verifier objects to comes after the last instruction; a log may be many MiB before.
 TAIL_CHARS: Final = 256 * 1024

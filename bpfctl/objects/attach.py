@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING, Any
 
 from bpfctl.errors import SyscallError
 from bpfctl.kernel.attr_link import (
@@ -21,8 +20,10 @@ from bpfctl.objects.attach_net import link_netfilter, link_netkit, link_netns, l
 from bpfctl.objects.attach_perf import link_event
 from bpfctl.objects.attach_places import find_interface, open_directory
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from bpfctl.kernel.fd import Fd
     from bpfctl.objects.prog import ProgInfo

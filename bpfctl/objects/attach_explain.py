@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.btf.types import Kind
 from bpfctl.errors import (
@@ -21,7 +20,10 @@ from bpfctl.objects.attach_explain_probe import explain_multi
 from bpfctl.objects.attach_iter import lacks_cgroup
 from bpfctl.objects.attach_lacking import lacking
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from bpfctl.objects.prog import ProgInfo
 
 _TRACING: Final = frozenset({ProgType.TRACING, ProgType.LSM, ProgType.EXT})

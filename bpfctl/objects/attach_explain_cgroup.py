@@ -6,7 +6,6 @@ import errno
 import os
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.errors import BpfctlError, PathError
 from bpfctl.kernel.flags import AttachFlags
@@ -15,7 +14,10 @@ from bpfctl.linux.mounts import mounts
 from bpfctl.objects.attach_words import attach_word, cgroup_attach_type, cgroup_attach_words
 from bpfctl.objects.cgroup import MOST_PROGRAMS, forbidding, levels, path_within
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from bpfctl.errors import SyscallError
     from bpfctl.objects.attach_targets import Cgroup
     from bpfctl.objects.cgroup import Attached

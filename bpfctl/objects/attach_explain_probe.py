@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.linux.function_facts import FunctionFacts, function_facts, without_entries
 from bpfctl.linux.kallsyms import addresses_of
 from bpfctl.objects.attach_probe_targets import KprobeMulti
 from bpfctl.objects.function_causes import absent, ambiguous, misplaced, refusing, untraceable
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from bpfctl.errors import BpfctlError, SyscallError
     from bpfctl.objects.attach_probe_targets import Kprobe, UprobeMulti
     from bpfctl.objects.function_causes import Cause

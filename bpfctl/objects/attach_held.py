@@ -7,7 +7,6 @@ event, or when it is taken away: from a map of sockets, or from an interface's f
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any
 
 from bpfctl.errors import SyscallError
 from bpfctl.kernel.attr_link import prog_attach, prog_detach
@@ -21,9 +20,11 @@ from bpfctl.objects.attach_several import each_cpu
 from bpfctl.objects.attach_targets import Tcx
 from bpfctl.objects.attach_usdt import hold_usdt
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
+    from typing import Any
 
     from bpfctl.kernel.fd import Fd
     from bpfctl.objects.prog import ProgInfo

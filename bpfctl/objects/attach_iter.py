@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import struct
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
 
 from bpfctl.errors import BpfctlError, NotSupportedError, SyscallError, UsageError
 from bpfctl.kernel.attr_link import link_create, with_iterator
@@ -13,6 +12,7 @@ from bpfctl.kernel.bpf import bpf_fd
 from bpfctl.kernel.uapi import AttachType, CgroupIterOrder
 from bpfctl.objects.attach_targets import Iter
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bpfctl.kernel.fd import Fd
     from bpfctl.objects.attach_targets import Loaded

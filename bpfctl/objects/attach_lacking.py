@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.errors import BpfctlError, NotSupportedError
 from bpfctl.kernel.uapi import AttachType
@@ -11,7 +10,10 @@ from bpfctl.objects import attach_net_targets as net
 from bpfctl.objects import attach_probe_targets as probes
 from bpfctl.objects import attach_targets as targets
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from bpfctl.errors import SyscallError
 
 LINK_LACKING: Final = "link-kind-unsupported"  # the code of errors for links a kernel lacks

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from bpfctl.errors import NotFoundError, UsageError
 from bpfctl.kernel.attr_link import link_create, with_file_places, with_functions, with_types
 from bpfctl.kernel.bpf import bpf_fd
 from bpfctl.kernel.uapi import AttachType
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from bpfctl.kernel.fd import Fd
     from bpfctl.objects.attach_probe_targets import KprobeMulti, TracingMulti, UprobeMulti
 

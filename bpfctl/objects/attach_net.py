@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Final
 
 from bpfctl.errors import PathError
 from bpfctl.kernel.attr_link import link_create, with_neighbour
@@ -13,7 +12,10 @@ from bpfctl.kernel.uapi import AttachType
 from bpfctl.objects.attach_net_targets import FAMILIES, HOOKS
 from bpfctl.objects.attach_places import find_interface
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Final
+
     from bpfctl.kernel.fd import Fd
     from bpfctl.objects.attach_net_targets import Netfilter, Netkit, Netns, Order, Sockmap
 

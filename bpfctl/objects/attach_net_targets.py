@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from bpfctl.kernel.uapi import AttachType
 from bpfctl.objects.attach_words import attach_word
 from bpfctl.plain import plain
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 # include/uapi/linux/netfilter.h: NFPROTO_* and NF_INET_*; links take these two families.
 FAMILIES: Final = {"ipv4": 2, "ipv6": 10}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING
 
 from bpfctl.errors import SyscallError, UsageError
 from bpfctl.kernel.attr_link import link_create
@@ -11,6 +10,7 @@ from bpfctl.kernel.bpf import bpf_fd
 from bpfctl.kernel.uapi import AttachType, MapType
 from bpfctl.objects.map import map_info
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bpfctl.kernel.fd import Fd
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import TYPE_CHECKING, Any
 
 from bpfctl.errors import NotFoundError, NotSupportedError, SyscallError
 from bpfctl.kernel import perf
@@ -20,8 +19,10 @@ from bpfctl.objects import attach_probe_targets as probes
 from bpfctl.objects.attach_lacking import LINK_LACKING
 from bpfctl.objects.attach_targets import Tracepoint
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from bpfctl.kernel.fd import Fd
 

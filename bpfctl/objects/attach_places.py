@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
-from typing import Final
 
 from bpfctl.errors import NotFoundError, PathError
 from bpfctl.kernel.fd import Fd
 from bpfctl.linux.netdev import interface_index, interface_names
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 _MOST_NAMES: Final = 12
 

@@ -5,11 +5,10 @@ A cookie is what bpf_get_attach_cookie returns in the program; 0 is none.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bpfctl.objects.attach_words import attach_word
 from bpfctl.plain import plain
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bpfctl.kernel.uapi import AttachType
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
 
 from bpfctl.errors import SyscallError
 from bpfctl.linux.cpus import online_cpu_numbers
@@ -12,6 +11,7 @@ from bpfctl.objects.attach import create_link
 from bpfctl.objects.attach_usdt import link_usdt
 from bpfctl.plain import replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from bpfctl.kernel.flags import XdpFlags
 from bpfctl.kernel.uapi import AttachType, CgroupIterOrder
 from bpfctl.objects.attach_net_targets import LAST, NetTarget, Order
 from bpfctl.objects.attach_probe_targets import Probe
 from bpfctl.objects.attach_words import attach_word
 from bpfctl.plain import plain
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 XDP_MODES: Final = {
     "generic": XdpFlags.SKB_MODE,

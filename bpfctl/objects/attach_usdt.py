@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
 
 from bpfctl.errors import SyscallError
 from bpfctl.kernel import perf
@@ -16,6 +15,7 @@ from bpfctl.objects.binary_places import binary_path
 from bpfctl.objects.usdt_places import find_probe
 from bpfctl.objects.usdt_specs import write_addresses, write_specs
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from bpfctl.kernel.names import label, number
 from bpfctl.kernel.uapi import AttachType
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 _CGROUP: Final = {
     "ingress": AttachType.CGROUP_INET_INGRESS,

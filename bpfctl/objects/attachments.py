@@ -7,15 +7,15 @@ never said of what was not looked at.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
-
 from bpfctl.errors import BpfctlError
 from bpfctl.kernel.uapi import ProgType
 from bpfctl.objects.attachments_other import searches
 from bpfctl.objects.attachments_types import Attachment, Attachments
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any, Final
 
     from bpfctl.objects.prog import ProgInfo
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import errno
 import sys
 from array import array
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.errors import BpfctlError, PathError
 from bpfctl.kernel.uapi import AttachType, MapType, ProgType
 from bpfctl.objects.attachments_types import Attachment
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import Final
 
     from bpfctl.kernel.fd import Fd
     from bpfctl.objects.prog import ProgInfo

@@ -7,13 +7,14 @@ import re
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.elf.binary import open_binary
 from bpfctl.errors import AmbiguousError, NotFoundError, PathError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from typing import Final
 
     from bpfctl.elf.binary import Binary, Function
 

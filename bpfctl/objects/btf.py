@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.errors import NotFoundError, PathError, SyscallError
 from bpfctl.kernel import info as kernel
 from bpfctl.objects.ids import ObjectKind, ids, open_id
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Final
 
     from bpfctl.btf.decode import Btf
     from bpfctl.kernel.info import Info

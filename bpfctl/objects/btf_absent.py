@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
 
 from bpfctl.errors import NotSupportedError
 from bpfctl.linux.kconfig import kernel_config
 from bpfctl.linux.version import kernel_release
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 _OPTION: Final = "CONFIG_DEBUG_INFO_BTF"
 # Where distributions' debug packages, and people who build kernels, leave a vmlinux with DWARF.

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from bpfctl.btf.shown import KIND_WORDS, find_types, shown_type
 from bpfctl.errors import NotFoundError
 from bpfctl.objects.btf import kernel_btf
 from bpfctl.objects.btf_source import module_files
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Final
 
     from bpfctl.btf.decode import Btf
     from bpfctl.btf.shown import ShownType

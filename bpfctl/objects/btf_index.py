@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Final
 
 from bpfctl.btf.decode import Btf
 from bpfctl.btf.index import pack, unpack
 from bpfctl.btf.layout import HEADER_BYTES
 from bpfctl.kernel.mapping import map_file
 from bpfctl.linux.run_files import RunFiles, boot_id
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 SWITCH: Final = "BPFCTL_NO_BTF_INDEX"  # set to anything, it keeps the index from being used
 NAME: Final = "vmlinux.index"

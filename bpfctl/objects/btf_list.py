@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bpfctl.errors import NotFoundError
 from bpfctl.kernel import info as kernel
 from bpfctl.objects.ids import ObjectKind, ids, open_id
 from bpfctl.plain import plain
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bpfctl.errors import NotFoundError, ObjectFileError, PathError, UsageError
 from bpfctl.objects.btf import KERNEL_FILE, KERNEL_FOLDER, kernel_btf, loaded_btf
+from bpfctl.plain_typing import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from typing import Final
 
     from bpfctl.btf.decode import Btf
     from bpfctl.objects.map_info import MapInfo

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from array import array
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.errors import BpfctlError
 from bpfctl.kernel.attr_link import prog_query
@@ -14,8 +13,10 @@ from bpfctl.kernel.flags import AttachFlags
 from bpfctl.linux.cgroups import cgroup2_mounts
 from bpfctl.plain import plain
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from typing import Final
 
 MOST_PROGRAMS: Final = 64  # BPF_CGROUP_MAX_PROGS, include/linux/bpf-cgroup-defs.h
 

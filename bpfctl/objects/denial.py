@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bpfctl.linux.caps import Capability, has_capability, in_initial_user_namespace
 from bpfctl.linux.mounts import mounts
 from bpfctl.linux.security import perf_event_paranoid
 from bpfctl.objects.needs import ADMIN_ONLY, BPF_ONLY, of_call
+from bpfctl.plain_typing import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Final
 
     from bpfctl.errors import SyscallError
 

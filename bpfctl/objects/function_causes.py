@@ -7,7 +7,6 @@ be), number_of_same_symbols() in kernel/trace/trace_kprobe.c (ambiguous names, L
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bpfctl.errors import (
     AmbiguousError,
@@ -25,8 +24,12 @@ from bpfctl.linux.function_facts import (
 )
 from bpfctl.linux.kconfig import kernel_config
 from bpfctl.linux.pmus import pmu_number
+from bpfctl.plain_typing import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from bpfctl.linux.function_facts import FunctionFacts
 
 RENAMED: Final = "function-renamed"

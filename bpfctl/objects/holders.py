@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.errors import BpfctlError
 from bpfctl.linux.procs import in_first_pid_namespace
@@ -11,8 +10,10 @@ from bpfctl.objects.holders_proc import gap, look
 from bpfctl.objects.holders_types import Holder, Holders, collect
 from bpfctl.objects.ids import ObjectKind
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from typing import Final
 
     from bpfctl.objects.holders_types import Object, Sighting
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bpfctl.kernel.attr import prog_load
 from bpfctl.kernel.bpf import bpf_fd
 from bpfctl.kernel.uapi import AttachType, ProgType
@@ -17,6 +15,7 @@ from bpfctl.objects.ids import ObjectKind
 from bpfctl.objects.iter import open_iter, read_iter
 from bpfctl.objects.pin import id_of
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
-
 from bpfctl.btf.types import Kind, Ptr
 from bpfctl.errors import NotSupportedError
 from bpfctl.objects.ids import ObjectKind
 from bpfctl.plain import plain
+from bpfctl.plain_typing import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from bpfctl.btf.decode import Btf
 
 ITERATOR: Final = "bpf_iter_task_file"

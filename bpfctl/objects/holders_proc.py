@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.linux import procs
 from bpfctl.linux.fdinfo import read_fdinfo
@@ -12,8 +11,10 @@ from bpfctl.objects.ids import ObjectKind
 from bpfctl.objects.pin import kind_of_file
 from bpfctl.plain import plain
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from typing import Final
 
 # What looking takes, in microseconds: at a process, at a descriptor, at one of a BPF object.
 PROCESS_COST: Final = 15

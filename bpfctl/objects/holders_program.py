@@ -15,14 +15,16 @@ from __future__ import annotations
 
 import struct
 import sys
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bpfctl.asm import insn as i
 from bpfctl.kernel.uapi_helpers import HelperId
 from bpfctl.objects.ids import ObjectKind
+from bpfctl.plain_typing import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Final
 
     from bpfctl.objects.holders_layout import Layout
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import errno
-from enum import Enum
-from typing import TYPE_CHECKING
 
 from bpfctl.errors import NotFoundError, SyscallError
 from bpfctl.kernel.attr_object import get_fd_by_id, get_next_id
 from bpfctl.kernel.bpf import bpf_fd, try_bpf
 from bpfctl.kernel.uapi import Cmd
+from bpfctl.plain_enum import Enum
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.errors import SyscallError
 from bpfctl.kernel.attr_link import iter_create
 from bpfctl.kernel.bpf import bpf_fd
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Final
 
     from bpfctl.kernel.fd import Fd
 

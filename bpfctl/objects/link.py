@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bpfctl.errors import NotFoundError
 from bpfctl.kernel import info as kernel
 from bpfctl.kernel.names import known, label
@@ -12,6 +10,7 @@ from bpfctl.objects.ids import ObjectKind, ids, open_id
 from bpfctl.objects.link_read import read_details
 from bpfctl.plain import plain
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

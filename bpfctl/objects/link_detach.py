@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING
 
 from bpfctl.errors import BpfctlError, SyscallError
 from bpfctl.kernel.attr_link import link_detach
 from bpfctl.kernel.bpf import bpf
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bpfctl.kernel.fd import Fd
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 from array import array
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.errors import BpfctlError
 from bpfctl.kernel.attr_link import prog_query
@@ -13,7 +12,10 @@ from bpfctl.kernel.uapi import AttachType, LinkType
 from bpfctl.linux.netdev import interface_name
 from bpfctl.plain import plain
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from bpfctl.kernel.netlink import XdpAttachment
     from bpfctl.objects.link import LinkInfo
     from bpfctl.objects.link_kinds import Device

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bpfctl.errors import BpfctlError
 from bpfctl.kernel import info as kernel
 from bpfctl.kernel.names import label
@@ -11,6 +9,7 @@ from bpfctl.kernel.uapi import ProgType
 from bpfctl.objects.btf import loaded_btf
 from bpfctl.objects.ids import ObjectKind, open_id
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bpfctl.objects.link_kinds import Tracing
 

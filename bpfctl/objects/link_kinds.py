@@ -6,11 +6,14 @@ struct bpf_link_info, include/uapi/linux/bpf.h (Linux 7.3).
 
 from __future__ import annotations
 
-from typing import Final, Protocol
-
 from bpfctl.kernel.names import label
 from bpfctl.kernel.uapi import AttachType, CgroupIterOrder
 from bpfctl.plain import plain
+from bpfctl.plain_typing import Protocol
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 MAP_TARGETS: Final = ("bpf_map_elem", "bpf_sk_storage_map", "sockmap")
 TASK_TARGETS: Final = ("task", "task_file", "task_vma")

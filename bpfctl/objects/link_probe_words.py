@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from bpfctl.objects import link_probes as probes
 from bpfctl.objects.attach_words import attach_word
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from bpfctl.linux.kallsyms import Symbol
     from bpfctl.objects.link_kinds import Details
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from bpfctl.errors import UsageError
 from bpfctl.kernel.names import label
 from bpfctl.kernel.uapi import AttachType
 from bpfctl.plain import plain
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 # Names of the perf tool: enum perf_type_id, perf_hw_id, perf_sw_ids and perf_hw_cache_*
 # (include/uapi/linux/perf_event.h, Linux 6.18).

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from bpfctl.kernel.info import link_text
 from bpfctl.kernel.link_tails import link_numbers, link_path
 from bpfctl.kernel.uapi import LinkType, PerfEventType
 from bpfctl.objects import link_kinds as kinds
 from bpfctl.objects import link_probes as probes
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Final
 
     from bpfctl.kernel.fd import Fd
     from bpfctl.kernel.info import Info

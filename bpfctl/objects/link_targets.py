@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.kernel.names import label
 from bpfctl.kernel.uapi import CgroupIterOrder, LinkType
@@ -16,8 +15,10 @@ from bpfctl.objects.link_functions import function_target, map_words, prog_type
 from bpfctl.objects.link_probe_words import probe_target
 from bpfctl.plain import field, plain
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Final
 
     from bpfctl.objects.link import LinkInfo
 

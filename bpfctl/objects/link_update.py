@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.errors import BpfctlError, SyscallError
 from bpfctl.kernel.attr_link import link_update
@@ -12,7 +11,10 @@ from bpfctl.kernel.flags import AttachFlags
 from bpfctl.kernel.uapi import LinkType
 from bpfctl.objects.link import link_info
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from bpfctl.kernel.fd import Fd
 
 # Kinds that can (`.update_prog` of their bpf_link_ops, Linux 6.18).

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING, Self
 
 from bpfctl.errors import BpfctlError, NotFoundError, SyscallError, UsageError
 from bpfctl.kernel.attr_map import map_elem
@@ -14,9 +13,11 @@ from bpfctl.objects.ids import ObjectKind, ids, open_id
 from bpfctl.objects.map_batch import Layout, Walk
 from bpfctl.objects.map_info import MapInfo, map_info
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
+    from typing import Self
 
     from bpfctl.btf.decode import Btf
     from bpfctl.kernel.fd import Fd

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING
 
 from bpfctl.errors import ENOTSUPP, BpfctlError, SyscallError
 from bpfctl.kernel.attr_map import map_batch, map_elem, map_get_next_key
@@ -11,6 +10,7 @@ from bpfctl.kernel.bpf import try_bpf
 from bpfctl.kernel.uapi import Cmd
 from bpfctl.plain import plain
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bpfctl.kernel import info as kernel
 from bpfctl.kernel.names import known, label
 from bpfctl.kernel.uapi import MapType, ProgType
 from bpfctl.linux.fdinfo import own_fdinfo
 from bpfctl.plain import plain
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 

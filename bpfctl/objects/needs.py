@@ -7,10 +7,12 @@ perf_allow_*() in include/linux/perf_event.h; the same from Linux 5.10 to 7.3.
 
 from __future__ import annotations
 
-from typing import Final
-
 from bpfctl.kernel.uapi import MapType, ProgType
 from bpfctl.linux.caps import Capability
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 Needs = tuple[Capability, ...]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.errors import NotFoundError, OutputError, PathError, SyscallError
 from bpfctl.kernel import info as kernel
@@ -15,8 +14,10 @@ from bpfctl.kernel.flags import MapFlags
 from bpfctl.linux.mounts import BPFFS_PLACE, bpffs_mounts, is_bpffs
 from bpfctl.objects.ids import ObjectKind
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Final
 
     from bpfctl.kernel.fd import Fd
 

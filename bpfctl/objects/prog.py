@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.errors import NotFoundError
 from bpfctl.kernel import info as kernel
@@ -13,8 +12,10 @@ from bpfctl.linux.fdinfo import own_fdinfo
 from bpfctl.objects.ids import ObjectKind, ids, open_id
 from bpfctl.plain import plain
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Final
 
     from bpfctl.kernel.fd import Fd
     from bpfctl.kernel.info import Info

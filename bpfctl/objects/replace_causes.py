@@ -6,14 +6,16 @@ kernel/bpf/trampoline.c: a function is replaced once, and not while it is traced
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
-
 from bpfctl.btf.prototypes import mismatch, prototype
 from bpfctl.btf.types import Func
 from bpfctl.kernel.uapi import LinkType
 from bpfctl.objects.link_kinds import Tracing
+from bpfctl.plain_typing import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from bpfctl.btf.decode import Btf
 
 DIFFERS: Final = "freplace-prototype-differs"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
 from bpfctl.kernel.attr_object import enable_stats
 from bpfctl.kernel.bpf import bpf_fd
@@ -11,6 +10,7 @@ from bpfctl.kernel.info import prog_info
 from bpfctl.kernel.uapi import StatsType
 from bpfctl.plain import plain
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bpfctl.kernel.fd import Fd
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
-
 from bpfctl.btf.types import FuncProto, Kind, Ptr, Struct
 from bpfctl.btf.values import Style, compile_reader
 from bpfctl.errors import NotFoundError, SyscallError
@@ -19,7 +17,10 @@ from bpfctl.objects.map_info import MapInfo, map_info
 from bpfctl.objects.prog import prog_info
 from bpfctl.plain import plain
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Final
+
     from bpfctl.btf.decode import Btf
     from bpfctl.kernel.fd import Fd
 

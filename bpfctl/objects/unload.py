@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.errors import BpfctlError, NotFoundError, OutputError, PathError, SyscallError
 from bpfctl.kernel.info import map_info
@@ -17,8 +16,10 @@ from bpfctl.objects.pin import files_below, id_of, open_pin, pins, unpin
 from bpfctl.objects.prog import prog_info
 from bpfctl.plain import plain
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from typing import Final
 
     from bpfctl.kernel.fd import Fd
     from bpfctl.objects.holders_types import Holder, Object

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
 
 from bpfctl.elf.binary import open_binary
 from bpfctl.elf.usdt_args import with_distances
 from bpfctl.elf.usdt_notes import usdt_notes
 from bpfctl.errors import NotFoundError
+from bpfctl.plain_typing import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bpfctl.elf.binary import Binary
     from bpfctl.elf.usdt_notes import UsdtNote

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from itertools import chain
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.elf.usdt_args import SPEC_BYTES, usdt_spec
 from bpfctl.errors import BpfctlError, NotSupportedError
@@ -18,8 +17,10 @@ from bpfctl.objects.ids import ObjectKind, open_id
 from bpfctl.objects.map import Map
 from bpfctl.objects.prog import prog_info
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
+    from typing import Final
 
     from bpfctl.kernel.fd import Fd
     from bpfctl.objects.usdt_places import Places

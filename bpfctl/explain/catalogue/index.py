@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.errors import NotFoundError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from bpfctl.explain.catalogue.entry import Entry
 
 # Each has a tuple ENTRIES. Their order is that of the manual.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from bpfctl.explain.catalogue.entry import Entry
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 _OWN_TYPES: Final = (
     "The kernel describes itself: its own type information (/sys/kernel/btf/vmlinux) has the list"

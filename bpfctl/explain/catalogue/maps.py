@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from bpfctl.explain.catalogue.entry import Entry
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 _REPEATED: Final = (
     "It repeats the request for a small map of its own: as it was, which fails in the same way, and"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from bpfctl.explain.catalogue.entry import Entry
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 _SINCE: Final = "Pins are there since Linux 4.4, those of links since 5.7."
 

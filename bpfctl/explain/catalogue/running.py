@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from bpfctl.explain.catalogue.entry import Entry
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 _STATS: Final = (
     "Runs are counted since Linux 5.1, without the setting kernel.bpf_stats_enabled since 5.8."

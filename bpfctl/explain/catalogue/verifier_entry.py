@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from bpfctl.explain.catalogue.entry import Entry
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 _CONFIRMED: Final = (
     "The kernel's own message says so; bpfctl knows its words from Linux 5.10 to 7.3. The place is"

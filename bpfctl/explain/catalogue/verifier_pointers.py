@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from bpfctl.explain.catalogue.verifier_entry import entry
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 ENTRIES: Final = (
     entry(

@@ -64,7 +64,7 @@ def blobs(draw: st.DrawFn) -> Btf:
 
 
 @settings(max_examples=400, deadline=None)
-@given(btf=blobs(), style=st.sampled_from(Style), data=st.data())
+@given(btf=blobs(), style=st.sampled_from(list(Style)), data=st.data())
 def test_all_ways_agree(btf: Btf, style: Style, data: st.DataObject) -> None:
     type_id = data.draw(st.integers(1, len(btf) - 1))
     try:
