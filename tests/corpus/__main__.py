@@ -2,74 +2,37 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.corpus import (
+    elsewhere,
     judge,
     linked,
+    options,
     packaged,
     places,
     reference,
     report,
     selftests,
+    stream,
     subjects,
 )
 from tests.vm.errors import VmError
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
+    from pathlib import Path
 
-LIMIT_S = 60.0
 KEEP_EACH = 100  # results, so that those of a run that dies are not lost
-WHOLES, PROGRAMS = "objects.jsonl", "programs.jsonl"
-EPILOG = """
-examples:
-  python -m tests.corpus prepare
-  python -m tests.corpus run
-  python -m tests.corpus run --disputed --believe test_map_in_map xdp
-  python -m tests.vm run --kernel 6.12 --drive "$(python -m tests.corpus place)" --limit 5400 -- \\
-    'BPFCTL_CORPUS=/run/drive python -m tests.corpus run --results $RESULTS/corpus.jsonl'
-"""
-
-
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of the command line."""
-    top = argparse.ArgumentParser(
-        prog="python -m tests.corpus",
-        description="Load BPF objects nobody here wrote with bpfctl and bpftool, and compare.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    verbs = top.add_subparsers(dest="verb", required=True)
-    verbs.add_parser("prepare", help="fetch and compile what is missing; needs root")
-    verbs.add_parser("place", help="print where the corpus is")
-    run = verbs.add_parser("run", help="load every object with both; needs root")
-    run.add_argument("--limit", type=float, default=LIMIT_S, metavar="SECONDS", help="for each")
-    run.add_argument(
-        "--disputed", action="store_true", help="only objects that both did not load alike before"
-    )
-    run.add_argument("--believe", action="store_true", help="take what bpftool did before")
-    run.add_argument("--before", type=Path, metavar="FILE", help="results of an earlier run")
-    run.add_argument("pattern", nargs="*", help="a part of the names of the objects wanted")
-    told = verbs.add_parser("report", help="print the results of the last run")
-    told.add_argument("--all", action="store_true", help="every object that neither loads")
-    for verb in (run, told):
-        verb.add_argument(
-            "--each",
-            action="store_true",
-            help="each program alone, with libbpf, of objects that were not loaded whole by both",
-        )
-        verb.add_argument("--results", type=Path, help="the file; default: in the corpus")
-    return top
+WHOLES, PROGRAMS = "objects", "programs"
 
 
 def main(words: Sequence[str]) -> int:
     """Run a command line and return the exit status."""
-    asked = parser().parse_args(words)
-    verbs = {"prepare": _prepare, "place": _place, "run": _run, "report": _report}
+    asked = options.parser().parse_args(words)
+    verbs = {"prepare": _prepare, "place": _place, "run": _run, "on": _on, "report": _report}
     try:
         return verbs[asked.verb](asked)
     except VmError as err:
@@ -92,14 +55,16 @@ def _place(asked: argparse.Namespace) -> int:
 
 
 def _run(asked: argparse.Namespace) -> int:
-    names = subjects.names(asked.pattern)
-    if asked.each:
-        names = list(subjects.programs(names, judge.read(places.corpus() / WHOLES)))
     before = judge.read(asked.before or _results(asked))
-    if asked.disputed:
-        names = [name for name in names if name not in before or not report.alike(before[name])]
+    names = asked.names.read_text().splitlines() if asked.names else _names(asked, before)
+    how = judge.How(asked.processes, asked.stream)
+    verdicts = judge.run(names, asked.limit, before if asked.believe else {}, how)
+    if asked.stream:
+        for verdict in verdicts:
+            stream.say(verdict)
+        return 0
     done = judge.read(_results(asked)) if asked.disputed or asked.pattern else {}
-    for verdict in judge.run(names, asked.limit, before if asked.believe else {}):
+    for verdict in verdicts:
         done[verdict["object"]] = verdict
         if len(done) % KEEP_EACH == 0:
             judge.write(_results(asked), done)
@@ -107,6 +72,33 @@ def _run(asked: argparse.Namespace) -> int:
     judge.write(_results(asked), done)
     print("\n".join(report.table(done.values())))
     return 0
+
+
+def _on(asked: argparse.Namespace) -> int:
+    results = _results(asked)
+    before = judge.read(results)
+    names = _names(asked, before)
+    if not asked.disputed and not asked.pattern:
+        names = [name for name in names if name not in before]
+    how = elsewhere.Asked(asked.kernel, results, asked.limit, asked.machine_limit, asked.believe)
+    left = elsewhere.run(names, how)
+    done = judge.read(results)
+    judge.write(results, done)
+    print("\n".join(report.table(done.values())))
+    if left:
+        print(f"{len(left)} were not judged in time; the same command goes on with them")
+    return 1 if left else 0
+
+
+def _names(asked: argparse.Namespace, before: dict[str, judge.Verdict]) -> list[str]:
+    """Return what the words ask for, given the results of before."""
+    names = subjects.names(asked.pattern)
+    if asked.each:
+        wholes = judge.read(_place_of(WHOLES, asked.kernel))
+        names = list(subjects.programs(names, wholes))
+    if asked.disputed:
+        names = [name for name in names if name not in before or not report.alike(before[name])]
+    return names
 
 
 def _report(asked: argparse.Namespace) -> int:
@@ -118,7 +110,11 @@ def _report(asked: argparse.Namespace) -> int:
 
 def _results(asked: argparse.Namespace) -> Path:
     chosen: Path | None = asked.results
-    return chosen or places.corpus() / (PROGRAMS if asked.each else WHOLES)
+    return chosen or _place_of(PROGRAMS if asked.each else WHOLES, asked.kernel)
+
+
+def _place_of(what: str, series: str) -> Path:
+    return places.corpus() / (f"{what}-{series}.jsonl" if series else f"{what}.jsonl")
 
 
 if __name__ == "__main__":

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tests.corpus import loaders
+from tests.corpus import loaders, stream
 from tests.corpus.own_bpffs import leave_the_mounts
 from tests.corpus.subjects import Subject
 
@@ -16,29 +16,42 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-PROCESSES = 2
 Verdict = dict[str, Any]
 
 
-def run(names: list[str], limit_s: float, known: Mapping[str, Verdict]) -> Iterator[Verdict]:
-    """Judge subjects by their names, several at once.
+class How(NamedTuple):
+    """How many processes judge at once, and whether they tell what they begin with."""
+
+    processes: int = 2
+    tell: bool = False
+
+
+DEFAULT = How()
+
+
+def run(
+    names: list[str], limit_s: float, known: Mapping[str, Verdict], how: How = DEFAULT
+) -> Iterator[Verdict]:
+    """Judge subjects by their names, several at once, and yield the verdicts as they come.
 
     What is known of bpftool from before is taken as it is.
     """
-    leave = ProcessPoolExecutor(PROCESSES, get_context("fork"), _begin)
+    loaders.preload()
+    leave = ProcessPoolExecutor(how.processes, get_context("fork"), _begin)
     with leave as pool:
-        waiting = [pool.submit(_judge, name, limit_s, known.get(name)) for name in names]
-        for one in waiting:
+        waiting = [pool.submit(_judge, name, limit_s, known.get(name), how) for name in names]
+        for one in as_completed(waiting):
             yield one.result()
 
 
 def _begin() -> None:
     os.nice(10)
     leave_the_mounts()
-    loaders.preload()
 
 
-def _judge(name: str, limit_s: float, known: Verdict | None) -> Verdict:
+def _judge(name: str, limit_s: float, known: Verdict | None, how: How) -> Verdict:
+    if how.tell:
+        stream.say_begin(name)
     subject = Subject.parse(name)
     return {
         "object": name,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
+import pkgutil
+import select
 import signal
 import sys
 import tempfile
@@ -12,6 +15,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+import bpfctl as package
 from tests.corpus import observe, places
 from tests.corpus.load_events import LoadEvents
 from tests.corpus.own_bpffs import fresh_bpffs
@@ -23,8 +27,6 @@ if TYPE_CHECKING:
 
 LOADED, NOTHING, REFUSED, TIMEOUT, DIED = "loaded", "nothing", "refused", "timeout", "died"
 PINS = "judged"  # a directory of the bpffs; the kernel has files of its own beside it
-LOOK_S = 0.01
-MODULES = ("bpfctl.commands.prog", "bpfctl.commands.prog_load", "bpfctl.loader.pipeline")
 
 
 @dataclass(frozen=True)
@@ -39,9 +41,11 @@ class Ended:
 
 
 def preload() -> None:
-    """Import what bpfctl imports to load an object, once for all that are forked from here."""
-    for name in MODULES:
-        import_module(name)
+    """Import all of bpfctl, once for all that are forked from here."""
+    for module in pkgutil.walk_packages(package.__path__, "bpfctl."):
+        if not module.name.endswith("__main__"):
+            import_module(module.name)
+    gc.freeze()  # or each child would copy what it collects
 
 
 def bpfctl(subject: Subject, limit_s: float) -> dict[str, Any]:
@@ -64,10 +68,10 @@ def bpftool(subject: Subject, limit_s: float) -> dict[str, Any]:
     """Load an object with bpftool, or one program of it with the same library."""
     with fresh_bpffs() as bpffs:
         path, pins = str(subject.path), f"{bpffs}/{PINS}"
-        words = [str(places.bpftool()), "prog", "loadall", path, pins]
+        words = [*places.bpftool_words(), "prog", "loadall", path, pins]
         words += ["kernel_btf", str(subject.kernel_btf)] if subject.kernel_btf else []
         if subject.program:
-            words = [str(places.load_one()), path, subject.program, f"{pins}/{subject.program}"]
+            words = [*places.load_one_words(), path, subject.program, f"{pins}/{subject.program}"]
         ended = _run(lambda: os.execv(words[0], words), limit_s)
         answer = _answer(ended, _bpftool_verdict(ended))
         answer["programs"] = observe.pinned(f"{bpffs}/{PINS}")
@@ -153,15 +157,16 @@ def _child(become: Callable[[], None], ready: int, out: int, err: int) -> None:
 
 
 def _wait(pid: int, end: float) -> int | None:
-    while True:
-        done, status = os.waitpid(pid, os.WNOHANG)
-        if done:
-            return os.waitstatus_to_exitcode(status)
-        if time.monotonic() > end:
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-            return None
-        time.sleep(LOOK_S)
+    """Return how a child ended, None when we ended it because the time was over."""
+    watched = os.pidfd_open(pid)
+    try:
+        late = not select.select([watched], [], [], end - time.monotonic())[0]
+    finally:
+        os.close(watched)
+    if late:
+        os.kill(pid, signal.SIGKILL)
+    _, status = os.waitpid(pid, 0)
+    return None if late else os.waitstatus_to_exitcode(status)
 
 
 def _text(file: Any) -> str:

@@ -9,6 +9,7 @@ from tests.vm import newest_bpftool
 from tests.vm.cache import cache
 
 VARIABLE = "BPFCTL_CORPUS"
+LOAD_ONE = "load_one"  # loads one program with libbpf; it lies with bpftool's libraries
 
 
 def corpus() -> Path:
@@ -27,9 +28,19 @@ def bpftool() -> Path:
     return corpus() / "bpftool" / newest_bpftool.NAME
 
 
-def load_one() -> Path:
-    """Return the program that loads one program with libbpf; it lies with bpftool's libraries."""
-    return corpus() / "bpftool" / "load_one"
+def bpftool_words() -> list[str]:
+    """Return how to start it: without the shell of its launcher, which is slow where emulated."""
+    return _with_libraries("bpftool")
+
+
+def load_one_words() -> list[str]:
+    """Return how to start what loads one program with the same library."""
+    return _with_libraries(LOAD_ONE)
+
+
+def _with_libraries(program: str) -> list[str]:
+    place = corpus() / "bpftool"
+    return [str(place / newest_bpftool.LOADER), "--library-path", str(place), str(place / program)]
 
 
 def work() -> Path:

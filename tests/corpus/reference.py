@@ -15,11 +15,6 @@ from tests.vm.tools import run
 SOURCE = Path(__file__).parent / "load_one.c"
 PACKAGES = ("libbpf1", "libbpf-dev")
 LIBRARY_DIRECTORY = "usr/lib/x86_64-linux-gnu"
-LAUNCHER = f"""\
-#!/bin/sh
-here=$(dirname "$0")
-exec "$here/{newest_bpftool.LOADER}" --library-path "$here" "$here/load_one.real" "$@"
-"""
 
 
 def prepare() -> None:
@@ -30,9 +25,6 @@ def prepare() -> None:
     with built(target) as work:
         shutil.copytree(newest_bpftool.fetched(), work, dirs_exist_ok=True)
         _compile(compiler.tree(), work)
-        launcher = work / places.load_one().name
-        launcher.write_text(LAUNCHER)
-        launcher.chmod(0o755)
 
 
 def _compile(tree: Path, target: Path) -> None:
@@ -49,4 +41,4 @@ def _compile(tree: Path, target: Path) -> None:
         )
         library = next(Path(work, LIBRARY_DIRECTORY).glob("libbpf.so.1.*"))
         shutil.copy(library, target / "libbpf.so.1")
-        shutil.copy(Path(work, "load_one"), target / "load_one.real")
+        shutil.copy(Path(work, "load_one"), target / places.LOAD_ONE)

@@ -20,7 +20,14 @@ from tests.vm.rootfs import root
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import IO, BinaryIO
+    from typing import IO, BinaryIO, Protocol
+
+    class Sink(Protocol):
+        """What takes the output of a machine's command as it comes."""
+
+        def write(self, data: bytes, /) -> object: ...
+        def flush(self) -> None: ...
+
 
 TIMED_OUT, DIED = 124, 125
 # An emulated kernel may die or hang at boot, which takes a few seconds where nobody disturbs it.
@@ -54,7 +61,7 @@ class Ended:
     seconds: float = 0
 
 
-def run(job: Job, sink: BinaryIO | None) -> Ended:
+def run(job: Job, sink: Sink | None) -> Ended:
     """Run a job; the output goes to `sink`, or without one the terminal is the machine's.
 
     `results` is emptied first, and holds the console's text and all that the command wrote to
@@ -71,7 +78,7 @@ def run(job: Job, sink: BinaryIO | None) -> Ended:
         return _once(job, sink)
 
 
-def _once(job: Job, sink: BinaryIO | None) -> Ended:
+def _once(job: Job, sink: Sink | None) -> Ended:
     shutil.rmtree(job.results, ignore_errors=True)
     job.results.mkdir(parents=True)
     with tempfile.TemporaryDirectory(prefix="bpfctl-vm-") as work:
@@ -114,7 +121,7 @@ def _prepare(job: Job, work: Path) -> list[str]:
     return qemu.command(chosen, early, disks, job.results / "console.log")
 
 
-def _boot(words: list[str], log: BinaryIO, sink: BinaryIO | None, job: Job) -> str:
+def _boot(words: list[str], log: BinaryIO, sink: Sink | None, job: Job) -> str:
     """Run QEMU to its end; say what took too long, nothing when it came to one in time."""
     if sink is None:
         subprocess.run(words, stderr=log, check=False)
@@ -129,7 +136,7 @@ def _boot(words: list[str], log: BinaryIO, sink: BinaryIO | None, job: Job) -> s
             process.kill()  # no harm to one that has ended
 
 
-def _stream(source: IO[bytes], sink: BinaryIO, job: Job) -> str:
+def _stream(source: IO[bytes], sink: Sink, job: Job) -> str:
     """Copy until the end of `source`, or until something took too long; say what."""
     begin, began = time.monotonic(), False
     with selectors.DefaultSelector() as selector:
