@@ -38,6 +38,8 @@ STRUCT_OPS: Final = {
     "hid_bpf_ops": "6.11",
     "sched_ext_ops": "6.12",
     "Qdisc_ops": "6.16",
+    "io_uring_bpf_ops": "7.1",
+    "sched_ext_ops_cid": "7.2",
 }
 STRUCT_OPS_LINK: Final = "6.4"
 MAP_FLAGS: Final = {
@@ -57,4 +59,5 @@ MAP_FLAGS: Final = {
     MapFlags.LINK: STRUCT_OPS_LINK,
     MapFlags.SEGV_ON_FAULT: "6.9",
     MapFlags.NO_USER_CONV: "6.9",
+    MapFlags.RB_OVERWRITE: "6.19",
 }

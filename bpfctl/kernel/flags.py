@@ -26,13 +26,13 @@ class MapFlags(IntFlag):
     MMAPABLE = 1 << 10
     PRESERVE_ELEMS = 1 << 11
     INNER_MAP = 1 << 12
-    LINK = 1 << 13  # 6.6
+    LINK = 1 << 13  # 6.4, struct_ops
     PATH_FD = 1 << 14  # 6.5, of OBJ_PIN and OBJ_GET
     VTYPE_BTF_OBJ_FD = 1 << 15  # 6.9
     TOKEN_FD = 1 << 16  # 6.9
     SEGV_ON_FAULT = 1 << 17  # 6.9, arenas
     NO_USER_CONV = 1 << 18  # 6.9, arenas
-    RB_OVERWRITE = 1 << 19  # after 6.18, ring buffers
+    RB_OVERWRITE = 1 << 19  # 6.19, ring buffers
 
 
 class UpdateFlags(IntFlag):

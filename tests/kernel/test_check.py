@@ -10,15 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bpfctl.btf.types import DeclTag, Kind
 from bpfctl.check.check import check, subject_of
 from bpfctl.check.finding import State
 from bpfctl.check.kernels import kernels_at, running
 from bpfctl.elf.reader import read_object
 from bpfctl.elf.section_def import AttachKind
 from bpfctl.errors import SyscallError, VerifierError
-from bpfctl.features.since_kfuncs import KFUNCS
-from bpfctl.features.since_targets import ITERATORS
 from bpfctl.linux.version import kernel_version, parse_release
 from bpfctl.loader.options import LoadOptions
 from bpfctl.loader.pipeline import load
@@ -136,15 +133,6 @@ def test_nothing_is_loaded_and_no_privilege_is_taken(tool: Callable[[str], str])
     assert done.stderr == ""
 
 
-def test_first_versions_of_kfuncs(here: Target) -> None:
-    """No kernel marks one that we say came later; those that mark none say nothing."""
-    btf = here.types.btf
-    tags = (btf.type(one) for one in btf.find_all("bpf_kfunc", (Kind.DECL_TAG,)))
-    marked = {btf.name(one.type_id) for one in tags if isinstance(one, DeclTag)}
-    later = {name for name, since in KFUNCS.items() if parse_release(since) > kernel_version()}
-    assert marked & later == set()
-
-
 def test_first_versions_of_what_is_listed(here: Target) -> None:
     """The running kernel is as old as it seems by its numbers."""
     version = kernel_version()
@@ -155,9 +143,3 @@ def test_first_versions_of_what_is_listed(here: Target) -> None:
 
 def test_what_differs_is_there() -> None:
     assert set(OBJECTS) >= DIFFERENT
-
-
-def test_first_versions_of_iterators(here: Target) -> None:
-    """No kernel has one that we say came later."""
-    later = {name for name, since in ITERATORS.items() if parse_release(since) > kernel_version()}
-    assert [name for name in later if here.has_function(f"bpf_iter_{name}")] == []

@@ -81,3 +81,4 @@ def test_every_helper_has_a_first_version() -> None:
         "5.10",
         "5.17",
     )
+    assert (known[HelperId.send_signal], known[HelperId.tcp_gen_syncookie]) == ("5.3", "5.4")
