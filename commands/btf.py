@@ -167,23 +167,17 @@ def extract(
         list[str] | None,
         Argument(metavar="FILE OUTPUT", help="An ELF file with types, and where to write."),
     ] = None,
+    base: _Base = None,
 ) -> None:
     """Write the types of an ELF file (vmlinux, a module, a program) as they are stored in it.
 
-    The bytes are those that /sys/kernel/btf has of a running kernel; `file` reads them.
+    The bytes are those that /sys/kernel/btf has of a running kernel; `file` reads them. Types of a
+    module that brings a small base of its own (Linux 6.11) are put on those of --base-btf, as a
+    kernel does that loads it.
     """
-    from bpfctl.btf.layout import check_strings, parse_header
-    from bpfctl.objects.btf_source import raw_btf
+    from .btf_extract import extract as write
 
-    from .binary import write_file
-    from .output import write_done
-
-    if words is None or len(words) != 2:
-        raise UsageError("expected FILE and OUTPUT: from where, and where to")
-    data = raw_btf(words[0])
-    check_strings(data, parse_header(data, words[0]), words[0], split=True)
-    write_file(words[1], data)
-    write_done(call.out)
+    write(call.out, words or [], base)
 
 
 @app.command()

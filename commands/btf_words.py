@@ -7,6 +7,7 @@ from bpfctl.objects.ids import ObjectKind
 from bpfctl.plain import plain
 
 from .chosen import open_one
+from .clean import clean
 from .selectors import take_selector
 
 TYPE_CHECKING = False
@@ -69,7 +70,7 @@ def _take_files(words: Sequence[str], base: str | None) -> tuple[BtfSource, list
         return take_source(words, base)
     from bpfctl.objects.btf_source import BtfSource, btf_of_files
 
-    return BtfSource(btf_of_files(paths, _base(base))), rest
+    return BtfSource(btf_of_files(paths, read_base(base))), rest
 
 
 def _values(word: str) -> str:
@@ -114,7 +115,22 @@ def take_source(words: Sequence[str], base: str | None) -> tuple[BtfSource, list
     value, *rest = rest
     if first == "id":
         return BtfSource(loaded_btf(_root(value))), rest
-    return BtfSource(btf_of_file(value, _base(base))), rest
+    found = btf_of_file(value, read_base(base))
+    tell_of_own_base(found)
+    return BtfSource(found), rest
+
+
+def tell_of_own_base(btf: Btf) -> None:
+    """Say of a module's types that they are shown on the little of a kernel's that they bring."""
+    from bpfctl.objects.btf_source import has_own_base
+
+    if has_own_base(btf):
+        from .output import say
+
+        say(
+            f"{clean(btf.path)}: based on names and sizes of the kernel's types that it brings"
+            " itself (.BTF.base): --base-btf puts it on those of a kernel"
+        )
 
 
 def _of_kernel(words: list[str]) -> tuple[BtfSource, list[str]]:
@@ -126,7 +142,8 @@ def _of_kernel(words: list[str]) -> tuple[BtfSource, list[str]]:
     return BtfSource(kernel_btf()), words
 
 
-def _base(path: str | None) -> Btf | None:
+def read_base(path: str | None) -> Btf | None:
+    """The types that others are based on, if a file of them is named. Raises: what reading does."""
     from bpfctl.objects.btf_source import btf_of_file
 
     return None if path is None else btf_of_file(path)

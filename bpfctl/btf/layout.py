@@ -28,6 +28,7 @@ MAGIC = 0xEB9F
 VERSION = 1
 HEADER_BYTES = 24
 NEWER = "use a newer bpfctl, or types made by an older pahole or compiler"
+BASED = "name those with --base-btf (of a module: the vmlinux of the kernel it was made for)"
 RECORD_WORDS = 3  # name_off, info, size or type
 
 # Words that follow a record: (fixed, per element counted by vlen).
@@ -125,8 +126,18 @@ def check_strings(data: Blob, header: Header, path: str, *, split: bool) -> None
     Raises: BtfError.
     """
     first, end = header.str_off, header.str_off + header.str_len
-    ok = header.str_len > 0 and data[end - 1] == 0 and (split or data[first] == 0)
-    if not ok and not (split and header.str_len == 0):
+    ends = header.str_len > 0 and data[end - 1] == 0
+    if ends and data[first] and not split:
+        message = "these types are based on others, and it is not known on which"
+        raise BtfError(
+            message,
+            path=path or None,
+            section=".BTF",
+            offset=first,
+            code="btf-base-missing",
+            remedy=BASED,
+        )
+    if not ends and not (split and header.str_len == 0):
         message = "the string section does not begin and end with a zero byte"
         raise BtfError(message, path=path or None, section=".BTF", offset=first)
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 MAX_FILE_BYTES: Final = 1 << 29
 _ELF_MAGIC: Final = b"\x7fELF"
 _SECTION: Final = ".BTF"
+_BASE_SECTION: Final = ".BTF.base"
 
 
 class BtfSource(NamedTuple):
@@ -29,19 +30,49 @@ class BtfSource(NamedTuple):
     roots: tuple[int, ...] = ()
 
 
+class StoredBtf(NamedTuple):
+    """The bytes of types, and of the small base that a module may carry for them."""
+
+    types: bytes
+    base: bytes | None = None
+
+
 def btf_of_file(path: str, base: Btf | None = None) -> Btf:
     """The types in a file: BTF itself, or an ELF file with a section of it.
 
     A module's file of the running kernel is based on the kernel's own types; `base` says it for
-    other files. Raises: PathError, ObjectFileError, BtfError, NotSupportedError.
+    other files. A module that carries a small base of its own (Linux 6.11) is based on that, or
+    put on `base`. Raises: PathError, ObjectFileError, NotSupportedError; BtfError, for a base that
+    cannot be theirs too.
     """
     from bpfctl.btf.decode import Btf
 
     if path == KERNEL_FILE:
         return kernel_btf()
+    stored = stored_btf(path)
+    if stored.base is not None:
+        small = Btf.parse(stored.base, path=path)
+        found = Btf.parse(stored.types, base=small, path=path)
+        return _relocated(found, base) if base else found
     if base is None and Path(path).parent == Path(KERNEL_FILE).parent:
-        base = kernel_btf()
-    return Btf.parse(raw_btf(path), base=base, path=path)
+        return Btf.parse(stored.types, base=kernel_btf(), path=path)
+    found = Btf.parse(stored.types, base=base, path=path)
+    if base is not None:
+        from bpfctl.btf.relocate import check_base
+
+        check_base(found)
+    return found
+
+
+def _relocated(split: Btf, base: Btf) -> Btf:
+    from bpfctl.btf.relocate import relocated
+
+    return relocated(split, base)
+
+
+def has_own_base(btf: Btf) -> bool:
+    """Whether the types are based on the small base that the file itself has for them."""
+    return btf.base is not None and bool(btf.path) and btf.base.path == btf.path
 
 
 def btf_of_files(paths: Sequence[str], base: Btf | None = None) -> Btf:
@@ -99,7 +130,12 @@ def module_files(base: Btf) -> Iterator[tuple[str, Btf]]:
 
 
 def raw_btf(path: str) -> bytes:
-    """The bytes of the types in a file, as they are stored.
+    """The bytes of the types in a file, as they are stored. Raises: as `stored_btf`."""
+    return stored_btf(path).types
+
+
+def stored_btf(path: str) -> StoredBtf:
+    """The bytes of the types in a file, and of what they are based on where it has that.
 
     Raises: PathError, ObjectFileError for an ELF file without any.
     """
@@ -110,20 +146,24 @@ def raw_btf(path: str) -> bytes:
                 data = start + file.read(MAX_FILE_BYTES)
                 if len(data) > MAX_FILE_BYTES:
                     raise ObjectFileError(f"is larger than {MAX_FILE_BYTES >> 20} MiB", path=path)
-                return data
+                return StoredBtf(data)
     except OSError as err:
         words = (err.strerror or str(err)).lower()
         raise PathError(f"cannot read it: {words}", subject=path) from err
-    return _section_of(path)
+    return _sections_of(path)
 
 
-def _section_of(path: str) -> bytes:
+def _sections_of(path: str) -> StoredBtf:
     from bpfctl.elf.binary import open_binary
 
     with open_binary(path) as binary:
-        for section in binary.sections:
-            if section.name == _SECTION:
-                return binary.bytes_of(section)
+        found = {
+            one.name: binary.bytes_of(one)
+            for one in reversed(binary.sections)
+            if one.name in (_SECTION, _BASE_SECTION)
+        }
+    if _SECTION in found:
+        return StoredBtf(found[_SECTION], found.get(_BASE_SECTION))
     raise ObjectFileError(
         f"has no section {_SECTION}",
         path=path,

@@ -21,4 +21,18 @@ ENTRIES: Final = (
         " newest features. `bpfctl doctor` says how many types of a kernel are passed over.",
         "BTF is there since Linux 4.18, the section with the sizes since 7.1.",
     ),
+    Entry(
+        "btf-base-differs",
+        "the types of a module do not go with those of this kernel",
+        "A module's types refer to those of the kernel that it was built with, by their numbers and"
+        " the places of their names: with other types they would name anything. A module built"
+        " outside of the kernel's tree brings the names and sizes of what it refers to (section"
+        " .BTF.base), and is put on any kernel that has all of these, once each, and those that lie"
+        " in its own structs in the same size. A kernel that loads the module does the same.",
+        "Each type of .BTF.base is looked for in the kernel's types; without that section, whether"
+        " the names in the module's types begin where those of the kernel do.",
+        "Name the types of the kernel that the module was built with (`--base-btf`), or build it"
+        " for this one.",
+        "Modules have types since Linux 5.11, .BTF.base since 6.11.",
+    ),
 )
