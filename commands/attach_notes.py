@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from bpfctl.objects.attach_targets import Target
+    from bpfctl.objects.net_attach import NetPlace
 
 
 def note_lsm(attached: Iterable[tuple[str, int]]) -> None:
@@ -35,7 +36,7 @@ def note_lsm(attached: Iterable[tuple[str, int]]) -> None:
     say(clean(f"  code       {reason.code}        more: bpfctl explain {reason.code}"))
 
 
-def note_down(target: Target) -> None:
+def note_down(target: Target | NetPlace) -> None:
     """Warn on standard error when a program was attached to an interface that is down."""
     device = getattr(target, "device", None)
     if device is None:

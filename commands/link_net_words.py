@@ -46,7 +46,7 @@ def _cgroup(words: list[str], stack: ExitStack) -> targets.Target:
             f'"{word}" is nothing that a cgroup runs programs on',
             remedy=f"one of {', '.join(cgroup_attach_words())}",
         )
-    return targets.Cgroup(path, AttachType(found), _order(rest, "cgroup"))
+    return targets.Cgroup(path, AttachType(found), parse_order(rest, "cgroup"))
 
 
 def _xdp(words: list[str], stack: ExitStack) -> targets.Target:
@@ -72,13 +72,16 @@ def _on_device(
         del stack
         if len(words) < 3 or words[0] not in sides or words[1] != "dev":
             raise UsageError(f"expected {FORMS[form]}")
-        return make(words[2], sides[words[0]], _order(words[3:], form))
+        return make(words[2], sides[words[0]], parse_order(words[3:], form))
 
     return parse
 
 
-def _order(words: list[str], form: str) -> net.Order:
-    """Read where among the programs: first, last, or before or after a certain one."""
+def parse_order(words: list[str], form: str = "tcx") -> net.Order:
+    """Read where among the programs: first, last, or before or after a certain one.
+
+    Raises: UsageError.
+    """
     found: dict[str, Any] = {}
     rest = list(words)
     while rest:

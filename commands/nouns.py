@@ -25,6 +25,7 @@ NOUNS = (
     Noun("prog", "Load, pin and show programs.", default="show"),
     Noun("map", "Show, dump and pin maps.", default="show"),
     Noun("link", "Attach programs; show, pin and detach what is attached.", default="show"),
+    Noun("net", "Attach programs to interfaces; show what the network runs.", default="show"),
     Noun("iter", "Run iterators, or pin them to be read as files."),
     Noun("btf", "Show, compare and convert type information; write headers.", default="show"),
     Noun("gen", "Write C that programs begin with, and types for old kernels."),

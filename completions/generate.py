@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from bpfctl.commands.link_forms import FORMS
 from bpfctl.commands.main import build
+from bpfctl.commands.net_words import PLACE_WORDS, TYPES
 from bpfctl.commands.options import FORMAT_FLAGS, FORMATS, OPTIONS
 from bpfctl.commands.tree import Node, Option, walk
 
@@ -78,6 +79,8 @@ def grammar(node: Node) -> list[str]:
     said = [argument.metavar for argument in node.arguments]
     if node.path == ("bpfctl", "link", "create"):
         said += FORMS.values()  # too many for its usage
+    if node.path in (("bpfctl", "net", "attach"), ("bpfctl", "net", "detach")):
+        said = [TYPES, *said, *([PLACE_WORDS] if node.path[-1] == "attach" else ())]
     for token in (token for text in said for token in _tokens(text)):
         found.update(dict.fromkeys(KINDS.get(token, () if token.isupper() else (token,))))
     if node.path == ("bpfctl", "help"):

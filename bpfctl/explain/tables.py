@@ -38,10 +38,16 @@ BY_CALL: Final[dict[str, tuple[str, ...]]] = {
         "functions:not_traceable",
         "taken:already",
     ),
-    "BPF_PROG_ATTACH": ("unknown:attach_type", "cgroup_flags:exclusive"),
-    "BPF_PROG_DETACH": ("unknown:attach_type",),
+    "BPF_PROG_ATTACH": (
+        "unknown:attach_type",
+        "cgroup_flags:exclusive",
+        "net_places:held_by_link",
+        "taken:already",
+    ),
+    "BPF_PROG_DETACH": ("unknown:attach_type", "net_places:held_by_link"),
     "BPF_PROG_QUERY": ("unknown:attach_type",),
     "PERF_EVENT_IOC_SET_BPF": ("taken:already",),
+    "netlink": ("xdp:refused", "net_places:filter_refused"),
 }
 
 # What the verifier's log alone does not tell; where none of these knows, the log is read.

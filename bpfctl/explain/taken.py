@@ -46,6 +46,8 @@ def already(failure: Failure) -> Explanation | None:
     found = [*_links(info.id, target)]
     if not found and isinstance(target, Tracepoint):
         found = [*_events(info)]
+    if not found and isinstance(target, Tcx | Netkit):
+        found = [*_without_link(info.id, target)]
     if not found:
         failure.candidates.append("the program runs there already (check: bpfctl link show)")
         return None
@@ -96,6 +98,15 @@ def _is_there(link: LinkInfo, target: Place) -> bool:
                 and (details.ifindex, details.attach_type)
                 == (find_interface(target.device), target.attach_type)
             )
+
+
+def _without_link(prog_id: int, target: Tcx | Netkit) -> Iterator[str]:
+    """Tell of a program that was attached without a link."""
+    from bpfctl.objects.net_order import entries
+
+    there = entries(find_interface(target.device), target.attach_type)
+    if prog_id in [one.prog_id for one in there]:
+        yield f"program {prog_id} is there without a link: bpfctl net show dev {target.device}"
 
 
 def _events(info: ProgInfo) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""XDP links that are refused: the interface runs a program already, its driver or its MTU."""
+"""XDP programs that an interface refuses: it runs one already, its driver, its MTU."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from bpfctl.kernel.uapi import LinkType
 from bpfctl.objects import attach_targets as targets
 from bpfctl.objects.ids import ObjectKind, open_id
 from bpfctl.objects.link import links
+from bpfctl.objects.net_xdp import WORDS
 from bpfctl.objects.prog import ProgInfo, prog_info
 
 TYPE_CHECKING = False
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from bpfctl.kernel.netlink import Interface, XdpAttachment
     from bpfctl.objects.link import LinkInfo
 
-_WORDS: Final = {"xdpgeneric": XdpMode.GENERIC, "xdpdrv": XdpMode.DRIVER}
 # What a page leaves to a packet in veth_xdp_set(), drivers/net/veth.c: roughly, as the rest
 # depends on the kernel's configuration.
 _PAGE_LEAVES: Final = 3500
@@ -55,20 +55,27 @@ def _taken(failure: Failure, device: Interface) -> Explanation:
     """Name the program that is there, and what holds it there."""
     mode = _mode(device.xdp)
     evidence = [line for one in device.xdp for line in _holder(device, one)]
+    off = _off(device, device.xdp[0])
+    if failure.call == "netlink" and " link detach " in off:
+        words = f"a link holds the XDP program of {device.name}"
+        return Explanation("net-held-by-link", words, tuple(evidence), off)
     if failure.errno == errno.EEXIST and mode is not None:
         return Explanation(
             "xdp-modes-mixed",
             f"{device.name} runs a program in {mode.name.lower()} mode, and takes none in another",
             tuple(evidence),
-            f"detach that one first: {_off(device, device.xdp[0])}",
+            f"detach that one first: {off}",
         )
     first = device.xdp[0]
+    remedy = f"an interface runs one: detach that one first: {off}"
+    if failure.call == "netlink" and " net detach " in off:
+        remedy = f"overwrite puts the program in its place; or detach that one first: {off}"
     words = f"{device.name} runs an XDP program already: {first.prog_id} {_name(first.prog_id)}"
     return Explanation(
         "xdp-busy",
         words.rstrip(),
         tuple(evidence),
-        f"an interface runs one: detach that one first: {_off(device, first)}",
+        remedy,
     )
 
 
@@ -126,8 +133,7 @@ def _off(device: Interface, one: XdpAttachment) -> str:
         return "see bpfctl link show, as root"
     if link is not None:
         return f"bpfctl link detach id {link.id}"
-    word = next((word for word, mode in _WORDS.items() if mode == one.mode), "xdp")
-    return f"ip link set dev {device.name} {word} off"
+    return f"bpfctl net detach {WORDS.get(one.mode, 'xdp')} dev {device.name}"
 
 
 # --- the driver and the MTU -----------------------------------------------------------------------

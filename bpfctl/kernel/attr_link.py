@@ -217,24 +217,43 @@ def prog_query(
 
 
 def prog_attach(
-    *, attach_type: int, target_fd: Descriptor, prog_fd: Descriptor, attach_flags: int = 0
+    *,
+    attach_type: int,
+    target_fd: Descriptor = 0,
+    target_ifindex: int = 0,
+    prog_fd: Descriptor,
+    attach_flags: int = 0,
+    replace_fd: Descriptor = 0,
+    relative_id: int = 0,
+    expected_revision: int = 0,
+    doing: str = "attach program",
 ) -> Attr:
-    """Ask to attach a program without a link (cgroups, sockmaps)."""
-    attr = Attr(Cmd.PROG_ATTACH, "attach program")
+    """Ask to attach a program without a link (cgroups, sockmaps, since Linux 6.6 interfaces)."""
+    attr = Attr(Cmd.PROG_ATTACH, doing)
     attr.set(
-        target_fd=descriptor(target_fd),
+        target_fd=target_ifindex or descriptor(target_fd),
         attach_bpf_fd=descriptor(prog_fd),
         attach_type=attach_type,
         attach_flags=attach_flags,
+        replace_bpf_fd=descriptor(replace_fd),
+        relative_id=relative_id,
+        expected_revision=expected_revision,
     )
     return attr
 
 
-def prog_detach(*, attach_type: int, target_fd: Descriptor, prog_fd: Descriptor = 0) -> Attr:
+def prog_detach(
+    *,
+    attach_type: int,
+    target_fd: Descriptor = 0,
+    target_ifindex: int = 0,
+    prog_fd: Descriptor = 0,
+    doing: str = "detach program",
+) -> Attr:
     """Ask to detach a program that was attached without a link."""
-    attr = Attr(Cmd.PROG_DETACH, "detach program")
+    attr = Attr(Cmd.PROG_DETACH, doing)
     attr.set(
-        target_fd=descriptor(target_fd),
+        target_fd=target_ifindex or descriptor(target_fd),
         attach_bpf_fd=descriptor(prog_fd),
         attach_type=attach_type,
     )

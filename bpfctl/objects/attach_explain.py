@@ -45,6 +45,7 @@ _FITTING: Final[dict[type[object], frozenset[ProgType]]] = {
     targets.Iter: frozenset({ProgType.TRACING}),
     targets.Xdp: frozenset({ProgType.XDP}),
     targets.Tcx: frozenset({ProgType.SCHED_CLS}),
+    net.Filter: frozenset({ProgType.SCHED_CLS}),
     net.Netkit: frozenset({ProgType.SCHED_CLS}),
     net.Netns: frozenset({ProgType.FLOW_DISSECTOR, ProgType.SK_LOOKUP}),
     net.Netfilter: frozenset({ProgType.NETFILTER}),
@@ -71,10 +72,13 @@ _UNTRACED: Final = (
 _BUSY: Final = frozenset({errno.EBUSY, errno.EEXIST})
 
 
-def explain(err: SyscallError, prog: ProgInfo, target: targets.Target) -> BpfctlError:
+def explain(err: SyscallError, prog: ProgInfo, target: targets.Target | net.Filter) -> BpfctlError:
     """Return the error to raise instead: with the cause where a check confirms one."""
     subject = f"program {prog.id} {prog.name}".rstrip()
-    found = _wrong_type(prog, target) or lacking(err, target)
+    found = _wrong_type(prog, target)
+    if isinstance(target, net.Filter):
+        return (found or err).within(subject=subject)
+    found = found or lacking(err, target)
     if found is None and not _denied(err, prog, target):
         found = _cause(err, prog, target)
     return (found or err).within(subject=subject)
@@ -91,7 +95,7 @@ def _denied(err: SyscallError, prog: ProgInfo, target: targets.Target) -> bool:
     return name_missing_for_event(err, UPROBES if isinstance(target, probes.Uprobe) else needed)
 
 
-def _wrong_type(prog: ProgInfo, target: targets.Target) -> BpfctlError | None:
+def _wrong_type(prog: ProgInfo, target: targets.Target | net.Filter) -> BpfctlError | None:
     if isinstance(target, targets.Cgroup):
         kind = _OF_CGROUPS.get(target.attach_type, ProgType.CGROUP_SOCK_ADDR)
         fitting = frozenset({kind})

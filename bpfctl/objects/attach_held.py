@@ -11,10 +11,8 @@ from contextlib import ExitStack, contextmanager
 from bpfctl.errors import SyscallError
 from bpfctl.kernel.attr_link import prog_attach, prog_detach
 from bpfctl.kernel.bpf import bpf
-from bpfctl.kernel.uapi import AttachType
-from bpfctl.objects.attach_net_targets import Sockmap
+from bpfctl.objects.attach_net_targets import Filter, Sockmap
 from bpfctl.objects.attach_perf import EventTarget, hold_event
-from bpfctl.objects.attach_places import find_interface
 from bpfctl.objects.attach_probe_targets import PerfEvent, Usdt
 from bpfctl.objects.attach_several import each_cpu
 from bpfctl.objects.attach_targets import Tcx
@@ -29,12 +27,7 @@ if TYPE_CHECKING:
     from bpfctl.kernel.fd import Fd
     from bpfctl.objects.prog import ProgInfo
 
-HoldTarget = EventTarget | Usdt | Tcx | Sockmap
-
-# include/uapi/linux/pkt_sched.h: the two sides of the clsact queueing discipline (Linux 4.5).
-_SIDES = {AttachType.TCX_INGRESS: 0xFFFFFFF2, AttachType.TCX_EGRESS: 0xFFFFFFF3}
-_HANDLE = 1
-_CLSACT = "clsact"
+HoldTarget = EventTarget | Usdt | Tcx | Filter | Sockmap
 
 
 @contextmanager
@@ -55,6 +48,8 @@ def held(prog_fd: Fd, prog: ProgInfo, target: HoldTarget) -> Iterator[None]:
 
 def _attached(prog_fd: Fd, prog: ProgInfo, target: HoldTarget) -> AbstractContextManager[object]:
     if isinstance(target, Tcx):
+        target = Filter(target.device, target.attach_type)
+    if isinstance(target, Filter):
         return _filter(prog_fd, prog, target)
     if isinstance(target, Sockmap):
         return _in_map(prog_fd, target)
@@ -84,40 +79,12 @@ def _in_map(prog_fd: Fd, target: Sockmap) -> Iterator[None]:
 
 
 @contextmanager
-def _filter(prog_fd: Fd, prog: ProgInfo, target: Tcx) -> Iterator[None]:
+def _filter(prog_fd: Fd, prog: ProgInfo, target: Filter) -> Iterator[None]:
     """Attach as a filter of the interface, after those that are there (Linux 4.4)."""
-    from pyroute2 import IPRoute
-    from pyroute2.netlink.exceptions import NetlinkError
+    from bpfctl.objects.net_filter import attach_filter, detach_filter
 
-    index, parent = find_interface(target.device), _SIDES[target.attach_type]
-    with IPRoute() as ip:
-        try:
-            made = _make_clsact(ip, index)
-            place = {"parent": parent, "prio": _free(ip, index, parent)}
-            words = {"fd": prog_fd.fileno(), "name": prog.name, "direct_action": True}
-            try:
-                ip.tc("add-filter", "bpf", index, _HANDLE, **words, **place)
-                try:
-                    yield
-                finally:
-                    ip.tc("del-filter", "bpf", index, _HANDLE, **place)
-            finally:
-                if made and not any(list(ip.get_filters(index, parent=p)) for p in _SIDES.values()):
-                    ip.tc("del", _CLSACT, index)
-        except NetlinkError as err:
-            raise SyscallError(err.code, "netlink", f"attach to {target}") from err
-
-
-def _make_clsact(ip: Any, index: int) -> bool:
-    """Make what filters are in, unless it is there; say whether."""
-    there = [one.get_attr("TCA_KIND") for one in ip.get_qdiscs(index)]
-    if _CLSACT in there:
-        return False
-    ip.tc("add", _CLSACT, index)
-    return True
-
-
-def _free(ip: Any, index: int, parent: int) -> int:
-    """Return a priority behind those of all filters there."""
-    taken = [one["info"] >> 16 for one in ip.get_filters(index, parent=parent)]
-    return max(taken, default=0) + 1
+    placed = attach_filter(prog_fd, prog.name, target)
+    try:
+        yield
+    finally:
+        detach_filter(placed)

@@ -24,15 +24,19 @@ _IP_DEFRAG: Final = 1  # BPF_F_NETFILTER_IP_DEFRAG, include/uapi/linux/bpf.h, Li
 
 def ordered(attr: Any, part: str, order: Order) -> Any:
     """Add a place among others to a request: `part` is "tcx", "netkit" or "cgroup"."""
+    attr.set("link_create", flags=order_flags(order))
+    return with_neighbour(attr, part, relative=order.neighbour_id, expected_revision=order.revision)
+
+
+def order_flags(order: Order) -> AttachFlags:
+    """Return the flags that say what a place among others is relative to."""
     flags = AttachFlags(0)
     if order.place:
         flags |= AttachFlags.BEFORE if order.place == "before" else AttachFlags.AFTER
     if order.neighbour_id:
         flags |= AttachFlags.ID
         flags |= AttachFlags.LINK if order.neighbour == "link" else 0
-    flags |= AttachFlags.PREORDER if order.preorder else 0
-    attr.set("link_create", flags=flags)
-    return with_neighbour(attr, part, relative=order.neighbour_id, expected_revision=order.revision)
+    return flags | (AttachFlags.PREORDER if order.preorder else 0)
 
 
 def link_netkit(prog_fd: Fd, target: Netkit) -> Fd:

@@ -38,6 +38,23 @@ LAST: Final = Order()
 
 
 @plain
+class Filter:
+    """A side of an interface where programs are filters of tc, which no process has to hold.
+
+    `side` is TCX_INGRESS or TCX_EGRESS. Lower priorities run first; 0: after those that are there.
+    `handle` tells filters of one priority apart; 0: 1.
+    """
+
+    device: str
+    side: AttachType
+    priority: int = 0
+    handle: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.device} (tc {side_word(self.side)})"
+
+
+@plain
 class Netkit:
     """A side of a netkit device, by the primary's interface."""
 
@@ -87,6 +104,11 @@ class Sockmap:
 
     def __str__(self) -> str:
         return f"map of sockets ({attach_word(self.attach_type)})"
+
+
+def side_word(side: AttachType) -> str:
+    """Return "ingress" or "egress"."""
+    return "ingress" if side == AttachType.TCX_INGRESS else "egress"
 
 
 NetTarget = Netkit | Netns | Netfilter | Sockmap

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 # Where a program may be without anything that tells of it.
 _MOST_NAMES: Final = 8
+_LISTED_TWICE: Final = frozenset({"xdp", "cgroup"})
 _NETNS: Final = "in another network namespace"
 _UNSEEN: Final[dict[int, tuple[str, ...]]] = {
     ProgType.SOCKET_FILTER: ("on a socket (setsockopt SO_ATTACH_BPF)",),
@@ -69,6 +70,8 @@ def _words(err: Exception) -> str:
 
 def _is_known(one: Attachment, linked: set[tuple[Any, Any]]) -> bool:
     """Whether a link was found for it already: interfaces and cgroups list those of links too."""
+    if one.kind not in _LISTED_TWICE:
+        return False
     place = (one.facts.get("ifindex"), one.facts.get("path"))
     return any(place) and place in linked
 

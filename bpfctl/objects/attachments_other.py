@@ -39,8 +39,6 @@ _REDIRECTED_TO: Final[dict[int, int]] = {
     MapType.DEVMAP_HASH: 4,
     MapType.CPUMAP: 4,
 }
-# include/uapi/linux/pkt_sched.h: the two sides of the clsact queueing discipline (Linux 4.5).
-_SIDES: Final = {0xFFFFFFF2: "ingress", 0xFFFFFFF3: "egress"}
 
 
 def searches(prog: ProgInfo) -> Iterator[tuple[Search, str]]:
@@ -49,6 +47,7 @@ def searches(prog: ProgInfo) -> Iterator[tuple[Search, str]]:
         yield _interfaces, "on an interface"
     if prog.type == ProgType.SCHED_CLS:
         yield _filters, "as a filter of tc"
+        yield _ordered, "at tcx or netkit"
     if _cgroup_hooks(prog.type):
         yield _cgroups, "in a cgroup"
     if prog.type in _EVENTS:
@@ -70,15 +69,27 @@ def _interfaces(prog: ProgInfo) -> Iterator[Attachment]:
 
 
 def _filters(prog: ProgInfo) -> Iterator[Attachment]:
-    """Ask each interface about both sides of clsact. Raises: SyscallError."""
+    """Ask each interface about filters, wherever they hang. Raises: SyscallError."""
+    from bpfctl.objects.net_list import all_filters
+
+    for device, kind, one in all_filters():
+        if prog.id in (one.prog_id, *(act.prog_id for act in one.actions or ())):
+            side = kind.removeprefix("clsact/")
+            words = f"{device.name} {side} (ifindex {device.ifindex}, tc filter)"
+            yield Attachment("tc", words, facts={"ifindex": device.ifindex})
+
+
+def _ordered(prog: ProgInfo) -> Iterator[Attachment]:
+    """Ask each interface about both sides of tcx and netkit. Raises: SyscallError (EPERM)."""
     from bpfctl.kernel.netlink import interfaces
-    from bpfctl.kernel.netlink_tc import filter_programs
+    from bpfctl.objects.net_list import ordered
 
     for device in interfaces():
-        for parent, side in _SIDES.items():
-            if prog.id in filter_programs(device.ifindex, parent):
-                words = f"{device.name} {side} (ifindex {device.ifindex}, tc filter)"
-                yield Attachment("tc", words, facts={"ifindex": device.ifindex})
+        for _, kind, one in ordered(device):
+            if (one.prog_id, one.link_id) == (prog.id, 0):
+                place, _, side = kind.partition("/")
+                words = f"{device.name} {side} (ifindex {device.ifindex}, {place})"
+                yield Attachment(place, words, facts={"ifindex": device.ifindex})
 
 
 def _cgroup_hooks(prog_type: int) -> list[AttachType]:

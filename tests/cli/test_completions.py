@@ -18,6 +18,7 @@ NOUNS = {
     "prog",
     "map",
     "link",
+    "net",
     "iter",
     "btf",
     "gen",
@@ -143,6 +144,13 @@ def test_files(complete: Callable[..., set[str]]) -> None:
 
 def test_network_devices(complete: Callable[..., set[str]]) -> None:
     assert complete("link", "create", "7", "xdp", "dev", "") == {
+        device.name for device in Path("/sys/class/net").iterdir()
+    }
+
+
+def test_types_of_attachments(complete: Callable[..., set[str]]) -> None:
+    assert complete("net", "attach", "tc_") == {"tc_ingress", "tc_egress"}
+    assert complete("net", "detach", "xdp", "dev", "") == {
         device.name for device in Path("/sys/class/net").iterdir()
     }
 

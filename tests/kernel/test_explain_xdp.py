@@ -82,11 +82,12 @@ def test_netlink_put_one_there(here: NetNs, prog: Fd, bpffs: Path) -> None:
     mixed = refusal(prog, Xdp(here.device, "driver"))
     there = f"program {number} core_test in generic mode, attached by netlink, as ip link does: no"
     assert (busy.code, busy.evidence) == ("xdp-busy", [f"{there} link holds it"])
-    assert (busy.remedy or "").endswith("ip link set dev va0 xdpgeneric off")
+    assert (busy.remedy or "").endswith("bpfctl net detach xdpgeneric dev va0")
     assert (mixed.code, mixed.evidence) == ("xdp-modes-mixed", [f"{there} link holds it"])
     assert mixed.message == "va0 runs a program in generic mode, and takes none in another"
-    assert mixed.remedy == "detach that one first: ip link set dev va0 xdpgeneric off"
-    subprocess.run((mixed.remedy or "").partition(": ")[2].split(), check=True)
+    assert mixed.remedy == "detach that one first: bpfctl net detach xdpgeneric dev va0"
+    remedy = (mixed.remedy or "").partition(": bpfctl ")[2]
+    assert in_process(*remedy.split()).status == 0
     create_link(prog, prog_info(prog), Xdp(here.device, "driver")).close()
 
 

@@ -24,6 +24,7 @@ MODULES: Final = (
     "places",
     "compilers",
     "xdp",
+    "net",
     "types",
     "running",
     "verifier_pointers",

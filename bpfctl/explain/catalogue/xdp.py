@@ -13,13 +13,14 @@ ENTRIES: Final = (
         "xdp-busy",
         "the interface runs an XDP program already",
         "An interface runs one XDP program in each mode. It may be there by a link, which lasts as"
-        " long as somebody holds or pins it, or by netlink (`ip link set dev NAME xdp ...`), where"
-        " it stays until it is taken away or the interface goes. A link never takes the place of"
-        " either.",
+        " long as somebody holds or pins it, or by netlink (`bpfctl net attach xdp`, `ip link set"
+        " dev NAME xdp ...`), where it stays until it is taken away or the interface goes. A link"
+        " never takes the place of either, and netlink never that of a link.",
         "It asks rtnetlink for the program, its mode, and looks for the link that holds it, the"
         " pins of the link and the processes that have it open.",
         "Detach what is there: the remedy names the command for a link or for netlink. To change"
-        " the program of a link use `bpfctl link update`. Several programs on one interface need a"
+        " the program of a link use `bpfctl link update`, that of netlink `bpfctl net attach ..."
+        " overwrite`. Several programs on one interface need a"
         " dispatcher (libxdp), or tcx.",
         "XDP links are there since Linux 5.9.",
     ),

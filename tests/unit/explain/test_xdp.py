@@ -95,6 +95,6 @@ def test_a_link_elsewhere_is_not_taken_for_it(ask: Any) -> None:
     by_netlink, _ = ask(errno.EBUSY, there, links=[other])
     by_link, _ = ask(errno.EBUSY, there, links=[other, mine])
     assert "no link holds it" in by_netlink.evidence[0]
-    assert by_netlink.remedy.endswith("ip link set dev eth7 xdpdrv off")
+    assert by_netlink.remedy.endswith("bpfctl net detach xdpdrv dev eth7")
     assert by_link.evidence == ("program 44 guard in driver mode, by link 6",)
     assert by_link.remedy.endswith("bpfctl link detach id 6")

@@ -5,14 +5,18 @@ from __future__ import annotations
 import errno
 import socket
 import struct
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import pytest
 
 from bpfctl.errors import SyscallError
+from bpfctl.kernel import netlink_tc
 from bpfctl.kernel.netlink import Interface, XdpAttachment, XdpMode, interfaces, xdp_attachments
 from bpfctl.kernel.netlink_tc import filter_programs
 from bpfctl.kernel.netlink_xdp import XdpFeatures, xdp_features
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 NEWLINK, ERROR, DONE, INTERRUPTED = 16, 2, 3, 0x12
 IFNAME, XDP, XDP_ATTACHED, DRV, SKB, HW = 3, 43, 2, 5, 6, 7
@@ -193,6 +197,61 @@ def test_filters(monkeypatch: pytest.MonkeyPatch) -> None:
     (sent,) = route.sent
     assert struct.unpack("=IHHII", sent[:16]) == (36, 46, 0x301, 1, 0)
     assert struct.unpack("=BxHiIII", sent[16:]) == (0, 0, 3, 0, 0xFFFFFFF2, 0)
+
+
+def number(value: int) -> bytes:
+    return struct.pack("=I", value)
+
+
+def test_what_a_filter_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Actions that are programs among others, and a filter without a program of its own."""
+    bpf = attribute(6, b"act\0") + attribute(9, number(62))
+    acts = attribute(1, attribute(1, b"gact\0") + attribute(2, attribute(9, number(1))))
+    acts += attribute(2, attribute(1, b"bpf\0") + attribute(2 | NESTED, bpf))
+    head = struct.pack("=BxHiIII", 0, 0, 3, 0, 0x10000, 7 << 16 | 3) + attribute(1, b"bpf\0")
+    body = struct.pack("=BxHiIII", 0, 0, 3, 5, 0x10000, 7 << 16 | 3) + attribute(1, b"bpf\0")
+    options = attribute(7, b"own\0") + attribute(8, number(1)) + attribute(11, number(61))
+    whole = body + attribute(2 | NESTED, options + attribute(1 | NESTED, acts))
+    bare = body + attribute(2 | NESTED, attribute(1 | NESTED, b""))
+    answers = [message(44, part) for part in (head, whole, bare)]
+    monkeypatch.setattr(socket, "socket", Route(b"".join(answers) + done()))
+    assert netlink_tc.filters(3, 0x10000) == [
+        netlink_tc.Filter(3, 0x10000, 7, 5, 61, "own", True, (netlink_tc.Action(62, "act"),)),
+        netlink_tc.Filter(3, 0x10000, 7, 5, 0, "", False, ()),
+    ]
+    monkeypatch.setattr(socket, "socket", Route(b"".join(answers) + done()))
+    assert filter_programs(3, 0x10000) == [61, 62]
+    monkeypatch.setattr(socket, "socket", Route(b"".join(answers) + done()))
+    assert netlink_tc.priorities(3, 0x10000) == [7, 7, 7]
+
+
+@pytest.mark.parametrize(
+    ("ask", "kind", "request_"),
+    [
+        pytest.param(netlink_tc.qdiscs, 36, 38, id="disciplines"),
+        pytest.param(lambda: netlink_tc.classes(0), 40, 42, id="classes"),
+    ],
+)
+def test_what_filters_hang_on(
+    ask: Callable[[], object], kind: int, request_: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = struct.pack("=BxHiIII", 0, 0, 3, 0x10001, 0x10000, 0) + attribute(1, b"htb\0")
+    route = Route(message(kind, body) + done())
+    monkeypatch.setattr(socket, "socket", route)
+    assert ask() == [netlink_tc.Class(3, "htb", 0x10001)]
+    assert struct.unpack("=IHHII", route.sent[0][:16])[1] == request_
+
+
+@pytest.mark.parametrize(
+    ("kinds", "expected"),
+    [
+        pytest.param(["htb", "clsact"], [0xFFFFFFF2, 0xFFFFFFF3], id="both"),
+        pytest.param(["ingress"], [0xFFFFFFF2], id="one"),
+        pytest.param(["htb"], [], id="none"),
+    ],
+)
+def test_sides(kinds: list[str], expected: list[int]) -> None:
+    assert netlink_tc.sides(kinds) == expected
 
 
 def test_filters_that_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,7 +75,9 @@ def test_what_fails_was_not_seen(err: Exception, words: str, found: Any) -> None
     ("kind", "places"),
     [
         pytest.param(ProgType.XDP, ["on an interface", "in a map"], id="xdp"),
-        pytest.param(ProgType.SCHED_CLS, ["as a filter of tc", "in a map"], id="tc"),
+        pytest.param(
+            ProgType.SCHED_CLS, ["as a filter of tc", "at tcx or netkit", "in a map"], id="tc"
+        ),
         pytest.param(ProgType.CGROUP_SKB, ["in a cgroup", "in a map"], id="cgroup"),
         pytest.param(ProgType.KPROBE, ["on a perf event", "in a map"], id="kprobe"),
         pytest.param(ProgType.SK_MSG, ["in a map of sockets", "in a map"], id="sockets"),
