@@ -6,6 +6,7 @@ import re
 
 from bpfctl.explain.verifier_hot import hottest
 from bpfctl.explain.verifier_messages import recognise
+from bpfctl.explain.verifier_newer import name_newer
 from bpfctl.explain.verifier_path import Way
 from bpfctl.explain.verifier_report import find_report
 from bpfctl.explain.verifier_rules_program import COMPLEXITY
@@ -92,6 +93,8 @@ def analyse(
     """
     match = recognise(lines)
     insn = failing_insn(log if ends else "\n".join(lines))
+    if match:
+        match = name_newer(match, code, insn)
     if insn is None and match and isinstance(match.fields.get("insn"), int):
         insn = match.fields["insn"]
     steps = walk(log) if ends and insn is not None else ()

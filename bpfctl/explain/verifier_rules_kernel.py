@@ -100,11 +100,16 @@ RULES: Final = (
         "use a helper instead, or guard the call:  if (bpf_ksym_exists(f))",
     ),
     Rule(
+        "verifier-kfunc-unavailable",
+        r"pseudo btf_id \d+ in ldimm64 isn't KIND_VAR\.",
+        "this kernel does not know addresses of its functions in programs (since Linux 6.4)",
+        "declare it without type, for its address alone:  extern const void f __ksym;",
+    ),
+    Rule(
         "verifier-function-info",
         r"number of funcs in func_info doesn't match",
         "the kernel finds other functions in the code than the type information names",
-        "before Linux 5.13 it knows no callbacks (bpf_for_each_map_elem, bpf_loop): write a loop "
-        "there; else compile again with one clang (-g -O2)",
+        "compile again with one clang (-g -O2), and do not edit the object's .BTF.ext",
     ),
     Rule(
         _INSN,

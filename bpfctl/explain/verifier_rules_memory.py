@@ -188,9 +188,16 @@ RULES: Final = (
     ),
     Rule(
         "verifier-context-access",
-        r"func '(?P<func>\w+)' (?:doesn't have (?P<nth>\d+)-th argument|size \d+ must be 8)",
-        "{func}() has no such argument",
+        r"func '(?P<func>\w+)' doesn't have (?P<nth>\d+)-th argument",
+        "{func} has no argument {nth} on this kernel",
         "compare the arguments in the program with the kernel's function: bpfctl btf dump",
+        rank=1,
+    ),
+    Rule(
+        "verifier-context-access",
+        r"func '(?P<func>\w+)' size \d+ must be 8",
+        "{func} has no argument of this size",
+        "arguments have 8 bytes each: read them with BPF_PROG()",
     ),
     Rule(
         "verifier-context-access",

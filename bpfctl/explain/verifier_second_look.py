@@ -236,6 +236,8 @@ def _in_region(match: Match, way: Way, region: dict[str, str]) -> Match:
 
 def _context(match: Match, way: Way) -> Match:
     """Whether it may not be read or not be written; of a helper nobody knows."""
+    if "func" in match.fields:  # an argument of what the program is attached to
+        return match
     verb = next((word for word in ("read", "write") if f"-byte {word}" in way.access), None)
     if verb is None or "size" not in match.fields or "off" not in match.fields:
         return match

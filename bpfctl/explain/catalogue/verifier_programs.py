@@ -109,9 +109,10 @@ ENTRIES: Final = (
     entry(
         "instruction",
         "the kernel does not know an instruction",
-        "Newer instruction sets need newer kernels: atomics with results (v3) 5.12, signed "
-        "division and loads (v4) 6.6.",
-        "Compile for an older one: `clang -mcpu=v2` or `-mcpu=v3`.",
+        "Newer instruction sets need newer kernels: atomics with results (v3) 5.12, callbacks "
+        "5.13, signed division and loads (v4) 6.6, `cond_break` 6.9.",
+        "Compile for an older one: `clang -mcpu=v2` or `-mcpu=v3`; without callbacks a loop has "
+        "to have a constant limit.",
     ),
     entry(
         "function-info",
@@ -119,7 +120,6 @@ ENTRIES: Final = (
         "The kernel compares the functions in .BTF.ext with those in the code, and wants line "
         "information for each.",
         "Compile again with one clang (`-g -O2`), and do not strip or edit the object. Before "
-        "Linux 5.13 callbacks are"
-        " what it stumbles over.",
+        "Linux 5.13 callbacks are what it stumbles over: it finds fewer functions.",
     ),
 )

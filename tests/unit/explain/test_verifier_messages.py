@@ -65,6 +65,8 @@ packet-bounds | invalid access to packet, off=0 size=1, R1(id=1,off=0,r=0)
 packet-bounds | R1 offset is outside of the packet
 context-access | invalid bpf_context access off=100 size=4
 context-access | func 'vfs_read' doesn't have 5-th argument
+context-access | func 'vfs_read' size 4 must be 8
+kfunc-unavailable | pseudo btf_id 71189 in ldimm64 isn't KIND_VAR.
 context-access | invalid access to flow keys off=100 size=4
 map-access-flags | write into map forbidden, value_size=4 off=0 size=4
 map-access-flags | read from map forbidden, value_size=4 off=0 size=4
