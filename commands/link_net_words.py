@@ -136,9 +136,20 @@ def _netfilter(words: list[str], stack: ExitStack) -> targets.Target:
         return net.Netfilter(family, hook, 0, defrag)
     if len(rest) != 2 or rest[0] != "priority":
         raise UsageError(f"expected {FORMS['netfilter']}")
-    sign = -1 if rest[1].startswith("-") else 1
-    priority = sign * number(rest[1].removeprefix("-"), "priority", 1 << 31)
-    return net.Netfilter(family, hook, priority, defrag)
+    return net.Netfilter(family, hook, _priority(rest[1]), defrag)
+
+
+def _priority(text: str) -> int:
+    """Read a priority; the kernel keeps the lowest and the highest of 32 bits for itself.
+
+    Source: bpf_nf_check_pf_and_hooks, net/netfilter/nf_bpf_link.c, Linux 6.4.
+    """
+    sign, digits = -1 if text.startswith("-") else 1, text.removeprefix("-")
+    try:
+        return sign * number(digits, "priority", _PRIORITY_LIMIT + (sign < 0))
+    except UsageError:
+        allowed = f"from {-_PRIORITY_LIMIT} to {_PRIORITY_LIMIT - 1}"
+        raise UsageError(f'"{text}" is no priority: expected a number {allowed}') from None
 
 
 def _sockmap(words: list[str], stack: ExitStack) -> targets.Target:
@@ -154,6 +165,7 @@ def _sockmap(words: list[str], stack: ExitStack) -> targets.Target:
     return net.Sockmap(sockets.fileno(), _SOCKMAP_TYPES[rest[0]])
 
 
+_PRIORITY_LIMIT = (1 << 31) - 1
 _NETNS_TYPES = {"sk_lookup": AttachType.SK_LOOKUP, "flow_dissector": AttachType.FLOW_DISSECTOR}
 _SOCKMAP_TYPES = {
     "msg_verdict": AttachType.SK_MSG_VERDICT,

@@ -47,9 +47,12 @@ _FITTING: Final[dict[type[object], frozenset[ProgType]]] = {
     targets.Tcx: frozenset({ProgType.SCHED_CLS}),
     net.Filter: frozenset({ProgType.SCHED_CLS}),
     net.Netkit: frozenset({ProgType.SCHED_CLS}),
-    net.Netns: frozenset({ProgType.FLOW_DISSECTOR, ProgType.SK_LOOKUP}),
     net.Netfilter: frozenset({ProgType.NETFILTER}),
-    net.Sockmap: frozenset({ProgType.SK_MSG, ProgType.SK_SKB}),
+}
+_OF_NETWORK: Final = {
+    AttachType.FLOW_DISSECTOR: ProgType.FLOW_DISSECTOR,
+    AttachType.SK_LOOKUP: ProgType.SK_LOOKUP,
+    AttachType.SK_MSG_VERDICT: ProgType.SK_MSG,
 }
 _OF_CGROUPS: Final = {
     AttachType.CGROUP_INET_INGRESS: ProgType.CGROUP_SKB,
@@ -65,11 +68,9 @@ _OF_CGROUPS: Final = {
     AttachType.CGROUP_SETSOCKOPT: ProgType.CGROUP_SOCKOPT,
     AttachType.LSM_CGROUP: ProgType.LSM,
 }
-_NOT_THERE: Final = frozenset({errno.ENOENT, errno.EINVAL})
 _UNTRACED: Final = (
     "its function cannot be traced (check: available_filter_functions of tracefs lacks it)"
 )
-_BUSY: Final = frozenset({errno.EBUSY, errno.EEXIST})
 
 
 def explain(err: SyscallError, prog: ProgInfo, target: targets.Target | net.Filter) -> BpfctlError:
@@ -99,6 +100,8 @@ def _wrong_type(prog: ProgInfo, target: targets.Target | net.Filter) -> BpfctlEr
     if isinstance(target, targets.Cgroup):
         kind = _OF_CGROUPS.get(target.attach_type, ProgType.CGROUP_SOCK_ADDR)
         fitting = frozenset({kind})
+    elif isinstance(target, net.Netns | net.Sockmap):
+        fitting = frozenset({_OF_NETWORK.get(target.attach_type, ProgType.SK_SKB)})
     else:
         fitting = _FITTING[type(target)]
     if prog.type in fitting or not isinstance(prog.type, ProgType):
@@ -131,10 +134,10 @@ def _cause(err: SyscallError, prog: ProgInfo, target: targets.Target) -> BpfctlE
             err.candidates += ["the program is attached already, and can be only once", _UNTRACED]
         case targets.Function():
             _replacement(err, prog, target)
-        case targets.Tcx() | net.Netkit() | net.Netfilter():
-            _among_others(err, target)
         case _:
-            return None
+            from bpfctl.objects.attach_explain_net import explain_net
+
+            return explain_net(err, target)
     return None
 
 
@@ -163,21 +166,6 @@ def _replacement(err: SyscallError, prog: ProgInfo, target: targets.Function) ->
         err.candidates.append("the function differs from the one the program was loaded for")
     elif err.errno == errno.EBUSY:
         err.candidates.append("the function is replaced already, or fentry or fexit is on it")
-
-
-def _among_others(err: SyscallError, target: targets.Tcx | net.Netkit | net.Netfilter) -> None:
-    """Say what may be wrong with the place among the programs there."""
-    if isinstance(target, net.Netfilter):
-        if err.errno in _BUSY:
-            err.candidates.append("a program of that priority is attached there already")
-        return
-    order = target.order
-    if order.neighbour_id and err.errno in _NOT_THERE:
-        err.candidates.append(f"{order.neighbour} {order.neighbour_id} is not attached there")
-    elif err.errno == errno.ESTALE:
-        err.candidates.append(f"what is attached there changed since revision {order.revision}")
-    elif err.errno == errno.EEXIST:
-        err.candidates.append("the program is attached there already")
 
 
 def _no_raw_tracepoint(name: str) -> BpfctlError:

@@ -8,9 +8,13 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from bpfctl.errors import BpfctlError, PathError
+from bpfctl.kernel.attr_link import prog_query
+from bpfctl.kernel.bpf import bpf
 from bpfctl.kernel.flags import AttachFlags
 from bpfctl.linux.cgroups import cgroup2_mounts
 from bpfctl.linux.mounts import mounts
+from bpfctl.objects.attach_explain_net import explain_order, no_neighbour
+from bpfctl.objects.attach_places import open_directory
 from bpfctl.objects.attach_words import attach_word, cgroup_attach_type, cgroup_attach_words
 from bpfctl.objects.cgroup import MOST_PROGRAMS, forbidding, levels, path_within
 
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
     from typing import Final
 
     from bpfctl.errors import SyscallError
+    from bpfctl.kernel.attr_link import ProgQuery
     from bpfctl.objects.attach_targets import Cgroup
     from bpfctl.objects.cgroup import Attached
     from bpfctl.objects.prog import ProgInfo
@@ -33,7 +38,7 @@ _V2: Final = "cgroup2"
 
 def explain_cgroup(err: SyscallError, prog: ProgInfo, target: Cgroup) -> BpfctlError | None:
     """Return the error to raise instead, or None where `err` will do, with what was found out."""
-    elsewhere = _no_cgroup(target.path)
+    elsewhere = no_cgroup(target.path)
     if elsewhere is not None:
         return elsewhere
     order = target.order
@@ -42,8 +47,11 @@ def explain_cgroup(err: SyscallError, prog: ProgInfo, target: Cgroup) -> BpfctlE
     elif err.errno == errno.E2BIG:
         _full(err, target)
     elif err.errno == errno.ESTALE:
-        err.candidates.append(f"what runs there changed since revision {order.revision}")
+        return explain_order(err, order, lambda: _query(target))
     elif err.errno in _NOT_THERE and order.neighbour_id:
+        gone = no_neighbour(order)
+        if gone is not None:
+            return gone
         neighbour = f"{order.neighbour} {order.neighbour_id}"
         err.candidates.append(f"{neighbour} is not attached there, or by a link and is named by it")
         if err.errno == errno.EINVAL:
@@ -52,6 +60,14 @@ def explain_cgroup(err: SyscallError, prog: ProgInfo, target: Cgroup) -> BpfctlE
     elif err.errno == errno.EINVAL:
         _loaded_otherwise(err, prog, target)
     return None
+
+
+def _query(target: Cgroup) -> ProgQuery:
+    """Ask what runs there, and the revision of that (Linux 6.17)."""
+    with open_directory(target.path) as group:
+        found = prog_query(attach_type=target.attach_type, target_fd=group)
+        bpf(found)
+    return found
 
 
 def _loaded_otherwise(err: SyscallError, prog: ProgInfo, target: Cgroup) -> None:
@@ -90,7 +106,7 @@ def fitting_words(prog_id: int) -> list[str]:
     return found
 
 
-def _no_cgroup(path: str) -> PathError | None:
+def no_cgroup(path: str) -> PathError | None:
     """Say what a directory is that is no cgroup of version 2."""
     try:
         device = Path(path).stat().st_dev

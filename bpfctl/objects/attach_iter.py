@@ -6,7 +6,7 @@ import errno
 import struct
 from contextlib import ExitStack
 
-from bpfctl.errors import BpfctlError, NotSupportedError, SyscallError, UsageError
+from bpfctl.errors import BpfctlError, NotFoundError, NotSupportedError, SyscallError, UsageError
 from bpfctl.kernel.attr_link import link_create, with_iterator
 from bpfctl.kernel.bpf import bpf_fd
 from bpfctl.kernel.uapi import AttachType, CgroupIterOrder
@@ -68,14 +68,35 @@ def _explain(err: SyscallError, target: Iter) -> Exception:
         return UsageError(
             "this iterator walks the elements of a map: say of which",
             code="iterator-needs-map",
-            remedy="map MAP",
+            remedy="link create PROG iter map MAP --pin PATH, or iter pin OBJ PATH map MAP",
         )
+    if err.errno in (errno.EBADF, errno.ENOENT) and _given(target) != "map":
+        return _no_such(target) or err
     if not nothing_given and err.errno in (errno.EINVAL, errno.EBADF, errno.EACCES):
         what = "takes no map, or not one of this type"
         if target.map_fd is None:
             what = "does not take this parameter, or not this value"
         err.candidates.append(f"the iterator {what}")
     return err
+
+
+def _no_such(target: Iter) -> Exception | None:
+    """Say that what the iterator is to walk is not there, or is something else.
+
+    Sources: bpf_iter_attach_cgroup, kernel/bpf/cgroup_iter.c, and bpf_iter_attach_task,
+    kernel/bpf/task_iter.c, Linux 6.1.
+    """
+    if target.cgroup is not None:
+        from bpfctl.objects.attach_explain_cgroup import no_cgroup
+
+        return no_cgroup(target.cgroup)
+    if target.cgroup_id is not None:
+        return NotFoundError(f"there is no cgroup with id {target.cgroup_id}", code="no-cgroup")
+    if target.pid_fd is None:
+        return None
+    return UsageError(
+        f"descriptor {target.pid_fd} of this process stands for no process", code="not-pidfd"
+    )
 
 
 def lacks_cgroup(err: SyscallError, prog: ProgInfo, target: Loaded | Iter) -> UsageError | None:
@@ -97,7 +118,7 @@ def lacks_cgroup(err: SyscallError, prog: ProgInfo, target: Loaded | Iter) -> Us
     return UsageError(
         "this iterator walks cgroups: say of which",
         code="iterator-needs-cgroup",
-        remedy="link create PROG iter cgroup DIR",
+        remedy="link create PROG iter cgroup DIR --pin PATH",
     )
 
 

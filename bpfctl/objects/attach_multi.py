@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bpfctl.errors import NotFoundError, UsageError
+from bpfctl.errors import NotFoundError, SyscallError, UsageError
 from bpfctl.kernel.attr_link import link_create, with_file_places, with_functions, with_types
 from bpfctl.kernel.bpf import bpf_fd
 from bpfctl.kernel.uapi import AttachType
@@ -91,11 +91,13 @@ def _types(target: TracingMulti) -> list[int]:
 def link_uprobes(prog_fd: Fd, target: UprobeMulti) -> Fd:
     """Link a program to functions of a file (Linux 6.6; sessions 6.13).
 
-    Raises: NotFoundError (no such function), AmbiguousError, UsageError (cookies of another
-    number), PathError, ObjectFileError, SyscallError.
+    Raises: NotFoundError (no such function or process), AmbiguousError, UsageError (cookies of
+    another number), PathError, ObjectFileError, SyscallError.
     """
+    from bpfctl.objects.attach_places import check_process
     from bpfctl.objects.binary_places import binary_path, functions_matching, place_offsets
 
+    check_process(target.pid)
     path = binary_path(target.path)
     if target.pattern:
         offsets = list(functions_matching(path, target.pattern).values())
@@ -109,16 +111,20 @@ def link_uprobes(prog_fd: Fd, target: UprobeMulti) -> Fd:
         else AttachType.TRACE_UPROBE_MULTI,
         doing=f"attach to {target}",
     )
-    return bpf_fd(
-        with_file_places(
-            attr,
-            path,
-            offsets,
-            cookies=target.cookies,
-            flags=_RETURN if target.is_return else 0,
-            pid=target.pid,
-        )
+    with_file_places(
+        attr,
+        path,
+        offsets,
+        cookies=target.cookies,
+        flags=_RETURN if target.is_return else 0,
+        pid=target.pid,
     )
+    try:
+        return bpf_fd(attr)
+    except SyscallError as err:
+        from bpfctl.objects.attach_explain_event import behind_end
+
+        raise behind_end(err, path, offsets) or err from err
 
 
 def _check_cookies(count: int, target: KprobeMulti | TracingMulti | UprobeMulti) -> None:

@@ -53,7 +53,7 @@ def link_netkit(prog_fd: Fd, target: Netkit) -> Fd:
 def link_netns(prog_fd: Fd, target: Netns) -> Fd:
     """Attach to a network namespace (Linux 5.8). Raises: PathError, SyscallError."""
     try:
-        number = os.open(target.path, os.O_RDONLY | os.O_CLOEXEC)
+        number = os.open(target.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as err:
         words = (err.strerror or str(err)).lower()
         raise PathError(

@@ -6,10 +6,7 @@ descriptor is open, and nothing can be pinned.
 
 from __future__ import annotations
 
-import errno
-import os
-
-from bpfctl.errors import NotFoundError, NotSupportedError, SyscallError
+from bpfctl.errors import NotSupportedError, SyscallError
 from bpfctl.kernel import perf
 from bpfctl.kernel.attr_link import link_create, with_perf_cookie
 from bpfctl.kernel.bpf import bpf_fd
@@ -17,6 +14,7 @@ from bpfctl.kernel.uapi import AttachType
 from bpfctl.linux.pmus import pmu_bit, pmu_number
 from bpfctl.objects import attach_probe_targets as probes
 from bpfctl.objects.attach_lacking import LINK_LACKING
+from bpfctl.objects.attach_places import check_process
 from bpfctl.objects.attach_targets import Tracepoint
 
 TYPE_CHECKING = False
@@ -95,12 +93,14 @@ def _uprobe(target: probes.Uprobe) -> Fd:
     pmu, config = probe_source("uprobe", is_return=target.is_return)
     path = binary_path(target.path)
     start = function_offsets(path, [target.function])[0] if target.function else 0
-    _check_process(target.pid)
+    check_process(target.pid)
     try:
         return perf.open_uprobe(pmu, config, path, start + target.offset, pid=target.pid)
     except SyscallError as err:
+        from bpfctl.objects.attach_explain_event import behind_end
+
         err.doing = f"probe {target}"
-        raise
+        raise behind_end(err, path, [start + target.offset]) or err from err
 
 
 def probe_source(name: str, *, is_return: bool) -> tuple[int, int]:
@@ -117,7 +117,7 @@ def probe_source(name: str, *, is_return: bool) -> tuple[int, int]:
 
 
 def _counter(target: probes.PerfEvent) -> Fd:
-    _check_process(target.pid or 0)
+    check_process(target.pid or 0)
     try:
         return perf.open_sampling(
             target.type,
@@ -128,22 +128,9 @@ def _counter(target: probes.PerfEvent) -> Fd:
             cpu=-1 if target.cpu is None else target.cpu,
         )
     except SyscallError as err:
-        if err.errno in (errno.ENOENT, errno.EOPNOTSUPP):
-            err.candidates.append(f"this machine does not count {target.name}")
-        elif err.errno in (errno.ENODEV, errno.EINVAL) and target.cpu is not None:
-            err.candidates.append(f"there is no CPU {target.cpu}, or it is off")
-        raise
+        from bpfctl.objects.attach_explain_event import explain_counter
 
-
-def _check_process(pid: int) -> None:
-    """Refuse a process that is gone: the kernel has no word of its own for that (ESRCH)."""
-    try:
-        if pid:
-            os.kill(pid, 0)
-    except ProcessLookupError:
-        raise NotFoundError(f"there is no process {pid}", code="no-such-process") from None
-    except PermissionError:  # it is there, and another user's
-        return
+        raise explain_counter(err, target) from err
 
 
 _OPEN: dict[type[object], Callable[[Any], Fd]] = {

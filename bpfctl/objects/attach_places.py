@@ -1,4 +1,4 @@
-"""Interfaces and directories that programs are attached to."""
+"""Interfaces, directories and processes that programs are attached to."""
 
 from __future__ import annotations
 
@@ -43,3 +43,17 @@ def open_directory(path: str) -> Fd:
             subject=path,
             remedy=f"did you mean {' or '.join(near)}?" if near else None,
         ) from err
+
+
+def check_process(pid: int) -> None:
+    """Refuse a process that is gone: the kernel has no word of its own for that (ESRCH).
+
+    0 is no process, but all of them. Raises: NotFoundError.
+    """
+    try:
+        if pid:
+            os.kill(pid, 0)
+    except ProcessLookupError:
+        raise NotFoundError(f"there is no process {pid}", code="no-such-process") from None
+    except PermissionError:  # it is there, and another user's
+        return

@@ -11,6 +11,7 @@ from bpfctl.kernel.attr_link import link_create, with_file_places, with_perf_coo
 from bpfctl.kernel.bpf import bpf_fd
 from bpfctl.kernel.uapi import AttachType
 from bpfctl.objects.attach_perf import probe_source
+from bpfctl.objects.attach_places import check_process
 from bpfctl.objects.binary_places import binary_path
 from bpfctl.objects.usdt_places import find_probe
 from bpfctl.objects.usdt_specs import write_addresses, write_specs
@@ -30,8 +31,8 @@ def link_usdt(prog_fd: Fd, target: Usdt, maps: Collection[Fd] = ()) -> list[Fd]:
 
     It is one link, or one for each place where the kernel has no link to several (before Linux
     6.6) or the program was not loaded for that. `maps` are the program's, if they are open.
-    Raises: NotFoundError (no such probe), NotYetError (an argument we cannot read), PathError,
-    ObjectFileError, SyscallError.
+    Raises: NotFoundError (no such probe or process), NotYetError (an argument we cannot read),
+    PathError, ObjectFileError, SyscallError.
     """
     places, numbers = _told(prog_fd, target, maps)
     try:
@@ -65,6 +66,7 @@ def hold_usdt(prog_fd: Fd, target: Usdt) -> ExitStack:
 
 def _told(prog_fd: Fd, target: Usdt, maps: Collection[Fd] = ()) -> tuple[Places, list[int]]:
     """Find the places and tell the program of them; what it knows each by."""
+    check_process(target.pid)
     places = find_probe(binary_path(target.path), target.provider, target.name)
     return places, write_specs(prog_fd, places, target.cookie, maps)
 

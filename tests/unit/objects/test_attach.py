@@ -460,6 +460,7 @@ def test_a_program_for_another_attach_type(
 
 def test_tcx_candidates(kernel: FakeKernel, fd: Fd) -> None:
     kernel.on(Cmd.LINK_CREATE, -errno.ENOENT, -errno.EEXIST)
+    kernel.on(Cmd.LINK_GET_FD_BY_ID, -errno.EPERM)
     target = targets.Tcx("lo", AttachType.TCX_INGRESS, Order("before", "link", 9))
     err = refused(kernel, fd, ProgType.SCHED_CLS, target)
     assert err.candidates == ["link 9 is not attached there"]

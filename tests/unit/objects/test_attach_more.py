@@ -69,8 +69,16 @@ def attach(fd: Fd, kind: ProgType, target: targets.Target, look: Any) -> Any:
         return seen[-1]
 
 
+LOOKING = (
+    Cmd.OBJ_GET_INFO_BY_FD, Cmd.LINK_GET_NEXT_ID, Cmd.LINK_GET_FD_BY_ID, Cmd.PROG_GET_FD_BY_ID,
+    Cmd.PROG_QUERY,
+)  # fmt: skip
+
+
 def refused(fd: Fd, kind: ProgType, target: targets.Target, number: int) -> BpfctlError:
-    kernel = FakeKernel().on(Cmd.LINK_CREATE, -number).on(Cmd.OBJ_GET_INFO_BY_FD, -errno.EPERM)
+    kernel = FakeKernel().on(Cmd.LINK_CREATE, -number)
+    for cmd in LOOKING:
+        kernel.on(cmd, -errno.EPERM)
     with kernel, pytest.raises(BpfctlError) as caught:
         create_link(fd, prog(kind), target)
     return caught.value
@@ -106,10 +114,11 @@ def test_places_of_a_file(fd: Fd, binary: str) -> None:
         path = bytes(memory(part.path, len(binary) + 1))
         return link.attach_type, part.flags, part.pid, path, numbers(part.offsets, part.cnt)
 
-    target = probes.UprobeMulti(binary, ("main", "both"), is_return=True, pid=5)
+    own = os.getpid()
+    target = probes.UprobeMulti(binary, ("main", "both"), is_return=True, pid=own)
     seen = attach(fd, ProgType.KPROBE, target, look)
     path = binary.encode() + b"\0"
-    assert seen == (AttachType.TRACE_UPROBE_MULTI, 1, 5, path, (START, START + 0x20))
+    assert seen == (AttachType.TRACE_UPROBE_MULTI, 1, own, path, (START, START + 0x20))
 
 
 @pytest.mark.parametrize(
@@ -230,15 +239,6 @@ def test_what_a_kernel_lacks(
             ProgType.SCHED_CLS, errno.ENOENT, "prog 5 is not attached there", id="neighbour",
         ),
         pytest.param(
-            net.Netkit("lo", AttachType.NETKIT_PEER, net.Order(revision=3)),
-            ProgType.SCHED_CLS, errno.ESTALE, "what is attached there changed since revision 3",
-            id="revision",
-        ),
-        pytest.param(
-            net.Netfilter("ipv4", "input"), ProgType.NETFILTER, errno.EBUSY,
-            "a program of that priority is attached there already", id="priority",
-        ),
-        pytest.param(
             targets.Function(3, 4, "f"), ProgType.EXT, errno.EINVAL,
             "the function differs from the one the program was loaded for", id="freplace",
         ),
@@ -250,6 +250,51 @@ def test_candidates(
     err = refused(fd, kind, target, number)
     assert isinstance(err, SyscallError)
     assert err.candidates == [words]
+
+
+@pytest.mark.parametrize(
+    ("target", "kind", "number", "code", "message"),
+    [
+        pytest.param(
+            net.Netkit("lo", AttachType.NETKIT_PEER, net.Order(revision=3)), ProgType.SCHED_CLS,
+            errno.ESTALE, "attach-point-changed",
+            "what is attached there changed since revision 3", id="revision",
+        ),
+        pytest.param(
+            net.Netfilter("ipv4", "input"), ProgType.NETFILTER, errno.EBUSY,
+            "netfilter-priority-taken",
+            "netfilter ipv4 input, priority 0 is taken: a hook runs one BPF program for each"
+            " priority", id="priority",
+        ),
+        pytest.param(
+            net.Netns(AttachType.SK_LOOKUP), ProgType.SK_LOOKUP, errno.E2BIG, "netns-full",
+            "this network namespace (sk_lookup) takes no more programs", id="full",
+        ),
+        pytest.param(
+            net.Netns(AttachType.SK_LOOKUP, "/dev/null"), ProgType.SK_LOOKUP, errno.EINVAL,
+            "not-netns", "this stands for no network namespace", id="no namespace",
+        ),
+        pytest.param(
+            net.Netns(AttachType.SK_LOOKUP), ProgType.FLOW_DISSECTOR, errno.EINVAL,
+            "attach-program-type",
+            "cannot attach to this network namespace (sk_lookup): that takes programs of type"
+            " sk_lookup, not flow_dissector", id="another type",
+        ),
+    ],
+)  # fmt: skip
+def test_what_a_place_of_the_network_refuses(
+    target: targets.Target, kind: ProgType, number: int, code: str, message: str, fd: Fd
+) -> None:
+    err = refused(fd, kind, target, number)
+    assert (err.code, err.message) == (code, message)
+
+
+def test_a_neighbour_that_is_nowhere(fd: Fd) -> None:
+    kernel = FakeKernel().on(Cmd.LINK_CREATE, -errno.ENOENT)
+    kernel.on(Cmd.LINK_GET_FD_BY_ID, -errno.ENOENT)
+    target = net.Netkit("lo", AttachType.NETKIT_PEER, net.Order("after", "link", 5))
+    with kernel, pytest.raises(NotFoundError, match="there is no link 5 to be next to"):
+        create_link(fd, prog(ProgType.SCHED_CLS), target)
 
 
 def test_programs_of_another_type(fd: Fd) -> None:
