@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _U64: Final = 1 << 64
 _CPUS: Final = 1 << 16
+_OFFSET_LIMIT: Final = 1 << 63  # loff_t
 
 
 def _first(words: list[str], word: str) -> tuple[str, list[str]]:
@@ -34,7 +35,7 @@ def _place(text: str, word: str) -> tuple[str, int]:
         return text, 0
     if not name:
         raise UsageError(f"expected {PROBE_FORMS[word]}")
-    return name, number(offset, "offset")
+    return name, number(offset, "offset", _OFFSET_LIMIT)
 
 
 def _in_file(text: str, word: str) -> tuple[str, str]:
@@ -66,7 +67,9 @@ def _uprobe(word: str) -> Parser:
         numbers = pairs(rest, COOKIE | PID, PROBE_FORMS[word])
         is_return = word == "uretprobe"
         if place[0].isdigit():
-            return probes.Uprobe(path, "", number(place, "offset"), is_return, **numbers)
+            return probes.Uprobe(
+                path, "", number(place, "offset", _OFFSET_LIMIT), is_return, **numbers
+            )
         name, offset = _place(place, word)
         return probes.Uprobe(path, name, offset, is_return, **numbers)
 

@@ -20,6 +20,9 @@ _SYMBOL: Final = _WORD | frozenset(".$")  # compilers add suffixes such as ".isr
 _PATTERN: Final = _SYMBOL | frozenset("*?")
 _LABEL: Final = _WORD | frozenset(".-+:@")
 
+_OFFSET_LIMIT: Final = 1 << 63  # loff_t
+_LONGEST_OFFSET: Final = 20
+
 # A target of each form, for messages.
 EXAMPLES: Final[dict[Grammar, str]] = {
     Grammar.LABEL: "my_program",
@@ -64,13 +67,22 @@ def _function(text: str) -> str | None:
     name, plus, offset = text.partition("+")
     if problem := _word(name, _SYMBOL, "the function"):
         return problem
-    return f"{offset!r} is no offset" if plus and not _is_number(offset) else None
+    return f"{offset!r} is no offset" if plus and offset_of(offset) is None else None
 
 
-def _is_number(text: str) -> bool:
-    digits = string.hexdigits if text[:2].lower() == "0x" else string.digits
-    body = text[2:] if digits is string.hexdigits else text
-    return bool(body) and all(c in digits for c in body)
+def offset_of(text: str) -> int | None:
+    """Read an offset into a function or a file: decimal, or hexadecimal behind 0x.
+
+    None is: it is none. No decimal begins with 0, which C and libbpf would take for octal.
+    """
+    is_hex = text[:2].lower() == "0x"
+    digits = text[2:] if is_hex else text
+    if not digits or not all(c in (string.hexdigits if is_hex else string.digits) for c in digits):
+        return None
+    if len(text) > _LONGEST_OFFSET or (digits[0] == "0" and len(digits) > 1 and not is_hex):
+        return None
+    found = int(digits, 16 if is_hex else 10)
+    return found if found < _OFFSET_LIMIT else None
 
 
 def _tracepoint(text: str) -> str | None:
@@ -104,11 +116,11 @@ def _of_binary(rest: Callable[[str], str | None]) -> Callable[[str], str | None]
 
 def _user_function(text: str) -> str | None:
     """FUNCTION[@VERSION][+OFFSET], or an absolute OFFSET into the file."""
-    if _is_number(text):
+    if offset_of(text) is not None:
         return None
     name, plus, offset = text.rpartition("+")
     symbol, at, version = (name if plus else text).partition("@")
-    if plus and not _is_number(offset):
+    if plus and offset_of(offset) is None:
         return f"{offset!r} is no offset"
     if at and (problem := _word(version.lstrip("@"), _LABEL, "the symbol version")):
         return problem

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bpfctl.elf.section_def import AttachKind
-from bpfctl.errors import BpfctlError
+from bpfctl.elf.targets import offset_of
+from bpfctl.errors import BpfctlError, SectionNameError
 from bpfctl.kernel.flags import MapFlags
 from bpfctl.loader.attachment import Attachment
 from bpfctl.objects import attach_probe_targets as probes
@@ -42,10 +43,14 @@ def section_target(section: SectionName) -> Target | None:
 def attach_program(loaded: LoadedObject, name: str, target: Target | None = None) -> Attachment:
     """Attach one program, to `target` or what its section says; the object holds the links.
 
-    Raises: what `create_links` raises, with the program's name.
+    Raises: what `create_links` raises, with the program's name; SectionNameError for a section
+    that names a target, but not as one is named.
     """
     program = loaded.programs[name]
-    target = target or section_target(program.spec.section)
+    section = program.spec.section
+    target = target or section_target(section)
+    if target is None and section.problem:
+        raise SectionNameError(section.warning or "", program=name, path=loaded.spec.path)
     if target is None:
         return Attachment(name)
     try:
@@ -55,7 +60,7 @@ def attach_program(loaded: LoadedObject, name: str, target: Target | None = None
         if err.subject and not err.subject.startswith("program "):
             err.evidence.append(f"looked for in {err.subject}")
         err.subject = None  # a program's number is of no use once it is gone
-        err.evidence.append(f'it is in section "{program.spec.section.text}"')
+        err.evidence.append(f'it is in section "{section.text}"')
         err.within(program=name, subject=loaded.spec.path)
         raise
     for link in links:
@@ -129,8 +134,9 @@ def _tracing_multi(section: SectionName, text: str) -> Target:
 def _uprobe(section: SectionName, text: str) -> Target:
     path, _, place = text.partition(":")
     is_return = section.definition.name.startswith("uret")
-    if place[:1].isdigit():
-        return probes.Uprobe(path, "", int(place, 0), is_return)
+    offset_in_file = offset_of(place)
+    if offset_in_file is not None:
+        return probes.Uprobe(path, "", offset_in_file, is_return)
     function, offset = _offset(place)
     return probes.Uprobe(path, function, offset, is_return)
 
@@ -165,7 +171,7 @@ def _raw_tracepoint(section: SectionName, text: str) -> Target:
 
 def _offset(text: str) -> tuple[str, int]:
     name, plus, offset = text.rpartition("+")
-    return (name, int(offset, 0)) if plus else (text, 0)
+    return (name, offset_of(offset) or 0) if plus else (text, 0)
 
 
 def _is_pattern(text: str) -> bool:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from bpfctl.kernel.fd import Fd
 
+_OFFSET_LIMIT = 1 << 63  # loff_t
 EventTarget = Tracepoint | probes.Kprobe | probes.Uprobe | probes.PerfEvent
 
 
@@ -94,13 +95,18 @@ def _uprobe(target: probes.Uprobe) -> Fd:
     path = binary_path(target.path)
     start = function_offsets(path, [target.function])[0] if target.function else 0
     check_process(target.pid)
+    place = start + target.offset
+    if place >= _OFFSET_LIMIT:  # the kernel would take it for negative, and for good
+        from bpfctl.objects.attach_explain_event import outside
+
+        raise outside(path, place)
     try:
-        return perf.open_uprobe(pmu, config, path, start + target.offset, pid=target.pid)
+        return perf.open_uprobe(pmu, config, path, place, pid=target.pid)
     except SyscallError as err:
         from bpfctl.objects.attach_explain_event import behind_end
 
         err.doing = f"probe {target}"
-        raise behind_end(err, path, [start + target.offset]) or err from err
+        raise behind_end(err, path, [place]) or err from err
 
 
 def probe_source(name: str, *, is_return: bool) -> tuple[int, int]:

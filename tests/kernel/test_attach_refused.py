@@ -105,8 +105,63 @@ def test_an_event_that_is_refused(
     with load(read_object(str(data / "probes.bpf.o")), options) as loaded:
         loaded.pin_program("on_perf_event", f"{bpffs}/prog")
         event = ("perf_event", "cpu-clock", "freq", "1000000000000", *words.split())
+        done = in_process("-j", "link", "create", f"{bpffs}/prog", *event, "--pin", f"{bpffs}/link")
+    error = done.json["error"]
+    assert (error["code"], error["status"]) == expected
+
+
+@needs.UPROBE
+@needs.PERF_LINK
+@pytest.mark.parametrize("offset", [1 << 40, (1 << 63) - 1], ids=["far", "farthest"])
+def test_a_place_behind_the_end_of_a_file(offset: int, data: Path, bpffs: Path) -> None:
+    """The kernel takes an offset that does not fit into loff_t for one that is negative."""
+    options = LoadOptions(programs=frozenset({"on_uprobe"}))
+    with load(read_object(str(data / "probes.bpf.o")), options) as loaded:
+        loaded.pin_program("on_uprobe", f"{bpffs}/prog")
+        place = ("uprobe", f"libc.so.6:malloc+{offset}")
+        done = in_process("-j", "link", "create", f"{bpffs}/prog", *place, "--pin", f"{bpffs}/link")
+    error = done.json["error"]
+    assert (error["code"], error["status"]) == ("place-outside", 2)
+
+
+def test_a_process_that_is_not_there(data: Path, bpffs: Path) -> None:
+    options = LoadOptions(programs=frozenset({"on_uprobe_multi"}))
+    with load(read_object(str(data / "probes.bpf.o")), options) as loaded:
+        loaded.pin_program("on_uprobe_multi", f"{bpffs}/prog")
+        place = ("uprobe.multi", "libc.so.6:malloc", "pid", "2147483647")
+        done = in_process("-j", "link", "create", f"{bpffs}/prog", *place, "--pin", f"{bpffs}/link")
+    error = done.json["error"]
+    assert (error["code"], error["status"]) == ("no-such-process", 3)
+
+
+@needs.CGROUP_ITER
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        pytest.param("id 999999999999", ("no-cgroup", 3), id="no such id"),
+        pytest.param("/proc", ("not-cgroup2", 1), id="no cgroup"),
+    ],
+)
+def test_a_cgroup_that_is_none(
+    words: str, expected: tuple[str, int], data: Path, bpffs: Path
+) -> None:
+    with load(read_object(str(data / "iter_cgroup.bpf.o")), LoadOptions()) as loaded:
+        loaded.pin_program(next(iter(loaded.programs)), f"{bpffs}/prog")
+        target = ("iter", "cgroup", *words.split())
         done = in_process(
-            "-j", "link", "create", f"{bpffs}/prog", *event, "--pin", f"{bpffs}/link"
+            "-j", "link", "create", f"{bpffs}/prog", *target, "--pin", f"{bpffs}/link"
         )
     error = done.json["error"]
     assert (error["code"], error["status"]) == expected
+
+
+@needs.TASK_ITER
+def test_a_descriptor_of_no_process(data: Path, bpffs: Path) -> None:
+    with load(read_object(str(data / "iter_task.bpf.o")), LoadOptions()) as loaded:
+        loaded.pin_program(next(iter(loaded.programs)), f"{bpffs}/prog")
+        target = ("iter", "pidfd", "100000")
+        done = in_process(
+            "-j", "link", "create", f"{bpffs}/prog", *target, "--pin", f"{bpffs}/link"
+        )
+    error = done.json["error"]
+    assert (error["code"], error["status"]) == ("not-pidfd", 2)

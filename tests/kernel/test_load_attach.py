@@ -7,9 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bpfctl.elf.reader import read_object
+from bpfctl.elf.sections import parse_section_name
+from bpfctl.errors import SectionNameError
+from bpfctl.loader.attach import attach_all
+from bpfctl.loader.options import LoadOptions
+from bpfctl.loader.pipeline import load
 from bpfctl.objects.binary_places import binary_path
 from bpfctl.objects.link import links
 from bpfctl.objects.map import Map
+from bpfctl.plain import replace
 from tests.cli.runner import Done, in_process
 from tests.kernel import needs
 from tests.kernel.probed import call_libc, fork, unlink
@@ -94,6 +101,19 @@ def test_where_a_function_was_looked_for_is_told(bpffs: Path) -> None:
         f"looked for in {binary_path('libc.so.6')}",
         'it is in section "?uprobe/libc.so.6:no_such_function"',
     ]
+
+
+def test_a_section_with_half_a_target_fails() -> None:
+    """It is said on reading, and no reason to call a command done that was asked to attach."""
+    spec = read_object(OBJECT)
+    section = parse_section_name("raw_tp/")
+    programs = [replace(one, section=section) for one in spec.programs if one.name == "on_fork"]
+    with (
+        load(replace(spec, programs=tuple(programs)), LoadOptions()) as loaded,
+        pytest.raises(SectionNameError, match='section "raw_tp/" lacks its target') as caught,
+    ):
+        attach_all(loaded)
+    assert (caught.value.program, caught.value.subject) == ("on_fork", OBJECT)
 
 
 def test_keep_going(bpffs: Path) -> None:

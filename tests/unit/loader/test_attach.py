@@ -37,6 +37,13 @@ from bpfctl.objects.attach_targets import Iter, Loaded, RawTracepoint, Tracepoin
         pytest.param("kprobe.session/f", KprobeMulti(("f",), is_session=True), id="session"),
         pytest.param("uprobe//bin/a:main+4", Uprobe("/bin/a", "main", 4), id="uprobe"),
         pytest.param("uprobe/libc.so.6:0x40", Uprobe("libc.so.6", "", 64), id="absolute"),
+        pytest.param("uprobe//a:9x", Uprobe("/a", "9x"), id="a function like a number"),
+        pytest.param("uprobe//a:08", Uprobe("/a", "08"), id="no octal numbers"),
+        pytest.param(
+            f"uprobe//a:{1 << 63}", Uprobe("/a", f"{1 << 63}"), id="a number that is no offset"
+        ),
+        pytest.param("kprobe/f+08", None, id="an offset that is none"),
+        pytest.param(f"kprobe/f+{1 << 63}", None, id="an offset beyond all"),
         pytest.param("uretprobe.s//a:f", Uprobe("/a", "f", is_return=True), id="uretprobe"),
         pytest.param("uprobe.multi//a:f*", UprobeMulti("/a", pattern="f*"), id="uprobe.multi"),
         pytest.param(
