@@ -18,8 +18,9 @@ from __future__ import annotations
 from contextlib import contextmanager
 
 from bpfctl.errors import SyscallError, UsageError
+from bpfctl.loader.global_values import Globals
 from bpfctl.loader.options import LoadOptions
-from bpfctl.loader.typed_map import Globals, TypedMap
+from bpfctl.loader.typed_map import TypedMap
 from bpfctl.plain import replace
 
 TYPE_CHECKING = False

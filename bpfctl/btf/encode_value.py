@@ -22,18 +22,19 @@ def encode_value(btf: Btf, type_id: int, value: Plain) -> bytes:
     Structs are dicts by member, arrays lists, `char` arrays text; enumerations take their names.
     Bytes go as they are. Raises: UsageError for a value that does not fit, BtfError.
     """
-    size = btf.size_of(type_id)
-    if isinstance(value, bytes):
-        if len(value) != size:
-            raise _refused(f"{btf.type_name(type_id)} has {size} bytes, not {len(value)}")
-        return value
-    data = bytearray(size)
-    _write(btf, data, Place(type_id, 0), value)
+    data = bytearray(btf.size_of(type_id))
+    write_plain(btf, data, Place(type_id, 0), value)
     return bytes(data)
 
 
-def _write(btf: Btf, data: bytearray, place: Place, value: Plain) -> None:
-    if isinstance(value, dict):
+def write_plain(btf: Btf, data: bytearray, place: Place, value: Plain) -> None:
+    """Store a value at a place of `data`; of structs and arrays what is not said stays.
+
+    Raises: as `encode_value`.
+    """
+    if isinstance(value, bytes):
+        _write_bytes(btf, data, place, value)
+    elif isinstance(value, dict):
         _write_members(btf, data, place, value)
     elif isinstance(value, (list, tuple)):
         _write_items(btf, data, place, value)
@@ -42,13 +43,21 @@ def _write(btf: Btf, data: bytearray, place: Place, value: Plain) -> None:
         write_value(btf, data, place, text)
 
 
+def _write_bytes(btf: Btf, data: bytearray, place: Place, value: bytes) -> None:
+    size = btf.size_of(place.type_id)
+    if len(value) != size or place.bits:
+        raise _refused(f"{btf.type_name(place.type_id)} has {size} bytes, not {len(value)}")
+    start = place.offset_bits // 8
+    data[start : start + size] = value
+
+
 def _write_members(btf: Btf, data: bytearray, place: Place, values: Mapping[str, Plain]) -> None:
     for name, value in values.items():
         member = btf.member(place.type_id, name)
         if member is None:
             raise _refused(f"{btf.type_name(place.type_id)} has no member {name}")
         inner = Place(member.type_id, place.offset_bits + member.offset_bits, member.bitfield_bits)
-        _write(btf, data, inner, value)
+        write_plain(btf, data, inner, value)
 
 
 def _write_items(btf: Btf, data: bytearray, place: Place, values: Sequence[Plain]) -> None:
@@ -57,7 +66,7 @@ def _write_items(btf: Btf, data: bytearray, place: Place, values: Sequence[Plain
         raise _refused(f"{btf.type_name(place.type_id)} takes no list of {len(values)} values")
     bits = 8 * btf.size_of(array.elem_type_id)
     for index, value in enumerate(values):
-        _write(btf, data, Place(array.elem_type_id, place.offset_bits + bits * index), value)
+        write_plain(btf, data, Place(array.elem_type_id, place.offset_bits + bits * index), value)
 
 
 def _refused(message: str) -> UsageError:

@@ -103,7 +103,7 @@ def _write_array(btf: Btf, data: bytearray, place: Place, array: t.Array, text: 
 
     item = btf.type(btf.skip_modifiers(array.elem_type_id))
     size = btf.size_of(item.id)
-    if isinstance(item, t.Int) and size == 1 and not item.is_bool:
+    if isinstance(item, t.Int) and size == 1 and (item.name == "char" or item.is_char):
         encoded = text.encode("utf-8", "surrogateescape")
         if len(encoded) >= array.nelems:
             room = max(array.nelems - 1, 0)

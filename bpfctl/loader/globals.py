@@ -1,4 +1,4 @@
-"""Set global variables of an object before it loads (`--set limit=10`). Pure."""
+"""Find global variables of an object, and set them before it loads (`--set limit=10`). Pure."""
 
 from __future__ import annotations
 
@@ -15,10 +15,13 @@ from bpfctl.plain_typing import NamedTuple
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
-    from typing import Final
+    from typing import Any, Final
 
+    from bpfctl.btf.access import Place
     from bpfctl.btf.decode import Btf
     from bpfctl.elf.spec import MapSpec, ObjectSpec
+
+    Assignment = str | tuple[str, Any]
 
 _NEAREST: Final = 3
 _LISTED: Final = 12
@@ -35,9 +38,9 @@ class _Variable(NamedTuple):
 
 
 def with_globals(
-    spec: ObjectSpec, assignments: Iterable[str], shared: Collection[str] = ()
+    spec: ObjectSpec, assignments: Iterable[Assignment], shared: Collection[str] = ()
 ) -> ObjectSpec:
-    """Return the blueprint with variables set, each by a word NAME=VALUE.
+    """Return the blueprint with variables set, each by a word NAME=VALUE, or a name and a value.
 
     NAME may go on into structs and arrays (cfg.port, table[2].key). `shared` are maps that exist
     already, and whose contents are not ours to set.
@@ -48,13 +51,13 @@ def with_globals(
     wanted = list(assignments)
     if not wanted:
         return spec
-    maps = {one.section: one for one in spec.maps if one.section}
-    for word in wanted:
+    for one in wanted:
+        word = f"--set {one}" if isinstance(one, str) else one[0]
         try:
-            _assign(spec, word, maps, contents, shared)
+            _assign(spec, one, contents, shared)
         except BpfctlError as err:
             err.within(subject=spec.path)
-            err.message = f"--set {word}: {err.message}"
+            err.message = f"{word}: {err.message}"
             raise
     filled = (
         replace(one, contents=bytes(contents[one.name])) if one.name in contents else one
@@ -65,27 +68,56 @@ def with_globals(
 
 def _assign(
     spec: ObjectSpec,
-    word: str,
-    maps: dict[str, MapSpec],
+    assignment: Assignment,
     contents: dict[str, bytearray],
     shared: Collection[str],
 ) -> None:
-    target, equals, text = word.partition("=")
-    if not equals:
-        raise UsageError("expected NAME=VALUE")
+    if isinstance(assignment, str):
+        target, equals, text = assignment.partition("=")
+        if not equals or not target:
+            raise UsageError("expected NAME=VALUE")
+    else:
+        target, value = assignment
+    one, place = find_variable(spec, target)
+    assert spec.btf is not None  # else nothing was found
+    if one.name in shared:
+        raise UsageError(f"its map {one.name} exists already, and is used as it is")
+    data = contents.setdefault(one.name, bytearray(initial(one)))
+    if isinstance(assignment, str):
+        write_value(spec.btf, data, place, text)
+        return
+    from bpfctl.btf.encode_value import write_plain
+
+    write_plain(spec.btf, data, place, value)
+
+
+def initial(one: MapSpec) -> bytes:
+    """What is in the map behind a section when it is made."""
+    return (one.contents or b"").ljust(one.value_size, b"\0")
+
+
+def find_variable(spec: ObjectSpec, target: str) -> tuple[MapSpec, Place]:
+    """Return the map with a variable or a part of one ("cfg.port"), and where in it that is.
+
+    Raises: UsageError (no types; no variable of the object; no such path), NotFoundError,
+    AmbiguousError.
+    """
     if spec.btf is None:
         raise UsageError("the object has no type information", remedy="compile it with -g")
+    maps = _by_section(spec)
     variable, path = _find(spec.btf, maps, target)
-    if variable.map in shared:
-        raise UsageError(f"its map {variable.map} exists already, and is used as it is")
-    one = maps[variable.section]
-    data = contents.setdefault(
-        one.name, bytearray((one.contents or b"").ljust(one.value_size, b"\0"))
-    )
     place = locate(spec.btf, variable.type_id, path)
-    write_value(
-        spec.btf, data, replace(place, offset_bits=place.offset_bits + 8 * variable.offset), text
-    )
+    place = replace(place, offset_bits=place.offset_bits + 8 * variable.offset)
+    return maps[variable.section], place
+
+
+def variable_names(spec: ObjectSpec) -> list[str]:
+    """The names of the variables of an object, sorted."""
+    return _names(spec.btf, _by_section(spec)) if spec.btf else []
+
+
+def _by_section(spec: ObjectSpec) -> dict[str, MapSpec]:
+    return {one.section: one for one in spec.maps if one.section}
 
 
 def _find(btf: Btf, maps: dict[str, MapSpec], target: str) -> tuple[_Variable, str]:
@@ -121,14 +153,23 @@ def _variables(btf: Btf, maps: dict[str, MapSpec], ids: Collection[int]) -> Iter
                 yield _Variable(one.name, section, info.offset, variable.type_id)
 
 
-def _missing(btf: Btf, maps: dict[str, MapSpec], name: str) -> BpfctlError:
+def _names(btf: Btf, maps: dict[str, MapSpec]) -> list[str]:
     everything = range(1, len(btf))
     known = {btf.name(i) for i in everything if btf.kind_number(i) == Kind.VAR}
-    names = sorted(one for one in known if _named(btf, maps, one))
-    if name in known:
-        return UsageError(f"{name} is no variable of the object: the kernel says what it is")
+    return sorted(one for one in known if _named(btf, maps, one))
+
+
+def _missing(btf: Btf, maps: dict[str, MapSpec], name: str) -> BpfctlError:
+    ids = btf.find_all(name, (Kind.VAR,))
+    if any(one.section == KCONFIG for one in _variables(btf, maps, ids)):
+        return UsageError(
+            f"{name} is no variable of the object: the kernel's configuration says it"
+        )
+    if ids:
+        return UsageError(f"{name} is no variable whose value can be set")
     from difflib import get_close_matches
 
+    names = _names(btf, maps)
     near = get_close_matches(name, names, _NEAREST)
     more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
     return NotFoundError(

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bpfctl.loader.attach_target import TargetWish
+    from bpfctl.loader.globals import Assignment
     from bpfctl.objects.select import Selector
 
 DEFAULT_BPFFS = "/sys/fs/bpf"
@@ -23,7 +24,8 @@ class LoadOptions:
     sections. Programs in `skip` are left out. `targets` says by program name what to attach to
     instead of what the section says; the name "" stands for all others.
     `max_entries` sets the size of maps by name, `reuse` the loaded maps to use in their place.
-    `globals` are assignments to global variables ("limit=10"), made before programs load.
+    `globals` are assignments to global variables, made before programs load: "limit=10", or a
+    name and a value of Python ("limit", 10).
     `exclusive` names for maps the only program that may use each.
     `ifindex` is a network device: programs for it alone, maps and programs in it if `offload`.
     `log_level` is the kernel's (1 branches, 2 every insn, 4 statistics; 0: a log only
@@ -40,7 +42,7 @@ class LoadOptions:
     targets: Mapping[str, TargetWish] = field(default_factory=dict)
     max_entries: Mapping[str, int] = field(default_factory=dict)
     reuse: Mapping[str, Selector] = field(default_factory=dict)
-    globals: tuple[str, ...] = ()
+    globals: tuple[Assignment, ...] = ()
     exclusive: Mapping[str, str] = field(default_factory=dict)
     ifindex: int = 0
     offload: bool = False

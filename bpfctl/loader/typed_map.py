@@ -1,25 +1,21 @@
-"""Maps and global variables of a loaded object as values of Python, by the object's types."""
+"""Maps of a loaded object as values of Python, by the object's types."""
 
 from __future__ import annotations
 
 import sys
 from functools import cached_property
 
-from bpfctl.btf.types import Datasec, Kind, Var
-from bpfctl.errors import KeyNotFoundError, NotFoundError, UsageError
+from bpfctl.errors import KeyNotFoundError
 from bpfctl.objects.map import Map
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     from bpfctl.btf.decode import Btf
-    from bpfctl.btf.types import VarSecinfo
-    from bpfctl.elf.spec import MapSpec, ObjectSpec
+    from bpfctl.elf.spec import MapSpec
     from bpfctl.kernel.fd import Fd
-
-_ONLY_KEY = bytes(4)  # of the map behind a data section
 
 
 class TypedMap(Map):
@@ -65,20 +61,6 @@ class TypedMap(Map):
         for key, value in self.items():
             yield self._read_key(key, 0), self._value(value)
 
-    def read_variable(self, place: VarSecinfo, data: bytes) -> Any:
-        """Read a variable from the contents of the section behind this map."""
-        return self._reader(self._type_of(place), place.size_bytes)(data, place.offset)
-
-    def encode_variable(self, place: VarSecinfo, value: Any) -> bytes:
-        """The bytes of a value for a variable of the section behind this map."""
-        return self._encode(self._type_of(place), value)
-
-    def _type_of(self, place: VarSecinfo) -> int:
-        assert self._btf is not None
-        variable = self._btf.type(place.type_id)
-        assert isinstance(variable, Var)
-        return variable.type_id
-
     def _value(self, data: bytes) -> Any:
         if not self.per_cpu:
             return self._read_value(data, 0)
@@ -108,62 +90,3 @@ class TypedMap(Map):
             size = self.info.bytes_key
             return value.to_bytes(size, sys.byteorder, signed=value < 0)
         return bytes(value)
-
-
-class Globals:
-    """The global variables of an object by name.
-
-    Before the object is loaded they can be set, constants too; after it those that are not
-    constant can be read and set.
-    """
-
-    def __init__(self, spec: ObjectSpec) -> None:
-        self._spec = spec
-        self._wishes: dict[str, str] = {}
-        self.loaded: Mapping[str, TypedMap] | None = None
-
-    @property
-    def assignments(self) -> tuple[str, ...]:
-        """What was set before the load, as the loader takes it ("limit=10")."""
-        return tuple(f"{name}={value}" for name, value in self._wishes.items())
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        """Set a variable, or a part of one ("cfg.port"). Raises: UsageError, NotFoundError.
-
-        Before the load a value that does not fit is found out when the object loads.
-        """
-        if self.loaded is None:
-            self._wish(name, value)
-            return
-        one, info = self._place(name)
-        data = bytearray(one.lookup(_ONLY_KEY))
-        end = info.offset + info.size_bytes
-        data[info.offset : end] = one.encode_variable(info, value)
-        one.update(_ONLY_KEY, bytes(data))
-
-    def __getitem__(self, name: str) -> Any:
-        """Read a variable. Raises: NotFoundError, SyscallError, UsageError before the load."""
-        one, info = self._place(name)
-        return one.read_variable(info, one.lookup(_ONLY_KEY))
-
-    def _wish(self, name: str, value: Any) -> None:
-        if isinstance(value, dict):
-            for member, inner in value.items():
-                self._wish(f"{name}.{member}", inner)
-        elif isinstance(value, (list, tuple)):
-            for index, inner in enumerate(value):
-                self._wish(f"{name}[{index}]", inner)
-        else:
-            self._wishes[name] = str(int(value)) if isinstance(value, bool) else str(value)
-
-    def _place(self, name: str) -> tuple[TypedMap, VarSecinfo]:
-        btf = self._spec.btf
-        if self.loaded is None or btf is None:
-            raise UsageError("global variables are read from a loaded object with types")
-        for one in self.loaded.values():
-            kind = btf.kind_number(one.spec.value_type_id) if one.spec.section else Kind.VOID
-            section = btf.type(one.spec.value_type_id) if kind == Kind.DATASEC else None
-            for info in section.vars if isinstance(section, Datasec) else ():
-                if btf.name(info.type_id) == name:
-                    return one, info
-        raise NotFoundError(f"no global variable is called {name}", subject=self._spec.path)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import bpfctl
-from bpfctl.errors import KeyNotFoundError, NotFoundError, SyscallError, UsageError, VerifierError
+from bpfctl.errors import KeyNotFoundError, NotFoundError, UsageError, VerifierError
 from bpfctl.objects.attach_targets import RawTracepoint
 from bpfctl.objects.ids import ObjectKind
 from bpfctl.objects.pin import id_of
@@ -43,6 +43,9 @@ def test_the_example_of_the_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert any(words[1:] == ["true", "1"] for words in lines), out.getvalue()
 
 
+PARTS = ("cfg.low", "cfg.peers[1].port", "cfg.peers[1].host", "hidden")
+
+
 @pytest.fixture
 def loaded(data: Path) -> Iterator[bpfctl.Object]:
     """Load the object with variables of every kind, one of them set before."""
@@ -69,10 +72,27 @@ def test_a_running_program_sees_what_is_set(loaded: bpfctl.Object) -> None:
     total = 1000 + 7 + 3 + 9 - 7 + 11 + ord("h")
     assert loaded.programs["use_globals"].run(context=bytes(8)) == total
     assert loaded.globals["total"] == total
-    with pytest.raises(SyscallError):
-        loaded.globals["limit"] = 8  # a constant, frozen when it loaded
-    with pytest.raises(NotFoundError, match="no global variable is called lmiit"):
+    with pytest.raises(UsageError, match="limit is constant once the object is loaded"):
+        loaded.globals["limit"] = 8
+    with pytest.raises(NotFoundError, match="no variable is called lmiit"):
         _ = loaded.globals["lmiit"]
+
+
+@needs.EMPTY_DATASEC
+def test_parts_of_variables_before_and_after(data: Path) -> None:
+    with bpfctl.open_object(str(data / "settings.bpf.o")) as obj:
+        obj.globals["cfg.low"] = 5
+        obj.globals["cfg.peers[1]"] = {"port": 80, "host": "a.local"}
+        obj.globals["hidden"] = -3
+        with pytest.raises(UsageError, match=r"cfg\.low: 8 does not fit"):
+            obj.globals["cfg.low"] = 8
+        assert [obj.globals[name] for name in PARTS] == [5, 80, "a.local", -3]
+        assert "cfg" in obj.globals
+        assert sorted(obj.globals) == [
+            "cfg", "enabled", "hidden", "limits", "name", "ratio", "sum", "wide",
+        ]  # fmt: skip
+        obj.load()
+        assert [obj.globals[name] for name in PARTS] == [5, 80, "a.local", -3]
 
 
 def test_a_program_is_attached_pinned_and_told_of(data: Path, bpffs: Path) -> None:

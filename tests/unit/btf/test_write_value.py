@@ -19,8 +19,12 @@ TYPES = (
     t.Int(5, "unsigned", 4, 0, 0, 32),
     t.Array(6, "", 1, 5, 2),
     t.Struct(7, "empty", 0, ()),
+    t.Int(8, "unsigned char", 1, 0, 0, 8),
+    t.Array(9, "", 8, 5, 6),
+    t.Int(10, "char", 1, 1, 0, 8),
+    t.Array(11, "", 10, 5, 6),
 )
-FLOAT, HALF, WIDE, POINTER, UNSIGNED, FLOATS, EMPTY = range(1, 8)
+FLOAT, HALF, WIDE, POINTER, UNSIGNED, FLOATS, EMPTY, _, OCTETS, _, CHARS = range(1, 12)
 
 
 def types() -> Btf:
@@ -46,6 +50,8 @@ def written(type_id: int, text: str, *, offset_bits: int = 0, bits: int = 0) -> 
         (FLOATS, "1.5, 0", b"\0\0\xc0\x3f\0\0\0\0"),
         (WIDE, "LOW", b"\0\0\0\0\0\xff\xff\xff"),
         (WIDE, "-1", b"\xff" * 8),
+        (OCTETS, "0,17,0x22,'a',4,255", b"\0\x11\x22a\x04\xff\xff\xff"),
+        (CHARS, "1,2", b"1,2\0\0\0\xff\xff"),
         (UNSIGNED, "0b11", b"\3\0\0\0\xff\xff\xff\xff"),
     ],
 )

@@ -86,6 +86,15 @@ def test_several_in_their_order() -> None:
     assert (found["cfg"]["low"], found["cfg"]["high"], found["sum"]) == (3, 2, 4)
 
 
+def test_values_of_python() -> None:
+    pairs = [("cfg", {"low": 1, "peers": [{"port": 7}]}), ("name", b"1234567\0"), ("limits[1]", 5)]
+    found = values(with_globals(SETTINGS, pairs))
+    assert found["cfg"] == SAMPLE | {"low": 1, "peers": peers(0, port=7)}
+    assert (found["name"], found["limits"]) == ("1234567", [0, 5, 0])
+    with pytest.raises(UsageError, match=r"name: .* has 8 bytes, not 2"):
+        with_globals(SETTINGS, [("name", b"ab")])
+
+
 def test_nothing_to_set() -> None:
     assert with_globals(SETTINGS, []) is SETTINGS
 
@@ -112,7 +121,8 @@ def test_nothing_to_set() -> None:
         ("cfg.level=LOUT", UsageError, '"LOUT" is no number and no value .*: LOUD'),
         ("cfg.verbos=1", NotFoundError, "struct config has no member verbos"),
         ("enable=1", NotFoundError, "no variable is called enable"),
-        ("=1", NotFoundError, "no variable is called $"),
+        ("=1", UsageError, "expected NAME=VALUE"),
+        (".x=1", NotFoundError, r"no variable is called \.x$"),
     ],
 )
 def test_what_cannot_be_set(word: str, kind: type[BpfctlError], message: str) -> None:
