@@ -10,9 +10,13 @@ if TYPE_CHECKING:
 
 
 class Value(NamedTuple):
-    """A value of the configuration: the bytes to store in the map of .kconfig."""
+    """A value of the configuration: the bytes to store in the map of .kconfig.
+
+    `cut_bytes` is the length of a text for which there is not that much room, else 0.
+    """
 
     data: bytes
+    cut_bytes: int = 0
 
 
 class Address(NamedTuple):

@@ -56,6 +56,16 @@ class Externs(NamedTuple):
                 data[one.offset : one.offset + len(outcome.data)] = outcome.data
         return bytes(data)
 
+    @property
+    def warnings(self) -> list[str]:
+        """What the author should know of what is used."""
+        found = [(one.name, self.outcomes.get(one.name)) for one in self.specs]
+        return [
+            f"{name} has {value.cut_bytes} bytes, and only {len(value.data) - 1} are kept"
+            for name, value in found
+            if isinstance(value, Value) and value.cut_bytes
+        ]
+
 
 def resolve(
     spec: ObjectSpec,

@@ -151,7 +151,9 @@ def _from_file(
         nearest = _close(extern.name, config.options)
         return Missing(f"is not set in {config.source}", nearest=nearest, option=extern.name)
     quoted = extern.name in config.strings
-    return Value(encode(shape, text, quoted=quoted, size_bytes=size, signed=signed))
+    data = encode(shape, text, quoted=quoted, size_bytes=size, signed=signed)
+    length = len(text.encode("utf-8", "surrogateescape")) if quoted else 0
+    return Value(data, length if length >= size else 0)
 
 
 def _close(name: str, names: Mapping[str, object]) -> tuple[str, ...]:

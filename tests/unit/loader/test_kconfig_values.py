@@ -8,6 +8,7 @@ from bpfctl.btf.encode import BtfBuilder
 from bpfctl.elf.spec import ExternSpec
 from bpfctl.linux.kconfig import parse_config
 from bpfctl.loader.extern_result import Missing, Value
+from bpfctl.loader.externs import Externs
 from bpfctl.loader.kconfig_values import kconfig_value
 
 CONFIG = parse_config(
@@ -67,7 +68,17 @@ def value(name: str, kind: str, *, weak: bool = False) -> Value | Missing:
     ],
 )
 def test_a_value_is_stored_as_declared(name: str, kind: str, stored: bytes) -> None:
-    assert value(name, kind) == Value(stored)
+    found = value(name, kind)
+    assert isinstance(found, Value)
+    assert found.data == stored
+
+
+def test_a_text_that_is_cut_is_told_of() -> None:
+    """Two texts with the same beginning would look alike to the program."""
+    extern = ExternSpec("CONFIG_TEXT", "kconfig", is_weak=False, type_id=TYPES["text"].id)
+    found = {"CONFIG_TEXT": value("CONFIG_TEXT", "text"), "CONFIG_TEN": value("CONFIG_TEN", "int")}
+    warnings = Externs((extern, ExternSpec("CONFIG_TEN", "kconfig")), found).warnings
+    assert warnings == ["CONFIG_TEXT has 5 bytes, and only 3 are kept"]
 
 
 @pytest.mark.parametrize(
