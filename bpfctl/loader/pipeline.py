@@ -130,7 +130,7 @@ def _prepare(
     members = uses(spec, loaded.struct_ops)
     targets = Targets(kernel, options.targets, loaded.resources, members)
     externs = resolve(spec, programs, kernel, partial(_config, options))
-    loaded.warnings += externs.warnings
+    loaded.warnings.extend(externs.warnings)
     return [prepare(spec, program, fitted, targets) for program in programs], externs
 
 
