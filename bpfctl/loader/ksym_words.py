@@ -80,10 +80,9 @@ def similar(btf: Btf, name: str, kind: Kind) -> tuple[str, ...]:
     """Names of that kind in the kernel's types that resemble `name` and begin alike."""
     start = btf.header.str_off
     strings = bytes(btf.data[start : start + btf.header.str_len])
-    wanted = name[:_PREFIX].encode("utf-8", "surrogateescape")
-    pool = {
-        one.decode("utf-8", "replace") for one in strings.split(b"\0") if one.startswith(wanted)
-    }
+    wanted = re.escape(name[:_PREFIX].encode("utf-8", "surrogateescape"))
+    found = re.findall(rb"\0" + wanted + rb"[^\0]*", strings)
+    pool = {one[1:].decode("utf-8", "replace") for one in found}
     from difflib import get_close_matches
 
     close = get_close_matches(name, sorted(pool), _NEAREST * 4, _SIMILAR)

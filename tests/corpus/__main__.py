@@ -18,11 +18,12 @@ from tests.corpus import (
     stream,
     subjects,
 )
+from tests.corpus.subjects import TOOLS
 from tests.vm.errors import VmError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 KEEP_EACH = 100  # results, so that those of a run that dies are not lost
@@ -80,6 +81,7 @@ def _on(asked: argparse.Namespace) -> int:
     names = _names(asked, before)
     if not asked.disputed and not asked.pattern:
         names = [name for name in names if name not in before]
+    names.sort(key=_patience())
     how = elsewhere.Asked(asked.kernel, results, asked.limit, asked.machine_limit, asked.believe)
     left = elsewhere.run(names, how)
     done = judge.read(results)
@@ -88,6 +90,13 @@ def _on(asked: argparse.Namespace) -> int:
     if left:
         print(f"{len(left)} were not judged in time; the same command goes on with them")
     return 1 if left else 0
+
+
+def _patience() -> Callable[[str], float]:
+    """Return what tells the seconds that a subject took here: those of patience come last."""
+    here = judge.read(_place_of(WHOLES, ""))
+    took = {name: sum(one[tool]["seconds"] for tool in TOOLS) for name, one in here.items()}
+    return lambda name: took.get(name.partition(":")[0], 0.0)
 
 
 def _names(asked: argparse.Namespace, before: dict[str, judge.Verdict]) -> list[str]:

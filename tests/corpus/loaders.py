@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-import bpfctl as package
+from bpfctl.explain.verifier_messages import recognise
 from tests.corpus import observe, places
 from tests.corpus.load_events import LoadEvents
 from tests.corpus.own_bpffs import fresh_bpffs
@@ -41,10 +41,12 @@ class Ended:
 
 
 def preload() -> None:
-    """Import all of bpfctl, once for all that are forked from here."""
-    for module in pkgutil.walk_packages(package.__path__, "bpfctl."):
-        if not module.name.endswith("__main__"):
-            import_module(module.name)
+    """Import all of bpfctl and what it reads files with, once for all that are forked from here."""
+    for parent in ("bpfctl", "bpfctl.commands", "elftools.elf"):
+        for module in pkgutil.walk_packages(import_module(parent).__path__, f"{parent}."):
+            if not module.name.endswith("__main__"):
+                import_module(module.name)
+    recognise("a line that no rule is for: now all are compiled")
     gc.freeze()  # or each child would copy what it collects
 
 
