@@ -1,16 +1,17 @@
 """Read an object file: bytes to `ObjectSpec`. The one module that knows pyelftools.
 
-pyelftools decodes the headers; symbols and relocations, of which there are many, are decoded in
-`elf_file` from the bytes of their sections.
+The few fields that a loader needs are decoded here and in `elf_file`: importing pyelftools takes as
+long as all else of a small load. It tells what a file is that is no object for BPF.
+
+Source: the System V ABI, chapter 4.
 """
 
 from __future__ import annotations
 
-import io
 import os
 import stat
+from struct import Struct
 
-from bpfctl.elf.construct import import_construct
 from bpfctl.elf.elf_file import (
     MAX_NAME_BYTES,
     SHF_COMPRESSED,
@@ -27,8 +28,7 @@ from bpfctl.plain_typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any, BinaryIO, Final
+    from typing import BinaryIO, Final
 
     from bpfctl.elf.section_def import SectionDef
     from bpfctl.elf.spec import ObjectSpec
@@ -38,11 +38,13 @@ MAX_SECTIONS: Final = 1 << 13
 
 _MAGIC: Final = b"\x7fELF"
 _HEADER_BYTES: Final = 64
-_SECTION_HEADER_BYTES: Final = 64
+# Of the file: e_type, e_machine, e_shoff, e_shentsize, e_shnum and e_shstrndx.
+_FILE_HEADER: Final = Struct("<16x HH 20x Q 10x HHH")
+_SECTION_HEADER: Final = Struct("<IIQ 8x QQII 16x")  # the fields of _Header
 _CLASS_64, _LITTLE, _BIG = 2, 1, 2
-_ET_REL: Final = "ET_REL"
-_KINDS: Final = {"ET_EXEC": "an executable", "ET_DYN": "a shared library", "ET_CORE": "a core dump"}
-_MACHINES: Final = ("EM_BPF", "EM_NONE")  # compilers before LLVM 3.9 wrote EM_NONE
+_ET_REL: Final = 1
+_KINDS: Final = {2: "an executable", 3: "a shared library", 4: "a core dump"}
+_MACHINES: Final = (247, 0)  # EM_BPF; compilers before LLVM 3.9 wrote EM_NONE
 
 
 def read_object(path: str, prog_type: SectionDef | None = None) -> ObjectSpec:
@@ -183,55 +185,27 @@ def _symbols(path: str, sections: tuple[Section, ...]) -> tuple[Symbol, ...]:
 
 def _headers(data: bytes, path: str) -> tuple[list[_Header], int]:
     """Decode the headers; return those of the sections, and the index of the one with names."""
-    import_construct()
-    from elftools.common.exceptions import ELFError
-    from elftools.common.utils import struct_parse
-    from elftools.elf.enums import ENUM_SH_TYPE_BASE
-    from elftools.elf.structs import ELFStructs
-
-    structs = ELFStructs(little_endian=True, elfclass=64)
-    structs.create_basic_structs()
-    structs.create_advanced_structs()
-    stream = io.BytesIO(data)
-    try:
-        header = struct_parse(structs.Elf_Ehdr, stream, 0)
-        count = _check_header(header, len(data), path)
-        places = (header["e_shoff"] + at * _SECTION_HEADER_BYTES for at in range(count))
-        found = [struct_parse(structs.Elf_Shdr, stream, place) for place in places]
-    except (ELFError, AssertionError, ValueError, KeyError, OverflowError) as err:
-        raise ObjectFileError(f"has a broken ELF header: {err}", path=path) from err
-    return [_numbers(one, ENUM_SH_TYPE_BASE) for one in found], header["e_shstrndx"]
-
-
-def _numbers(header: Mapping[str, Any], types: Mapping[str, int]) -> _Header:
-    """Take the fields out of pyelftools' container, which has words for the types it knows."""
-    kind = header["sh_type"]
-    return _Header(
-        header["sh_name"],
-        types[kind] if isinstance(kind, str) else kind,
-        header["sh_flags"],
-        header["sh_offset"],
-        header["sh_size"],
-        header["sh_link"],
-        header["sh_info"],
-    )
-
-
-def _check_header(header: Mapping[str, Any], size_bytes: int, path: str) -> int:
-    """Refuse what is no object for BPF; return how many sections there are."""
-    kind, machine = header["e_type"], header["e_machine"]
-    if kind != _ET_REL:
-        words = _KINDS.get(kind, f"an ELF file of type {kind}")
-        raise ObjectFileError(f"is {words}, no object file", path=path, offset=16)
-    if machine not in _MACHINES:
-        name = str(machine).removeprefix("EM_")
-        message = f"is an object for machine {name}, not for BPF"
-        raise ObjectFileError(message, path=path, offset=18, remedy="compile with -target bpf")
-    count, start = header["e_shnum"], header["e_shoff"]
+    kind, machine, start, entry_bytes, count, names_index = _FILE_HEADER.unpack_from(data)
+    if kind != _ET_REL or machine not in _MACHINES:
+        raise _no_object(kind, machine, path)
     if count > MAX_SECTIONS:
         raise ObjectFileError(f"has {count} sections, more than {MAX_SECTIONS}", path=path)
-    if not count or header["e_shentsize"] != _SECTION_HEADER_BYTES:
+    if not count or entry_bytes != _SECTION_HEADER.size:
         raise ObjectFileError("has no section headers", path=path, offset=40)
-    if start + count * _SECTION_HEADER_BYTES > size_bytes:
+    end = start + count * _SECTION_HEADER.size
+    if end > len(data):
         raise ObjectFileError("ends before its section headers", path=path, offset=start)
-    return int(count)
+    return [_Header(*one) for one in _SECTION_HEADER.iter_unpack(data[start:end])], names_index
+
+
+def _no_object(kind: int, machine: int, path: str) -> ObjectFileError:
+    """Say what an ELF file is that is no object for BPF, in the words of pyelftools."""
+    from elftools.elf.enums import ENUM_E_MACHINE
+
+    if kind != _ET_REL:
+        words = _KINDS.get(kind, f"an ELF file of type {kind}")
+        return ObjectFileError(f"is {words}, no object file", path=path, offset=16)
+    names = (name for name, number in ENUM_E_MACHINE.items() if number == machine)
+    name = next(names, str(machine)).removeprefix("EM_")
+    message = f"is an object for machine {name}, not for BPF"
+    return ObjectFileError(message, path=path, offset=18, remedy="compile with -target bpf")

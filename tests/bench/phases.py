@@ -12,7 +12,7 @@ import sys
 from time import perf_counter
 from typing import Any
 
-LIBRARIES = {"typer": "import typer", "elftools": "import pyelftools"}
+LIBRARIES = {"typer": "import typer"}
 OUR_IMPORTS = "import bpfctl"
 REST = "all else"
 # Phase, module, and the function in it whose run is the phase.
