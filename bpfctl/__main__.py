@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 import sys
+
+from bpfctl.plain_signal import signal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

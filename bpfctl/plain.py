@@ -2,14 +2,14 @@
 
 Each command imports dozens of them. `dataclass(frozen=True)` takes 0.4 ms for one, because it
 compiles six methods, and importing `dataclasses` takes as long as a tenth of `link show`; this
-takes 0.03 ms: what it compiles is one method, and that when the first instance is made, for most
-commands use few of the classes they import. Making instances is faster too. The price: that nobody
-assigns to a field is checked by the type checker alone.
+takes 0.03 ms: what it compiles is one method, and that for classes of many instances alone, for
+most commands make few. Making instances is faster too. The price: that nobody assigns to a field is
+checked by the type checker alone.
 """
 
 from __future__ import annotations
 
-from bpfctl.plain_typing import TypeVar, dataclass_transform
+from bpfctl.plain_typing import FEW, UNSET, TypeVar, dataclass_transform, filled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 _C = TypeVar("_C")
-_UNSET: Any = object()  # no argument: a field with a factory may have any value, None too
 
 
 class _Factory:
@@ -54,7 +53,7 @@ class _DataclassFields:
             if isinstance(default, _Factory):
                 parts.append((name, AnyType, dataclass_field(default_factory=default.make)))
             else:
-                parts.append((name, AnyType) if default is _UNSET else (name, AnyType, default))
+                parts.append((name, AnyType) if default is UNSET else (name, AnyType, default))
         found: dict[str, Any] = vars(make_dataclass(owner.__name__, parts))["__dataclass_fields__"]
         return found
 
@@ -67,7 +66,7 @@ def plain(cls: type[_C]) -> type[_C]:
     defaults: dict[str, Any] = {}
     for base in reversed(cls.__mro__[1:]):
         defaults |= vars(base).get("_defaults", {})
-    defaults |= {name: space.pop(name, _UNSET) for name in own}
+    defaults |= {name: space.pop(name, UNSET) for name in own}
     space.pop("__dict__", None)
     space.pop("__weakref__", None)
     space |= {f"__{method.__name__[1:]}__": method for method in (_init, _eq, _hash, _repr)}
@@ -76,6 +75,7 @@ def plain(cls: type[_C]) -> type[_C]:
         "__match_args__": tuple(defaults),
         "__dataclass_fields__": _DataclassFields(),
         "_defaults": defaults,
+        "_made": 0,
     }
     metaclass: Any = type(cls)
     made: type[_C] = metaclass(cls.__name__, cls.__bases__, space)
@@ -89,23 +89,29 @@ def _is_slot(cls: type, name: str) -> bool:
 
 
 def _init(self: object, *values: object, **named: object) -> None:
-    """Stand in for `__init__` until the first instance: make the real one, and go on with it."""
-    cls = next(cls for cls in type(self).__mro__ if vars(cls).get("__init__") is _init)
-    real = _make_init(cls)
-    setattr(cls, "__init__", real)  # noqa: B010 - a type checker takes it for an instance's
-    real(self, *values, **named)
+    """Stand in for `__init__`: compiling the real one costs as much as making twenty instances."""
+    cls: Any = next(cls for cls in type(self).__mro__ if vars(cls).get("__init__") is _init)
+    cls._made += 1
+    found = filled(cls._defaults, values, named) if cls._made <= FEW else None
+    if found is None:  # the real one says what is wrong, too
+        real = _make_init(cls)
+        setattr(cls, "__init__", real)  # noqa: B010 - a type checker takes it for an instance's
+        real(self, *values, **named)
+        return
+    for name, value in found.items():
+        setattr(self, name, value.make() if isinstance(value, _Factory) else value)
 
 
 def _make_init(cls: type) -> Any:
     """Compile an `__init__` that sets each field, from its parameter or its default."""
-    names: dict[str, Any] = {"_unset": _UNSET}
+    names: dict[str, Any] = {"_unset": UNSET}
     parameters, lines = ["self"], []
     for name, default in vars(cls)["_defaults"].items():
         value, after = name, ""
         if isinstance(default, _Factory):
             names[f"_factory_{name}"] = default.make
             value, after = f"_factory_{name}() if {name} is _unset else {name}", "=_unset"
-        elif default is not _UNSET:
+        elif default is not UNSET:
             names[f"_default_{name}"] = default
             after = f"=_default_{name}"
         parameters.append(name + after)

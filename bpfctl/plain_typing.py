@@ -27,6 +27,24 @@ except ImportError:
         return property(itemgetter(at), doc=doc)
 
 
+FEW = 20  # instances of a class take as long to make without a compiled method as compiling takes
+UNSET: Any = object()  # no argument, and no default: a field may have any value, None too
+
+
+def filled(
+    fields: dict[str, Any], values: tuple[object, ...], named: dict[str, object]
+) -> dict[str, Any] | None:
+    """Return the value of each field by name: given, or its default; None for wrong arguments.
+
+    `fields` has the defaults in the order of the fields, UNSET where there is none.
+    """
+    by_place = dict(zip(fields, values, strict=False))
+    if len(values) > len(fields) or by_place.keys() & named.keys() or named.keys() - fields.keys():
+        return None
+    found = fields | by_place | named
+    return None if any(value is UNSET for value in found.values()) else found
+
+
 class _TupleType(type):
     """Makes classes of tuples whose places have names; see _NamedTuple."""
 
@@ -44,6 +62,8 @@ class _TupleType(type):
             "__getnewargs__": _values,
             "_fields": fields,
             "_field_defaults": defaults,
+            "_defaults": {name: defaults.get(name, UNSET) for name in fields},
+            "_made": 0,
             "_make": classmethod(tuple.__new__),
             "_replace": _replace,
             "_asdict": _asdict,
@@ -55,10 +75,14 @@ class _NamedTuple(metaclass=_TupleType):
     """A tuple whose places have names, in the order of their annotations."""
 
 
-def _new(cls: type, *values: object, **named: object) -> Any:
-    """Stand in for `__new__` until the first instance: most commands use few of the classes."""
-    owner = next(one for one in cls.__mro__ if "_fields" in vars(one))
-    real = _make_new(owner)
+def _new(cls: Any, *values: object, **named: object) -> Any:
+    """Stand in for `__new__` while a class has few instances, as most have."""
+    owner = next(one for one in cls.__mro__ if "_made" in vars(one))
+    owner._made += 1
+    found = filled(owner._defaults, values, named) if owner._made <= FEW else None
+    if found is not None:
+        return tuple.__new__(cls, found.values())
+    real = _make_new(owner)  # says what is wrong, too
     setattr(owner, "__new__", staticmethod(real))  # noqa: B010 - for a type checker it is a method
     return real(cls, *values, **named)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import signal
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import bpfctl.data
 from bpfctl.plain import plain
+from bpfctl.plain_signal import signal
 
 from .declare import Exit, Noun
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from contextlib import ExitStack
 
 from bpfctl.errors import NotSupportedError, UsageError
 from bpfctl.objects.ids import ObjectKind
 from bpfctl.plain import plain
+from bpfctl.plain_signal import signal
 
 from .chosen import open_one
 from .link_words import parse_target

@@ -5,8 +5,6 @@ from __future__ import annotations
 from bpfctl.errors import NotFoundError, UsageError
 from bpfctl.plain import plain, replace
 
-from .selectors import take_selector
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -117,6 +115,8 @@ _READERS: Final[dict[str, tuple[str, str, dict[str, bool]]]] = {
 def _take_map(rest: list[str]) -> tuple[tuple[str | int, Selector], list[str]]:
     """Read `idx N MAP` or `name NAME MAP`; give it, and the words behind it."""
     from bpfctl.objects.ids import ObjectKind
+
+    from .selectors import take_selector
 
     if len(rest) < 2 or rest[0] not in ("idx", "name"):
         raise UsageError('"map" wants "idx N MAP" or "name NAME MAP" after it')

@@ -6,7 +6,6 @@ worth a word and ends the command quietly (see main.py).
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from contextlib import contextmanager
@@ -60,6 +59,8 @@ def write_done(out: Context) -> None:
 
 def dumps(out: Context, value: object) -> str:
     """Return a JSON document: ASCII only, so control characters and surrogates are escaped."""
+    import json  # with re takes longer than many commands
+
     if out.pretty:
         return json.dumps(value, indent=_INDENT)
     return json.dumps(value, separators=_COMPACT)
@@ -68,6 +69,8 @@ def dumps(out: Context, value: object) -> str:
 def elements(out: Context, values: Iterable[object]) -> str:
     """Return values as they stand inside a JSON array, or one a line in JSON Lines."""
     if out.json_lines:
+        import json
+
         return "\n".join(json.dumps(value, separators=_COMPACT) for value in values)
     text = dumps(out, list(values))
     return text[1:-1].rstrip("\n") if text != "[]" else ""

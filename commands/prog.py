@@ -3,9 +3,6 @@
 
 from __future__ import annotations
 
-from bpfctl.objects.ids import ObjectKind
-
-from .chosen import chosen
 from .declare import Argument, Noun
 from .load_options import (
     Attach,
@@ -25,7 +22,6 @@ from .load_options import (
     Target,
 )
 from .load_words import GRAMMAR, parse_load_words
-from .selectors import parse_selector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -125,6 +121,11 @@ def show(
     if not words:
         show_programs(out, list(programs()), whole=False)
         return
+    from bpfctl.objects.ids import ObjectKind
+
+    from .chosen import chosen
+    from .selectors import parse_selector
+
     with chosen(parse_selector(words, ObjectKind.PROG)) as fds:
         show_programs(out, [prog_info(fd) for fd in fds], whole=True)
 
@@ -157,6 +158,8 @@ def pin(
     ] = None,
 ) -> None:
     """Keep a program alive under a path of a bpffs."""
+    from bpfctl.objects.ids import ObjectKind
+
     from .pinning import pin_chosen
 
     pin_chosen(call.out, words or [], ObjectKind.PROG, "prog-pin")

@@ -7,8 +7,6 @@ wrong.
 
 from __future__ import annotations
 
-from importlib import import_module
-
 from bpfctl.errors import BpfctlError
 
 from .declare import Argument, Call, Option, invoke, parameters
@@ -51,7 +49,7 @@ def find(words: Sequence[str]) -> tuple[tuple[str, ...], Callable[..., None], li
     noun = BY_NAME.get(words[0]) if words else None
     if noun is None or noun.needs_typer:
         return None
-    app: Noun = import_module(f".{noun.module or noun.name}", __package__).app
+    app: Noun = __import__(f"{__package__}.{noun.module or noun.name}", fromlist=["app"]).app
     if noun.single:
         return (noun.name,), app.verbs[noun.name].run, list(words[1:])
     given = words[1] if len(words) > 1 else noun.default or ""

@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 from bpfctl.elf.elf_file import SHT_NOBITS
+from bpfctl.elf.map_sections import ARENA, arena_section
 from bpfctl.kernel.uapi import MapType
 from bpfctl.plain import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Final
-
-    from bpfctl.elf.elf_file import ElfFile, Section
+    from bpfctl.elf.elf_file import ElfFile
     from bpfctl.elf.spec import MapSpec
-
-SECTION: Final = ".addr_space.1"
-
-
-def arena_section(elf: ElfFile) -> Section | None:
-    """The section of arena variables, if the object has any."""
-    section = elf.section(SECTION)
-    return section if section is not None and section.size else None
 
 
 def with_arena(elf: ElfFile, maps: list[MapSpec]) -> list[MapSpec]:
@@ -35,5 +26,5 @@ def with_arena(elf: ElfFile, maps: list[MapSpec]) -> list[MapSpec]:
         what = "no map is an arena" if not arenas else f"{len(arenas)} maps are arenas"
         raise elf.error(f"has arena variables, but {what}", section)
     contents = bytes(section.size) if section.type == SHT_NOBITS else bytes(section.data)
-    filled = replace(arenas[0], section=SECTION, contents=contents)
+    filled = replace(arenas[0], section=ARENA, contents=contents)
     return [filled if one is arenas[0] else one for one in maps]

@@ -1,21 +1,19 @@
-"""Put an `ObjectSpec` together from the parts of an ELF file."""
+"""Put an `ObjectSpec` together from the parts of an ELF file.
+
+What few objects have is imported for those that have it.
+"""
 
 from __future__ import annotations
 
-from bpfctl.elf.arena import arena_section, with_arena
 from bpfctl.elf.code_info import CodeInfo
 from bpfctl.elf.data_maps import data_maps, data_sections, data_with_addresses, kconfig_map
 from bpfctl.elf.decl_tags import exception_callbacks
 from bpfctl.elf.externs import find_externs
 from bpfctl.elf.functions import find_functions
-from bpfctl.elf.legacy_maps import read_legacy_maps
-from bpfctl.elf.map_defs import SECTION as MAPS
-from bpfctl.elf.map_defs import read_map_defs
-from bpfctl.elf.map_values import with_values
+from bpfctl.elf.map_sections import MAPS, arena_section, is_legacy, is_struct_ops
 from bpfctl.elf.relocs import JUMP_TABLES, RelocReader
 from bpfctl.elf.sections import parse_section_name, retyped
 from bpfctl.elf.spec import FunctionSpec, ObjectSpec, ProgramSpec
-from bpfctl.elf.struct_ops import read_struct_ops
 from bpfctl.errors import ObjectFileError, SectionNameError
 from bpfctl.plain_typing import NamedTuple
 
@@ -69,7 +67,7 @@ def assemble(elf: ElfFile, prog_type: SectionDef | None = None) -> ObjectSpec:
                 *maps.specs,
                 *data_maps(data.values(), btf, elf.path),
                 *kconfig_map(btf, types.externs, elf.path),
-                *read_struct_ops(elf, btf, functions, programs),
+                *_struct_ops(elf, btf, functions, programs),
             ],
         ),
         externs=types.externs,
@@ -183,15 +181,19 @@ def _type_info(elf: ElfFile) -> _Types:
 def _maps(elf: ElfFile, btf: Btf | None, functions: FunctionIndex) -> _Maps:
     """The maps of .maps and of the sections that older definitions are in."""
     found = _typed_maps(elf, btf)
-    legacy = read_legacy_maps(elf, btf)
-    if legacy:
+    if any(is_legacy(section) for section in elf.sections):
+        from bpfctl.elf.legacy_maps import read_legacy_maps
         from bpfctl.elf.tail_calls import with_tail_calls
 
-        legacy, sections = with_tail_calls(legacy, functions)
+        legacy, sections = with_tail_calls(read_legacy_maps(elf, btf), functions)
         found.sections.update(sections)
-    for one in legacy:
-        found.specs.append(one.spec)
-        found.places.setdefault(one.section, {})[one.offset] = one.spec.name
+        for one in legacy:
+            found.specs.append(one.spec)
+            found.places.setdefault(one.section, {})[one.offset] = one.spec.name
+    if arena_section(elf) is None:
+        return found
+    from bpfctl.elf.arena import with_arena
+
     return found._replace(specs=with_arena(elf, found.specs))
 
 
@@ -201,9 +203,22 @@ def _typed_maps(elf: ElfFile, btf: Btf | None) -> _Maps:
         return _Maps([], {}, {})
     if btf is None:
         raise _without_btf(elf, section)
+    from bpfctl.elf.map_defs import read_map_defs
+    from bpfctl.elf.map_values import with_values
+
     found = read_map_defs(btf, section.size, elf.path)
     by_offset = {one.offset: one.spec.name for one in found}
     return _Maps(with_values(elf, section, found), {section.number: by_offset}, {})
+
+
+def _struct_ops(
+    elf: ElfFile, btf: Btf | None, functions: FunctionIndex, programs: tuple[ProgramSpec, ...]
+) -> list[MapSpec]:
+    if not any(is_struct_ops(section) for section in elf.sections):
+        return []
+    from bpfctl.elf.struct_ops import read_struct_ops
+
+    return read_struct_ops(elf, btf, functions, programs)
 
 
 def _distinct(elf: ElfFile, maps: list[MapSpec]) -> tuple[MapSpec, ...]:

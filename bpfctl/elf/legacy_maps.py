@@ -13,6 +13,7 @@ from struct import Struct
 from bpfctl.btf.types import Kind, Var
 from bpfctl.btf.types import Struct as StructType
 from bpfctl.elf.map_defs import map_type
+from bpfctl.elf.map_sections import is_legacy
 from bpfctl.elf.spec import MapSpec
 from bpfctl.errors import BtfError
 from bpfctl.kernel.uapi import MapType
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from bpfctl.btf.decode import Btf
     from bpfctl.elf.elf_file import ElfFile, Section, Symbol
 
-SECTION: Final = "maps"
 _WORDS: Final = Struct("<IIII")  # type, key_size, value_size, max_entries
 _FLAGS_AT: Final = 16
 _FLAGS: Final = Struct("<I")
@@ -59,12 +59,6 @@ class _Tc(NamedTuple):
     pinning: int
     inner_id: int
     inner_idx: int
-
-
-def is_legacy(section: Section) -> bool:
-    """Whether a section has such definitions ("maps", or "maps/NAME" of gobpf)."""
-    named = section.name == SECTION or section.name.startswith(SECTION + "/")
-    return named and not section.is_code and section.size > 0
 
 
 def read_legacy_maps(elf: ElfFile, btf: Btf | None) -> list[LegacyMap]:

@@ -8,6 +8,7 @@ and "BTF-defined maps" (Linux 5.3); field names are those libbpf 1.8 knows.
 from __future__ import annotations
 
 from bpfctl.btf import types as t
+from bpfctl.elf.map_sections import MAPS
 from bpfctl.elf.spec import MapSpec
 from bpfctl.errors import BtfError, ObjectFileError
 from bpfctl.kernel.uapi import MapType
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from bpfctl.btf.decode import Btf
 
-SECTION: Final = ".maps"
 
 _NUMBERS: Final = frozenset(
     {
@@ -66,18 +66,16 @@ def read_map_defs(btf: Btf, section_size: int, path: str) -> list[MapDef]:
     `btf` has its DATASECs completed (see `datasec`).
     Raises: ObjectFileError for a definition that makes no sense, BtfError for broken types.
     """
-    type_id = btf.find(SECTION, t.Kind.DATASEC)
+    type_id = btf.find(MAPS, t.Kind.DATASEC)
     datasec = btf.type(type_id) if type_id is not None else None
     if not isinstance(datasec, t.Datasec):
         raise ObjectFileError(
-            f'section "{SECTION}" has map definitions, but the type information (BTF) does not say '
+            f'section "{MAPS}" has map definitions, but the type information (BTF) does not say '
             "which",
             code="btf-without-variables",
             path=path,
-            section=SECTION,
-            evidence=[
-                f"it has no DATASEC {SECTION}, the kind that lists the variables of a section"
-            ],
+            section=MAPS,
+            evidence=[f"it has no DATASEC {MAPS}, the kind that lists the variables of a section"],
             remedy="compile with -g, and with clang 10 or later: the first that lists them is 9",
         )
     found: list[MapDef] = []
@@ -85,13 +83,13 @@ def read_map_defs(btf: Btf, section_size: int, path: str) -> list[MapDef]:
         variable = btf.type(info.type_id)
         if not isinstance(variable, t.Var) or info.offset + info.size_bytes > section_size:
             message = f"variable {variable.name} lies outside of its section"
-            raise ObjectFileError(message, path=path, section=SECTION, offset=info.offset)
+            raise ObjectFileError(message, path=path, section=MAPS, offset=info.offset)
         try:
             found.append(_map_def(btf, variable, info))
         except _DefinitionError as err:
             message = f"map {variable.name}: {err}"
             raise ObjectFileError(
-                message, path=path, section=SECTION, offset=info.offset, code="map-definition"
+                message, path=path, section=MAPS, offset=info.offset, code="map-definition"
             ) from err
     return found
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bpfctl.btf import types as t
 from bpfctl.elf.elf_file import SHT_NOBITS
+from bpfctl.elf.map_sections import STRUCT_OPS_LINK, is_struct_ops
 from bpfctl.elf.section_def import AttachKind
 from bpfctl.elf.spec import MapSpec, StructOpsSpec
 from bpfctl.kernel.uapi import MapType
@@ -23,18 +24,9 @@ if TYPE_CHECKING:
     from bpfctl.elf.functions import FunctionIndex
     from bpfctl.elf.spec import ProgramSpec
 
-PLAIN: Final = ".struct_ops"
-LINKED: Final = ".struct_ops.link"
 _F_LINK: Final = 1 << 13  # BPF_F_LINK, include/uapi/linux/bpf.h, Linux 6.4
 _KEY_BYTES: Final = 4
 _POINTER_BYTES: Final = 8
-
-
-def struct_ops_sections(elf: ElfFile) -> list[Section]:
-    """The sections with such variables."""
-    return [
-        one for one in elf.sections if one.name.removeprefix("?") in (PLAIN, LINKED) and one.size
-    ]
 
 
 def read_struct_ops(
@@ -47,7 +39,7 @@ def read_struct_ops(
     """
     by_key = {one.function: one for one in programs}
     found = []
-    for section in struct_ops_sections(elf):
+    for section in filter(is_struct_ops, elf.sections):
         datasec = _datasec(btf, section)
         if btf is None or datasec is None:
             raise elf.error("has no types: compile with -g", section)
@@ -84,7 +76,7 @@ def _map(
         key_size=_KEY_BYTES,
         value_size=struct.size_bytes,
         max_entries=1,
-        flags=_F_LINK if section.name.endswith(LINKED) else 0,
+        flags=_F_LINK if section.name.endswith(STRUCT_OPS_LINK) else 0,
         struct_ops=StructOpsSpec(
             type_id=struct.id,
             data=data,

@@ -6,8 +6,6 @@ of the pen is said on reading and no puzzle on attaching.
 
 from __future__ import annotations
 
-import string
-
 from bpfctl.elf.section_def import Grammar
 
 TYPE_CHECKING = False
@@ -15,7 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Final
 
-_WORD: Final = frozenset(string.ascii_letters + string.digits + "_")
+_DIGITS: Final = "0123456789"
+_HEX_DIGITS: Final = _DIGITS + "abcdefABCDEF"
+_LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
+_WORD: Final = frozenset(_LETTERS + _LETTERS.upper() + _DIGITS + "_")
 _SYMBOL: Final = _WORD | frozenset(".$")  # compilers add suffixes such as ".isra.0"
 _PATTERN: Final = _SYMBOL | frozenset("*?")
 _LABEL: Final = _WORD | frozenset(".-+:@")
@@ -77,7 +78,7 @@ def offset_of(text: str) -> int | None:
     """
     is_hex = text[:2].lower() == "0x"
     digits = text[2:] if is_hex else text
-    if not digits or not all(c in (string.hexdigits if is_hex else string.digits) for c in digits):
+    if not digits or not all(c in (_HEX_DIGITS if is_hex else _DIGITS) for c in digits):
         return None
     if len(text) > _LONGEST_OFFSET or (digits[0] == "0" and len(digits) > 1 and not is_hex):
         return None

@@ -105,7 +105,7 @@ class Prober:
         if not self._looked:
             self._looked = True
             try:
-                with open(self.vmlinux, "rb") as file:  # noqa: PTH123 - pathlib costs start-up
+                with open(self.vmlinux, "rb") as file:
                     self._kernel_btf = Btf.parse(file.read(), path=self.vmlinux)
             except (OSError, BtfError):
                 self._kernel_btf = None

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from bpfctl.errors import KeyNotFoundError, SyscallError
 from bpfctl.kernel.fd import Fd
 from bpfctl.kernel.libc import ffi, lib, syscall_number
-from bpfctl.kernel.names import label
 from bpfctl.kernel.uapi import Cmd
 
 TYPE_CHECKING = False
@@ -131,5 +130,7 @@ def replaced(fake: Enter) -> Iterator[None]:
 
 def command_name(cmd: int) -> str:
     """Return the UAPI's name of a command ("BPF_MAP_CREATE")."""
+    from bpfctl.kernel.names import label
+
     found = label(Cmd, cmd)
     return f"BPF_{found.upper()}" if isinstance(found, str) else f"bpf command {cmd}"

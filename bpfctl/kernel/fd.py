@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import warnings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,6 +71,8 @@ class Fd:
         if self._number >= 0:
             words = f"unclosed {self!r}"
             self.close()  # first: a warning may be an error
+            import warnings
+
             warnings.warn(words, ResourceWarning, source=self, stacklevel=2)
 
 

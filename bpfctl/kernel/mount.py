@@ -35,7 +35,7 @@ def private_mount_namespace(path: str) -> None:
     _check(lib.unshare(_CLONE_NEWNS), "unshare", "make a mount namespace")
     place = os.path.realpath(path)
     while (done := _make_private(place)) < 0 and ffi.errno == errno.EINVAL and place != "/":
-        place = os.path.dirname(place)  # noqa: PTH120 - a plain step up
+        place = os.path.dirname(place)
     _check(done, "mount", f"make the mount at {path} private")
 
 

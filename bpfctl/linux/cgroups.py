@@ -27,7 +27,7 @@ def cgroup2_mounts() -> list[str]:
 def cgroup_id(path: str) -> int | None:
     """Return the id of the cgroup at a path; None where there is no such directory."""
     try:
-        return os.stat(path).st_ino  # noqa: PTH116 - the inode is all we want
+        return os.stat(path).st_ino
     except OSError:
         return None
 
@@ -76,7 +76,7 @@ def is_populated(folder: str) -> bool | None:
     root has no such file and is never empty.
     """
     try:
-        with open(f"{folder}/cgroup.events", encoding="ascii") as file:  # noqa: PTH123 - as above
+        with open(f"{folder}/cgroup.events", encoding="ascii") as file:
             words = file.read().split()
     except OSError:
         return None

@@ -49,7 +49,7 @@ def function_facts(name: str, symbols: str = KALLSYMS) -> FunctionFacts:
     Reading all symbols takes about a tenth of a second.
     """
     try:
-        with open(symbols, "rb") as file:  # noqa: PTH123 - a Path gives the same, later
+        with open(symbols, "rb") as file:
             text = file.read()
     except OSError:
         return FunctionFacts(name, None)

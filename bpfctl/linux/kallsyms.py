@@ -29,7 +29,7 @@ def symbols_at(addresses: Collection[int], path: str = "/proc/kallsyms") -> dict
     if not wanted:
         return found
     try:
-        with open(path, "rb") as lines:  # noqa: PTH123 - the same, and plainer
+        with open(path, "rb") as lines:
             for line in lines:
                 address = wanted.get(line[:16])
                 if address is not None and address not in found:
@@ -50,7 +50,7 @@ def addresses_of(
     if not names:
         return {}
     try:
-        with open(path, "rb") as file:  # noqa: PTH123 - a Path gives the same, later
+        with open(path, "rb") as file:
             text = file.read()
     except OSError:
         return None
@@ -60,7 +60,7 @@ def addresses_of(
 def addresses_hidden(path: str = "/proc/kallsyms") -> bool:
     """Say whether this process sees no address: all read as 0 without CAP_SYSLOG."""
     try:
-        with open(path, "rb") as lines:  # noqa: PTH123 - as above
+        with open(path, "rb") as lines:
             return all(line.startswith(b"0" * 16) for line in lines)
     except OSError:
         return True

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from bpfctl.linux.version import kernel_release
 from bpfctl.plain import plain
 
@@ -80,7 +78,7 @@ def _read(path: str) -> str | None:
     import zlib
 
     try:
-        with Path(path).open("rb") as raw:
+        with open(path, "rb") as raw:
             if not path.endswith(".gz"):
                 return raw.read(_LIMIT_BYTES).decode(errors="replace")
             with gzip.open(raw) as unpacked:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import resource
-
 
 class MemlockLimit:
     """This process's RLIMIT_MEMLOCK: lifted when bpf(2) answers EPERM, and put back later.
@@ -25,6 +23,8 @@ class MemlockLimit:
         if self._tried:
             return False
         self._tried = True
+        import resource  # most kernels do not charge
+
         before = resource.getrlimit(resource.RLIMIT_MEMLOCK)
         if before[0] == resource.RLIM_INFINITY:
             return False
@@ -41,4 +41,6 @@ class MemlockLimit:
         """Put the limit back."""
         before, self._before = self._before, None
         if before is not None:
+            import resource
+
             resource.setrlimit(resource.RLIMIT_MEMLOCK, before)

@@ -6,7 +6,6 @@ Source: proc_pid_mountinfo(5), show_mountinfo() in fs/proc_namespace.c (Linux 2.
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from bpfctl.errors import PathError, SyscallError
 from bpfctl.plain import plain
@@ -69,7 +68,8 @@ def _unescape(text: str) -> str:
 def mounts(path: str = _OWN) -> list[Mount]:
     """Return all mounts, in the order they were made; none where /proc cannot be read."""
     try:
-        text = Path(path).read_bytes().decode("utf-8", "surrogateescape")
+        with open(path, "rb") as file:
+            text = file.read().decode("utf-8", "surrogateescape")
     except OSError:
         return []
     return parse_mountinfo(text)
@@ -104,7 +104,7 @@ def ensure_bpffs(path: str = BPFFS_PLACE) -> bool:
         return False
     from bpfctl.kernel.mount import mount_bpffs
 
-    if not Path(path).is_dir():
+    if not os.path.isdir(path):
         raise PathError("there is no such directory", code="no-directory", subject=path)
     try:
         mount_bpffs(path)
@@ -120,6 +120,6 @@ def ensure_bpffs(path: str = BPFFS_PLACE) -> bool:
 
 def _device(path: str) -> int | None:
     try:
-        return Path(path).stat().st_dev
+        return os.stat(path).st_dev
     except OSError:
         return None

@@ -48,7 +48,7 @@ def _with_addresses(lines: Iterator[bytes], matches: Callable[[bytes], object]) 
 def _addresses(names: set[bytes], path: str) -> dict[int, str]:
     """Find the addresses of functions by one pass over all symbols."""
     found = {}
-    with open(path, "rb") as lines:  # noqa: PTH123 - the same, and plainer
+    with open(path, "rb") as lines:
         for line in lines:
             address, kind, name = line.split()[:3]
             if kind in b"tT" and name in names and (number := int(address, 16)):

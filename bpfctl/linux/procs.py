@@ -28,7 +28,7 @@ class Descriptors:
 def process_ids(proc: str = "/proc") -> list[int]:
     """Return the ids of all processes that are visible, ascending; none without /proc."""
     try:
-        return sorted(int(name) for name in os.listdir(proc) if name.isdecimal())  # noqa: PTH208 - names only, and quickly
+        return sorted(int(name) for name in os.listdir(proc) if name.isdecimal())
     except OSError:
         return []
 
@@ -49,7 +49,7 @@ def descriptors(pid: int, proc: str = "/proc") -> Descriptors | None:
     """
     folder = f"{proc}/{pid}/fd"
     try:
-        names = os.listdir(folder)  # noqa: PTH208 - one call for each process of the machine
+        names = os.listdir(folder)
     except PermissionError:
         return None
     except OSError:
@@ -57,7 +57,7 @@ def descriptors(pid: int, proc: str = "/proc") -> Descriptors | None:
     targets = {}
     for name in names:
         try:
-            targets[int(name)] = os.readlink(f"{folder}/{name}")  # noqa: PTH115 - the same
+            targets[int(name)] = os.readlink(f"{folder}/{name}")
         except (OSError, ValueError):
             continue
     return Descriptors(pid, targets)
@@ -69,7 +69,7 @@ def own_id(proc: str = "/proc") -> int | None:
     That differs from getpid(2) in a /proc of another PID namespace.
     """
     try:
-        return int(os.readlink(f"{proc}/self"))  # noqa: PTH115 - a number, not a path
+        return int(os.readlink(f"{proc}/self"))
     except (OSError, ValueError):
         return None
 

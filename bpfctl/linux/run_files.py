@@ -23,7 +23,7 @@ _WRITABLE_BY_OTHERS: Final = stat.S_IWGRP | stat.S_IWOTH
 def boot_id() -> str | None:
     """The number the kernel drew when it started, None where it does not show it."""
     try:
-        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:  # noqa: PTH123 - pathlib is slower to read one line
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
             return file.read().strip()
     except OSError:
         return None
@@ -68,7 +68,7 @@ class RunFiles:
         """
         try:
             with suppress(FileExistsError):
-                os.mkdir(self._folder, 0o755)  # noqa: PTH102 - with its mode, unlike Path's
+                os.mkdir(self._folder, 0o755)
             with self._opened(self._folder, stat.S_IFDIR) as folder:
                 self._replace(folder, name, data)
         except OSError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 
 def parse_release(release: str) -> tuple[int, int, int]:
@@ -29,7 +28,8 @@ def kernel_version(signature: str = "/proc/version_signature") -> tuple[int, int
     has the real one ("#1 SMP Debian 6.1.192-1 (2026-01-02)").
     """
     try:
-        words = Path(signature).read_text().split()
+        with open(signature) as file:
+            words = file.read().split()
     except OSError:
         return parse_release(debian_release(os.uname().version) or kernel_release())
     return parse_release(words[-1] if words else kernel_release())

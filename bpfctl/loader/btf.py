@@ -11,7 +11,7 @@ import struct
 
 from bpfctl.btf.layout import HEADER_BYTES
 from bpfctl.errors import SyscallError
-from bpfctl.kernel.attr import btf_load
+from bpfctl.kernel.attr_prog import btf_load
 from bpfctl.kernel.bpf import bpf_fd
 
 TYPE_CHECKING = False

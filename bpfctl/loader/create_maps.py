@@ -5,13 +5,8 @@ from __future__ import annotations
 from bpfctl.errors import SyscallError
 from bpfctl.kernel.uapi import MapType
 from bpfctl.loader import maps
-from bpfctl.loader.arena import map_arena
 from bpfctl.loader.externs import with_kconfig
 from bpfctl.loader.loaded import LoadedMap
-from bpfctl.loader.map_pins import named_pin, open_pinned_map
-from bpfctl.loader.map_values import store_maps
-from bpfctl.loader.map_wishes import explain_map, open_in_place
-from bpfctl.loader.struct_ops_load import create_ops_map
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,6 +34,8 @@ def create_maps(
             continue
         spec = maps.effective(with_kconfig(blueprint, externs))
         if spec.struct_ops:
+            from bpfctl.loader.struct_ops_load import create_ops_map
+
             one = LoadedMap(spec, create_ops_map(spec, loaded.struct_ops[spec.name], btf_fd))
         else:
             owner = owners.get(spec.name, b"")
@@ -46,24 +43,36 @@ def create_maps(
         loaded.resources.enter_context(one.fd)
         loaded.maps[spec.name] = one
         if spec.type == MapType.ARENA and not one.reused:
+            from bpfctl.loader.arena import map_arena
+
             map_arena(spec, one.fd, loaded.resources)
         elif not one.reused:
             maps.fill(spec, one.fd)
-    store_maps(loaded)
+    if any(one.values for one in loaded.spec.maps):
+        from bpfctl.loader.map_values import store_maps
+
+        store_maps(loaded)
 
 
 def _open_or_create(
     spec: MapSpec, options: LoadOptions, btf_fd: int, owner: bytes, loaded: LoadedObject
 ) -> LoadedMap:
-    chosen = open_in_place(spec, options)
-    if chosen is not None:
-        return LoadedMap(spec, chosen, reused=True)
-    path = named_pin(spec, options.bpffs)
-    fd = open_pinned_map(spec, path) if path else None
-    if fd is not None:
-        return LoadedMap(spec, fd, path, reused=True)
+    if spec.name in options.reuse:
+        from bpfctl.loader.map_wishes import open_in_place
+
+        return LoadedMap(spec, open_in_place(spec, options.reuse[spec.name]), reused=True)
+    path = None
+    if spec.pin_path or spec.pin_by_name:
+        from bpfctl.loader.map_pins import named_pin, open_pinned_map
+
+        path = named_pin(spec, options.bpffs)
+        fd = open_pinned_map(spec, path) if path else None
+        if fd is not None:
+            return LoadedMap(spec, fd, path, reused=True)
     try:
         return LoadedMap(spec, maps.create_map(spec, btf_fd, owner, loaded.warnings), path)
     except SyscallError as err:
+        from bpfctl.loader.map_wishes import explain_map
+
         err.knowing(spec)
         raise explain_map(err, spec)  # noqa: B904 - it is the same error

@@ -7,7 +7,6 @@ is refused for other reasons is not loaded again.
 from __future__ import annotations
 
 import errno
-import re
 
 from bpfctl.asm.insn import BPF_CALL_IMM, find_opcode, unpack, write
 from bpfctl.errors import SyscallError, VerifierError
@@ -36,7 +35,7 @@ _OLDER_HELPERS: Final = {
     114: _PROBE_READ_STR,  # probe_read_user_str
     115: _PROBE_READ_STR,  # probe_read_kernel_str
 }
-_NO_HELPER: Final = re.compile(r"(?:invalid|unknown) func \w*#(\d+)")
+_NO_HELPER: Final = r"(?:invalid|unknown) func \w*#(\d+)"
 
 
 class Fallbacks:
@@ -108,7 +107,11 @@ def _with_older_helpers(
 ) -> ProgLoad | None:
     """For kernels without the helpers that say what memory they read."""
     del prepared
-    missing = _NO_HELPER.search(refused.log) if isinstance(refused, VerifierError) else None
+    if not isinstance(refused, VerifierError):
+        return None
+    import re  # takes longer than most loads
+
+    missing = re.search(_NO_HELPER, refused.log)
     if missing is None or int(missing[1]) not in _OLDER_HELPERS:
         return None
     code = bytearray(request.insns)

@@ -5,8 +5,6 @@ Source: LIBBPF_PIN_BY_NAME, tools/lib/bpf/bpf_helpers.h (Linux 5.5).
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from bpfctl.errors import NotFoundError, OutputError, PathError
 from bpfctl.kernel.flags import MapFlags
 from bpfctl.kernel.info import map_info
@@ -34,6 +32,8 @@ def named_pin(spec: MapSpec, bpffs: str) -> str | None:
 
 def make_directories(pins: PinSet, bpffs: str, path: str) -> None:
     """Make the directories between the bpffs and a pin. Raises: PathError."""
+    from pathlib import Path  # few maps are pinned in directories of their own
+
     top = Path(bpffs)
     for folder in reversed(Path(path).relative_to(top).parents[:-1]):
         pins.make_directory(str(top / folder))

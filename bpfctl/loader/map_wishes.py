@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bpfctl.errors import SyscallError
     from bpfctl.kernel.fd import Fd
     from bpfctl.loader.options import LoadOptions
+    from bpfctl.objects.select import Selector
 
 MAX_ENTRIES: Final = 0xFFFFFFFF
 # Storage lives with what it belongs to; all other maps need a size (kernel/bpf/bpf_local_storage.c
@@ -88,7 +89,7 @@ def no_map(name: str, spec: ObjectSpec) -> NotFoundError:
     )
 
 
-def open_in_place(spec: MapSpec, options: LoadOptions) -> Fd | None:
+def open_in_place(spec: MapSpec, wish: Selector) -> Fd:
     """Open the loaded map that somebody wants in place of one of the object's.
 
     It may be smaller or larger; another type or other sizes of keys and values would give the
@@ -97,9 +98,6 @@ def open_in_place(spec: MapSpec, options: LoadOptions) -> Fd | None:
     """
     from bpfctl.objects.select import find_one
 
-    wish = options.reuse.get(spec.name)
-    if wish is None:
-        return None
     fd = find_one(wish)
     try:
         _check_alike(spec, fd, str(wish))

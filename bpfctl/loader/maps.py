@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import errno
-import mmap
+import os
 
 from bpfctl.errors import NotSupportedError, SyscallError
-from bpfctl.kernel.attr import map_create, map_elem, map_freeze
+from bpfctl.kernel.attr_map import map_create, map_elem, map_freeze
 from bpfctl.kernel.bpf import bpf, bpf_fd
 from bpfctl.kernel.flags import MapFlags
 from bpfctl.kernel.uapi import Cmd, MapType
@@ -51,7 +51,7 @@ def effective(spec: MapSpec) -> MapSpec:
     them.
     """
     if spec.type in _RING_BUFFERS:
-        spec = replace(spec, max_entries=ring_size(spec.max_entries, mmap.PAGESIZE))
+        spec = replace(spec, max_entries=ring_size(spec.max_entries, os.sysconf("SC_PAGE_SIZE")))
     if spec.type == MapType.PERF_EVENT_ARRAY and not spec.max_entries:
         from bpfctl.linux.cpus import possible_cpus
 

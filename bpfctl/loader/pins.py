@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import signal
 from contextlib import contextmanager
-from pathlib import Path
 
 from bpfctl.errors import BpfctlError, PathError
 from bpfctl.linux.mounts import BPFFS_PLACE, ensure_bpffs
 from bpfctl.objects.pin import pin, place_error
+from bpfctl.plain_signal import signal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,19 +39,19 @@ class PinSet:
     def __init__(self, *, mount: bool = False) -> None:
         self._mount = mount
         self._mounted = False
-        self._made: list[Path] = []
+        self._made: list[str] = []
 
     @property
     def paths(self) -> list[str]:
         """Everything made so far, directories included."""
-        return [str(path) for path in self._made]
+        return list(self._made)
 
     def pin(self, fd: Fd, path: str) -> None:
         """Pin an object. Raises: PathError, SyscallError; nothing was pinned then."""
         with _unbroken():
             self._prepare(path)
             pin(fd, path)
-            self._made.append(Path(path))
+            self._made.append(path)
 
     def pin_each(self, fds: Sequence[Fd], path: str) -> list[str]:
         """Pin one object at `path`, several in a directory of that name, by numbers from 0.
@@ -78,18 +77,17 @@ class PinSet:
             self._make_directory(path)
 
     def _make_directory(self, path: str) -> None:
-        if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where a bpffs says EPERM
+        if os.path.isdir(path):
             return
         error = place_error(path.rstrip("/"))
         if error is not None:
             raise error
-        directory = Path(path)
         try:
-            directory.mkdir(mode=0o700)
+            os.mkdir(path, mode=0o700)
         except OSError as err:
             words = (err.strerror or str(err)).lower()
             raise PathError(f"cannot make the directory: {words}", subject=path) from err
-        self._made.append(directory)
+        self._made.append(path)
 
     def undo(self) -> None:
         """Remove everything made, the last first; what somebody else uses by now stays."""
@@ -101,8 +99,8 @@ class PinSet:
 
     def _prepare(self, path: str) -> None:
         """Mount a bpffs where one is allowed and missing."""
-        parent = os.path.dirname(os.path.abspath(path))  # noqa: PTH100, PTH120 - keeps symlinks
-        if self._mount and parent == BPFFS_PLACE and Path(parent).is_dir():
+        parent = os.path.dirname(os.path.abspath(path))
+        if self._mount and parent == BPFFS_PLACE and os.path.isdir(parent):
             self._mounted = ensure_bpffs(parent) or self._mounted
 
     def _unmount(self) -> None:
@@ -115,12 +113,12 @@ class PinSet:
             return  # somebody uses it by now
 
 
-def _remove(path: Path) -> None:
+def _remove(path: str) -> None:
     try:
-        if path.is_dir():
-            path.rmdir()
+        if os.path.isdir(path):
+            os.rmdir(path)
         else:
-            path.unlink()
+            os.unlink(path)
     except OSError:
         return  # gone already, or somebody pinned more into the directory
 

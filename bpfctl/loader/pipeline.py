@@ -1,7 +1,8 @@
 """From a blueprint to loaded objects: the steps of a load, one after the other.
 
 What can be found out without the kernel comes first, so that an object we cannot load is refused
-before anything is created. What a failed step leaves behind is removed.
+before anything is created. What a failed step leaves behind is removed. What few objects have is
+imported for those that have it.
 """
 
 from __future__ import annotations
@@ -10,42 +11,32 @@ import errno
 from contextlib import ExitStack
 from functools import partial
 
+from bpfctl.elf.section_def import AttachKind
 from bpfctl.errors import BpfctlError, PathError, SyscallError, VerifierError
-from bpfctl.kernel.attr import prog_bind_map
+from bpfctl.kernel.attr_prog import prog_bind_map
 from bpfctl.kernel.bpf import bpf
-from bpfctl.linux.kconfig import kernel_config
-from bpfctl.linux.memlock import MemlockLimit
 from bpfctl.loader.core import FittedCode
 from bpfctl.loader.create_maps import create_maps
-from bpfctl.loader.exclusive import owners
 from bpfctl.loader.extern_code import Bound, bind
 from bpfctl.loader.externs import Externs, explain_extern, resolve
 from bpfctl.loader.fallbacks import Fallbacks
-from bpfctl.loader.globals import with_globals
-from bpfctl.loader.jump_tables import link_jump_tables
 from bpfctl.loader.kernel_btf import KernelBtf
 from bpfctl.loader.loaded import LoadedObject, LoadedProgram
-from bpfctl.loader.map_pins import make_directories
-from bpfctl.loader.map_values import (
-    check_values,
-    store_programs,
-    with_array_members,
-)
-from bpfctl.loader.map_wishes import with_wishes
 from bpfctl.loader.options import LoadOptions
 from bpfctl.loader.pins import PinSet
 from bpfctl.loader.prepare import Prepared, locate_failure, prepare, request
 from bpfctl.loader.program_target import Targets, refuse_idle_wishes
-from bpfctl.loader.struct_ops import kernel_ops, uses, with_members
 from bpfctl.loader.support import chosen_programs, refuse_unknown
 from bpfctl.objects.btf import KERNEL_FILE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Final
 
-    from bpfctl.elf.spec import ObjectSpec
+    from bpfctl.elf.spec import ObjectSpec, ProgramSpec
     from bpfctl.linux.kconfig import KernelConfig
+    from bpfctl.loader.struct_ops import Use
     from bpfctl.loader.verifier import ProgLoad
 
 RODATA: Final = ".rodata"
@@ -67,6 +58,8 @@ def load(
     try:
         return _load(spec, options, kernel)
     except SyscallError as err:
+        from bpfctl.linux.memlock import MemlockLimit
+
         limit = MemlockLimit()
         if not _may_be_the_limit(err) or not limit.lift():
             raise
@@ -88,22 +81,22 @@ def _may_be_the_limit(err: SyscallError) -> bool:
 
 
 def _load(spec: ObjectSpec, options: LoadOptions, kernel: KernelBtf) -> LoadedObject:
-    spec = with_globals(with_wishes(spec, options), options.globals, options.reuse)
+    spec = _as_wished(spec, options)
     with ExitStack() as on_failure:
         loaded = on_failure.enter_context(LoadedObject(spec, pins=PinSet(mount=options.mount)))
         try:
             prepared, externs = _prepare(loaded, options, kernel)
             btf_fd = _load_types(loaded)
-            hashes = owners(spec, options.exclusive, prepared, externs)
+            hashes = _owners(spec, options, prepared, externs)
             create_maps(loaded, options, btf_fd, externs, hashes)
             descriptors = {name: entry.fd.fileno() for name, entry in loaded.maps.items()}
             bound = bind(externs, spec, descriptors, loaded.resources)
             fallbacks = Fallbacks(spec, options, loaded.resources)
             for one in prepared:
-                link_jump_tables(spec, one, loaded.resources)
+                _link_jump_tables(loaded, one)
                 asked = request(spec, one, bound, btf_fd, options)
                 _load_one(loaded, one, asked, fallbacks, bound)
-            store_programs(loaded)
+            _store_programs(loaded)
             _bind_read_only_data(loaded)
             _pin_named_maps(loaded, options)
         except BpfctlError as err:
@@ -121,21 +114,79 @@ def _prepare(
     """Find out all that can be found out without creating anything."""
     spec = loaded.spec
     refuse_unknown(spec)
-    loaded.struct_ops.update(kernel_ops(spec, kernel))
-    chosen = with_members(spec, loaded.struct_ops, chosen_programs(spec, options), options)
-    programs = with_array_members(spec, chosen, options.skip)
-    check_values(spec)
+    programs: Sequence[ProgramSpec] = chosen_programs(spec, options)
+    members: dict[str, Use] = {}
+    if _has_struct_ops(spec):
+        from bpfctl.loader.struct_ops import kernel_ops, uses, with_members
+
+        loaded.struct_ops.update(kernel_ops(spec, kernel))
+        programs = with_members(spec, loaded.struct_ops, programs, options)
+        members = uses(spec, loaded.struct_ops)
+    if _has_values(spec):
+        from bpfctl.loader.map_values import check_values, with_array_members
+
+        programs = with_array_members(spec, programs, options.skip)
+        check_values(spec)
     refuse_idle_wishes(options.targets, programs)
     fitted = FittedCode(spec.btf, kernel)
-    members = uses(spec, loaded.struct_ops)
     targets = Targets(kernel, options.targets, loaded.resources, members)
     externs = resolve(spec, programs, kernel, partial(_config, options))
     loaded.warnings.extend(externs.warnings)
     return [prepare(spec, program, fitted, targets) for program in programs], externs
 
 
+def _as_wished(spec: ObjectSpec, options: LoadOptions) -> ObjectSpec:
+    """The blueprint with the sizes and the values of variables that somebody chose."""
+    if options.max_entries or options.reuse or options.offload:
+        from bpfctl.loader.map_wishes import with_wishes
+
+        spec = with_wishes(spec, options)
+    if options.globals:
+        from bpfctl.loader.globals import with_globals
+
+        spec = with_globals(spec, options.globals, options.reuse)
+    return spec
+
+
+def _has_struct_ops(spec: ObjectSpec) -> bool:
+    return any(one.struct_ops for one in spec.maps) or any(
+        one.section.kind is AttachKind.STRUCT_OPS for one in spec.programs
+    )
+
+
+def _has_values(spec: ObjectSpec) -> bool:
+    return any(one.values for one in spec.maps)
+
+
+def _owners(
+    spec: ObjectSpec, options: LoadOptions, prepared: list[Prepared], externs: Externs
+) -> dict[str, bytes]:
+    """The hashes of the programs that exclusive maps are for."""
+    if not options.exclusive:
+        return {}
+    from bpfctl.loader.exclusive import owners
+
+    return owners(spec, options.exclusive, prepared, externs)
+
+
+def _link_jump_tables(loaded: LoadedObject, one: Prepared) -> None:
+    if loaded.spec.jump_tables:
+        from bpfctl.loader.jump_tables import link_jump_tables
+
+        link_jump_tables(loaded.spec, one, loaded.resources)
+
+
+def _store_programs(loaded: LoadedObject) -> None:
+    if _has_values(loaded.spec):
+        from bpfctl.loader.map_values import store_programs
+
+        store_programs(loaded)
+
+
 def _config(options: LoadOptions) -> KernelConfig | None:
     """The kernel's configuration: in the file somebody named, else where distributions keep it."""
+    from bpfctl.linux.kconfig import kernel_config
+
     if options.kernel_config is None:
         return kernel_config()
     found = kernel_config([options.kernel_config])
@@ -197,5 +248,7 @@ def _pin_named_maps(loaded: LoadedObject, options: LoadOptions) -> None:
     for entry in loaded.maps.values():
         if entry.pinned and not entry.reused:
             if entry.spec.pin_path:
+                from bpfctl.loader.map_pins import make_directories
+
                 make_directories(loaded.pins, options.bpffs, entry.pinned)
             loaded.pins.pin(entry.fd, entry.pinned)

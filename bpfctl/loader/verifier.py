@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 
 from bpfctl.errors import SyscallError, UsageError, VerifierError
-from bpfctl.kernel.attr import prog_load
+from bpfctl.kernel.attr_prog import prog_load
 from bpfctl.kernel.bpf import bpf_fd
 from bpfctl.kernel.flags import LogLevel
 from bpfctl.loader.code_info import FUNC_INFO_SIZE, LINE_INFO_SIZE

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache
-from pathlib import Path
 
 from bpfctl.errors import NotFoundError, PathError, SyscallError
-from bpfctl.kernel import info as kernel
-from bpfctl.objects.ids import ObjectKind, ids, open_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,6 +60,9 @@ def loaded_btf(btf_id: int) -> Btf:
 
     That of a module is based on the kernel's. Raises: NotFoundError, SyscallError, BtfError.
     """
+    from bpfctl.kernel import info as kernel
+    from bpfctl.objects.ids import ObjectKind, open_id
+
     with open_id(ObjectKind.BTF, btf_id) as fd:
         info, name = kernel.btf_info(fd)
         if name == "vmlinux":
@@ -78,6 +79,9 @@ def module_btfs(base: Btf) -> Iterator[tuple[str, int, Btf]]:
     """
     if not _any_module():
         return
+    from bpfctl.kernel import info as kernel  # most machines have no modules with types
+    from bpfctl.objects.ids import ObjectKind, ids, open_id
+
     try:
         numbers = list(ids(ObjectKind.BTF))
     except SyscallError:
@@ -100,7 +104,7 @@ def _any_module() -> bool:
     Among the BTF objects one would have to ask each: every program may have one.
     """
     try:
-        return any(entry.name != "vmlinux" for entry in Path(KERNEL_FOLDER).iterdir())
+        return any(name != "vmlinux" for name in os.listdir(KERNEL_FOLDER))
     except OSError:
         return True
 

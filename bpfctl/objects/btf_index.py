@@ -7,7 +7,6 @@ until the machine stops: the first command of root's keeps it in /run/bpfctl.
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from bpfctl.btf.decode import Btf
 from bpfctl.btf.index import pack, unpack
@@ -46,7 +45,8 @@ def _data(path: str) -> bytes | memoryview:
     try:
         return map_file(path)
     except OSError:
-        return Path(path).read_bytes()
+        with open(path, "rb") as file:
+            return file.read()
 
 
 def _key(data: bytes | memoryview) -> bytes | None:

@@ -69,7 +69,7 @@ def levels(path: str, attach_type: int) -> Iterator[tuple[str, Attached | None]]
         yield inside, _try_attached(path, attach_type)
         if path in roots:
             return
-        path = os.path.dirname(path)  # noqa: PTH120 - plain text
+        path = os.path.dirname(path)
 
 
 def _try_attached(path: str, attach_type: int) -> Attached | None:

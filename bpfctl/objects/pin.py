@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
-from pathlib import Path
 
 from bpfctl.errors import NotFoundError, OutputError, PathError, SyscallError
-from bpfctl.kernel import info as kernel
 from bpfctl.kernel.attr_object import obj_get, obj_pin
 from bpfctl.kernel.bpf import bpf, bpf_fd
 from bpfctl.kernel.flags import MapFlags
@@ -49,13 +47,15 @@ def kind_of_file(target: str) -> ObjectKind | None:
 def kind_of(fd: Fd) -> ObjectKind | None:
     """Return what a descriptor of ours refers to; None for what is no BPF object."""
     try:
-        return kind_of_file(str(Path(f"/proc/self/fd/{fd.fileno()}").readlink()))
+        return kind_of_file(os.readlink(f"/proc/self/fd/{fd.fileno()}"))
     except OSError:
         return None
 
 
 def id_of(kind: ObjectKind, fd: Fd) -> int:
     """Return the id of an open object. Raises: SyscallError."""
+    from bpfctl.kernel import info as kernel
+
     if kind is ObjectKind.BTF:
         return kernel.btf_info(fd)[0].number("id") or 0
     read = {
@@ -97,7 +97,7 @@ def _problem(path: str) -> tuple[str, str, str | None] | None:
     """Return what speaks against pinning at a path: a code, the reason, and what to do."""
     if not path:
         return "pin-name", "the path is empty", None
-    whole = os.path.abspath(path)  # noqa: PTH100 - keeps symlinks
+    whole = os.path.abspath(path)
     parent, name = os.path.split(whole)
     if not _may_look(parent):
         return None
@@ -137,18 +137,14 @@ def _wrong_name(path: str, name: str) -> tuple[str, str, str] | None:
 def _may_look(path: str) -> bool:
     """Whether we are allowed to find out what a path is; a bpffs says EPERM for names with dots."""
     try:
-        Path(path).stat()
+        os.stat(path)
     except OSError as err:
         return err.errno != errno.EACCES
     return True
 
 
 def _is_directory(path: str) -> bool:
-    """Whether it is one; a bpffs answers EPERM when asked for a name with a dot."""
-    try:
-        return Path(path).is_dir()
-    except OSError:
-        return False
+    return os.path.isdir(path)
 
 
 def _places() -> str:
@@ -161,7 +157,7 @@ def _places() -> str:
 def unpin(path: str) -> None:
     """Remove a pin. Raises: PathError."""
     try:
-        Path(path).unlink()
+        os.unlink(path)
     except OSError as err:
         raise PathError(f"cannot unpin: {(err.strerror or '').lower()}", subject=path) from err
 
@@ -215,7 +211,7 @@ def _explain_open(path: str, err: SyscallError) -> Exception:
         return err.within(subject=path)
     if err.errno in (errno.EACCES, errno.EINVAL) and not is_bpffs(path):
         return PathError("this is on no bpf file system", code="not-bpffs", subject=path)
-    if err.errno == errno.EACCES and Path(path).is_dir():
+    if err.errno == errno.EACCES and os.path.isdir(path):
         return PathError("this is a directory", code="not-a-pin", subject=path)
     from bpfctl.objects.denial import explain_call
 
@@ -224,7 +220,7 @@ def _explain_open(path: str, err: SyscallError) -> Exception:
 
 def _elsewhere(path: str) -> list[str]:
     """Say so where nothing can be pinned at a path: the directory is on another file system."""
-    parent = os.path.dirname(os.path.abspath(path))  # noqa: PTH100, PTH120 - keeps symlinks
+    parent = os.path.dirname(os.path.abspath(path))
     is_other = _may_look(parent) and _is_directory(parent) and not is_bpffs(parent)
     return [f"{parent} is on no bpf file system"] if is_other else []
 

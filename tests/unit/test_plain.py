@@ -110,3 +110,19 @@ def test_a_copy_with_changes() -> None:
     assert before == Derived(1, "a", [2])
     with pytest.raises(TypeError, match="unexpected keyword argument 'nam'"):
         replace(before, nam="x")
+
+
+@pytest.mark.parametrize("number", range(0, 60, 10))
+def test_the_hundredth_instance_is_like_the_first(number: int) -> None:
+    @plain
+    class Made(Base):
+        parts: list[int] = field(default_factory=list)
+
+    for _ in range(number):
+        Made(0)
+    assert repr(Made(1, parts=[2])) == "Made(id=1, name='none', parts=[2])"
+    assert Made(1).parts is not Made(1).parts
+    wrong: list[Any] = [((), {}), ((1, "x", [], 4), {}), ((1,), {"id": 2}), ((1,), {"odd": 2})]
+    for values, named in wrong:
+        with pytest.raises(TypeError, match="__init__"):
+            Made(*values, **named)

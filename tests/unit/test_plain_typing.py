@@ -85,3 +85,18 @@ def test_a_class_may_have_more_than_fields_and_a_class_of_its_own() -> None:
 def test_a_copy_is_equal(again: Any) -> None:
     assert again(Ours("x", 1)) == Ours("x", 1)
     assert type(again(Ours("x", 1))) is Ours
+
+
+@pytest.mark.parametrize("number", range(0, 60, 10))
+def test_the_hundredth_instance_is_like_the_first(number: int) -> None:
+    class Made(plain_typing.NamedTuple):
+        name: str
+        size: int = 8
+
+    for _ in range(number):
+        Made("x")
+    assert [Made("x"), Made(size=3, name="y"), Made("z", 1)] == [("x", 8), ("y", 3), ("z", 1)]
+    wrong: list[Any] = [((), {}), (("x", 1, 2), {}), (("x",), {"name": 2}), (("x",), {"odd": 2})]
+    for values, named in wrong:
+        with pytest.raises(TypeError, match="__new__"):
+            Made(*values, **named)

@@ -123,13 +123,8 @@ def loaded(**fields: int) -> FakeKernel:
 
 def test_a_larger_map_may_stand_in() -> None:
     with loaded(max_entries=1000):
-        fd = open_in_place(COUNTS, LoadOptions(reuse={"counts": SEVEN}))
-    assert fd is not None
+        fd = open_in_place(COUNTS, SEVEN)
     fd.close()
-
-
-def test_only_the_chosen_map_is_replaced() -> None:
-    assert open_in_place(COUNTS, LoadOptions(reuse={"x.data": SEVEN})) is None
 
 
 @pytest.mark.parametrize(
@@ -142,6 +137,6 @@ def test_only_the_chosen_map_is_replaced() -> None:
 )
 def test_a_map_of_another_shape_cannot_stand_in(fields: dict[str, int], words: str) -> None:
     with loaded(**fields), pytest.raises(UsageError) as raised:
-        open_in_place(COUNTS, LoadOptions(reuse={"counts": SEVEN}))
+        open_in_place(COUNTS, SEVEN)
     assert str(raised.value) == f"map id 7 cannot stand in for counts: {words}"
     assert raised.value.code == "map-mismatch"

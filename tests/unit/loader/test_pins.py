@@ -83,9 +83,9 @@ def test_directories_go_after_what_is_in_them(tmp_path: Path) -> None:
     made, pins = tmp_path / "made", PinSet()
     made.mkdir()
     pins.make_directory(str(made))  # is there, and stays
-    pins._made.append(made)
+    pins._made.append(str(made))
     (made / "x").touch()
-    pins._made.append(made / "x")
+    pins._made.append(str(made / "x"))
     pins.undo()
     assert list(tmp_path.iterdir()) == []
 
@@ -99,7 +99,7 @@ def test_a_directory_may_end_in_a_slash(tmp_path: Path, monkeypatch: pytest.Monk
 def test_what_somebody_else_put_there_stays(tmp_path: Path) -> None:
     made, pins = tmp_path / "made", PinSet()
     made.mkdir()
-    pins._made.append(made)
+    pins._made.append(str(made))
     (made / "theirs").touch()
     pins.undo()
     assert (made / "theirs").exists()
@@ -129,12 +129,14 @@ def test_a_signal_between_a_pin_and_its_record_leaves_nothing(
 def test_a_signal_between_a_directory_and_its_record_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def mkdir(path: Path, mode: int) -> None:
-        os.mkdir(path, mode)  # noqa: PTH102 - stands in for Path.mkdir
+    make = os.mkdir
+
+    def mkdir(path: str, mode: int) -> None:
+        make(path, mode)
         press_ctrl_c()
 
     monkeypatch.setattr(objects_pin, "is_bpffs", lambda _: True)
-    monkeypatch.setattr(Path, "mkdir", mkdir)
+    monkeypatch.setattr(os, "mkdir", mkdir)
     pins = PinSet()
     with pytest.raises(KeyboardInterrupt):
         pins.make_directory(f"{tmp_path}/made")
@@ -145,16 +147,16 @@ def test_a_signal_between_a_directory_and_its_record_leaves_nothing(
 def test_a_signal_does_not_end_the_clean_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pins, remove = PinSet(), Path.unlink
+    pins, remove = PinSet(), os.unlink
     for name in ("a", "b", "c"):
         (tmp_path / name).touch()
-        pins._made.append(tmp_path / name)
+        pins._made.append(str(tmp_path / name))
 
-    def unlink(path: Path) -> None:
+    def unlink(path: str) -> None:
         press_ctrl_c()
         remove(path)
 
-    monkeypatch.setattr(Path, "unlink", unlink)
+    monkeypatch.setattr(os, "unlink", unlink)
     with pytest.raises(KeyboardInterrupt):
         pins.undo()
     assert list(tmp_path.iterdir()) == []
