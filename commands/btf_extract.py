@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bpfctl.errors import UsageError
 
 from .binary import write_file
 from .clean import clean
 from .output import say, write_done
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

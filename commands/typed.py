@@ -10,6 +10,7 @@ import typer
 from .declare import Argument, Call, invoke, parameters
 
 TYPE_CHECKING = False
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any

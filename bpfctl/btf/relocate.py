@@ -10,7 +10,6 @@ Linux 6.18 (behaviour).
 from __future__ import annotations
 
 from struct import unpack_from
-from typing import TYPE_CHECKING, Final
 
 from bpfctl.btf import types as t
 from bpfctl.btf.core_names import describe
@@ -20,8 +19,10 @@ from bpfctl.btf.remap import remapped
 from bpfctl.btf.types import Kind
 from bpfctl.errors import BtfError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Final
 
 CODE: Final = "btf-base-differs"
 REMEDY: Final = "name the types of the kernel that it was made for with --base-btf"

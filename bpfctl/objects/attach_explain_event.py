@@ -67,12 +67,12 @@ def behind_end(err: SyscallError, path: str, offsets: Iterable[int]) -> UsageErr
     if err.errno != errno.EINVAL:
         return None
     last = max(offsets, default=0)
-    return outside(path, last) if last > os.stat(path).st_size else None  # noqa: PTH116 - plain text
+    return outside(path, last) if last > os.stat(path).st_size else None
 
 
 def outside(path: str, offset: int) -> UsageError:
     """The error for a place that no file of that size has."""
-    size = os.stat(path).st_size  # noqa: PTH116 - plain text
+    size = os.stat(path).st_size
     return UsageError(
         f"{path}+{offset:#x} is behind the end of the file, which has {size:#x} bytes",
         code="place-outside",

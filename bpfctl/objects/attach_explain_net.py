@@ -147,7 +147,7 @@ def inode_of(path: str) -> int:
     import os
 
     try:
-        return os.stat(path).st_ino  # noqa: PTH116 - plain text
+        return os.stat(path).st_ino
     except OSError:
         return 0
 

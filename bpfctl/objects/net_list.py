@@ -200,7 +200,7 @@ def _flow_dissector(notes: list[str]) -> Iterator[NetEntry]:
     """Ask this network namespace. Source: netns_bpf_prog_query(), kernel/bpf/net_namespace.c."""
     room = bytearray(4)
     try:
-        with open(THIS_NETNS) as place:  # noqa: PTH123 - for its descriptor
+        with open(THIS_NETNS) as place:
             query = prog_query(
                 attach_type=AttachType.FLOW_DISSECTOR, target_fd=place.fileno(), prog_ids=room
             )
