@@ -41,6 +41,8 @@ STORAGE: Final = frozenset({M.SK_STORAGE, M.INODE_STORAGE, M.TASK_STORAGE, M.CGR
 _SIZELESS: Final = STORAGE | {M.CGROUP_STORAGE, M.PERCPU_CGROUP_STORAGE}
 _KEYLESS: Final = RINGS | {M.QUEUE, M.STACK, M.BLOOM_FILTER, M.ARENA}
 _VALUELESS: Final = RINGS | {M.ARENA}
+_HASHES: Final = frozenset({M.HASH, M.PERCPU_HASH, M.LRU_HASH, M.LRU_PERCPU_HASH, M.HASH_OF_MAPS})
+_OWNED_BY_CGROUPS: Final = frozenset({M.CGROUP_STORAGE, M.PERCPU_CGROUP_STORAGE})
 _OF_DESCRIPTORS: Final = frozenset(
     {*(M.PROG_ARRAY, M.PERF_EVENT_ARRAY, M.CGROUP_ARRAY, M.ARRAY_OF_MAPS, M.HASH_OF_MAPS), M.XSKMAP}
 )
@@ -50,6 +52,8 @@ _PREALLOC_NEVER: Final = STORAGE | {M.LPM_TRIE, M.RHASH}
 _LPM_KEY: Final = range(5, 4 + 256 + 1)  # a prefix length of 4 bytes, and 1 to 256 bytes of data
 _MOST_PER_CPU_BYTES: Final = 32 << 10  # PCPU_MIN_UNIT_SIZE
 _MOST_BYTES: Final = 4 << 20  # KMALLOC_MAX_SIZE, for key and value together
+_MOST_OLD_KEY_BYTES: Final = 512  # MAX_BPF_STACK, of which htab_map_alloc_check of 5.10 asks
+_NO_LIMIT_BYTES: Final = 32 << 10  # no other limit of keys and values is below
 _INDEX_BYTES: Final = 4
 _FLAG_BITS: Final = 32
 
@@ -66,7 +70,7 @@ def violations(fields: Fields, page_bytes: int) -> Iterator[Violation]:
     """Yield the rules that a request breaks, those that are certain and frequent first."""
     yield from _entries(fields, page_bytes)
     yield from _key(fields)
-    yield from _value(fields)
+    yield from _value(fields, page_bytes)
     yield from _flags(fields)
 
 
@@ -92,6 +96,10 @@ def _entries(fields: Fields, page_bytes: int) -> Iterator[Violation]:
 
 def _key(fields: Fields) -> Iterator[Violation]:
     kind, size = fields["map_type"], fields["key_size"]
+    if kind in _HASHES and _MOST_OLD_KEY_BYTES < size <= _NO_LIMIT_BYTES:
+        words = f"key_size is {size}; this kernel takes keys of up to {_MOST_OLD_KEY_BYTES} bytes"
+        cause = Explanation(KEY, words, remedy="choose another key")
+        yield Violation(cause, {"key_size": _MOST_OLD_KEY_BYTES})
     if kind in _KEYLESS:
         wanted, why = range(1), "it has no keys"
     elif kind in INDEXED | STORAGE:
@@ -108,7 +116,7 @@ def _key(fields: Fields) -> Iterator[Violation]:
         yield Violation(Explanation(KEY, words, remedy=remedy), {"key_size": fixed})
 
 
-def _value(fields: Fields) -> Iterator[Violation]:
+def _value(fields: Fields, page_bytes: int) -> Iterator[Violation]:
     kind, size = fields["map_type"], fields["value_size"]
     wanted: tuple[int, ...]
     forced = True
@@ -125,6 +133,9 @@ def _value(fields: Fields) -> Iterator[Violation]:
     elif kind in _PER_CPU and size > _MOST_PER_CPU_BYTES:
         wanted, forced = (8,), False
         why = f"a value for each CPU has up to {_MOST_PER_CPU_BYTES} bytes"
+    elif kind in _OWNED_BY_CGROUPS and page_bytes < size <= _NO_LIMIT_BYTES:
+        wanted, forced = (page_bytes,), False  # cgroup_storage_map_alloc of Linux 5.10
+        why = f"this kernel takes up to {page_bytes} bytes for a cgroup"
     elif size + fields["key_size"] >= _MOST_BYTES // 2:
         wanted, why, forced = (8,), "so large a value is refused", False
     else:

@@ -27,6 +27,7 @@ BY_CALL: Final[dict[str, tuple[str, ...]]] = {
         "rights:for_load",
         "locked_memory:exhausted",
         "unknown:map_type",
+        "unknown:struct_ops_link",
         "unknown:field",
         "maps:refused",
     ),

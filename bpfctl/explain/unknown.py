@@ -9,10 +9,12 @@ from bpfctl.explain import first_kernels
 from bpfctl.explain.attr_room import measure_attr
 from bpfctl.explain.explanation import Explanation, Outcome
 from bpfctl.explain.kernel_types import knows_field, values_of
+from bpfctl.kernel.flags import MapFlags
 from bpfctl.kernel.layout import field_end
 from bpfctl.kernel.names import label
 from bpfctl.kernel.uapi import AttachType, MapType, ProgType
 from bpfctl.loader.verifier_log import failing_insn
+from bpfctl.plain import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -108,6 +110,25 @@ def attach_type(failure: Failure) -> Explanation | None:
     since = first_kernels.attach_types().get(number)
     words = f"attach type {_name(AttachType, number)}"
     return _absent("attach-type-unsupported", words, "bpf_attach_type", known, number, since)
+
+
+def struct_ops_link(failure: Failure) -> Explanation | None:
+    """See whether the kernel attaches struct_ops maps by links: by its list of attach types."""
+    if failure.errno != errno.EINVAL or failure.request is None:
+        return None
+    if failure.field("map_type") != MapType.STRUCT_OPS:
+        return None
+    if not failure.field("map_flags") & MapFlags.LINK:
+        return None
+    number = int(AttachType.STRUCT_OPS)
+    known = values_of(failure.btf, "bpf_attach_type")
+    if known is None or number in known:
+        return None
+    since = first_kernels.attach_types()[number]
+    words = 'links of struct_ops maps, which SEC(".struct_ops.link") asks for'
+    found = _absent("map-flag-refused", words, "bpf_attach_type", known, number, since)
+    remedy = f'{found.remedy}; or SEC(".struct_ops"), which is attached until its map goes'
+    return replace(found, remedy=remedy)
 
 
 def _was_walked(failure: Failure) -> bool:

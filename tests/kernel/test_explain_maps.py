@@ -167,6 +167,36 @@ def test_a_broken_rule(fields: dict[str, Any], code: str, words: str, remedy: st
     assert "with that changed is made, and not without" in found.evidence[0]
 
 
+KEY_8 = {"key_size": 8, "max_entries": 0}
+
+
+@pytest.mark.parametrize(
+    ("fields", "code", "words"),
+    [
+        pytest.param(
+            HASH | {"key_size": 1024},
+            "map-key-size-refused",
+            "key_size is 1024; this kernel takes keys of up to 512 bytes",
+            id="key",
+        ),
+        pytest.param(
+            KEY_8 | {"map_type": M.PERCPU_CGROUP_STORAGE, "value_size": 16384},
+            "map-value-size-refused",
+            "value_size is 16384; this kernel takes up to 4096 bytes for a cgroup",
+            id="cgroup",
+        ),
+    ],
+)
+def test_limits_of_older_kernels(fields: dict[str, Any], code: str, words: str) -> None:
+    """Linux 5.10 has them; where the map is made, there is nothing to name."""
+    try:
+        bpf_fd(map_create(name="routes", **fields)).close()
+    except SyscallError as refused:
+        found = explain(refused)
+        assert (found.code, found.message) == (code, f"create map routes: {words}")
+        assert found.evidence[0].endswith("with that changed is made, and not without")
+
+
 def test_two_broken_rules() -> None:
     found = refusal(**HASH | {"map_type": M.ARRAY, "key_size": 8, "max_entries": 0})
     assert found.code == "map-without-size"

@@ -38,6 +38,17 @@ def request(**changes: int) -> Fields:
         pytest.param({"map_type": M.ARRAY, "key_size": 8}, ["map-key-size-refused"], id="index"),
         pytest.param({"key_size": 0}, ["map-key-size-refused"], id="no-key"),
         pytest.param({"value_size": 0}, ["map-value-size-refused"], id="no-value"),
+        pytest.param({"key_size": 512}, [], id="key-of-5.10"),
+        pytest.param({"key_size": 513}, ["map-key-size-refused"], id="key-too-long-for-5.10"),
+        pytest.param({"key_size": 1 << 16}, [], id="long-key"),
+        pytest.param(
+            {"map_type": M.CGROUP_STORAGE, "max_entries": 0, "value_size": PAGE}, [], id="cgroups"
+        ),
+        pytest.param(
+            {"map_type": M.PERCPU_CGROUP_STORAGE, "max_entries": 0, "value_size": PAGE + 8},
+            ["map-value-size-refused"],
+            id="too-much-for-cgroups-of-5.10",
+        ),
         pytest.param(
             {"map_type": M.STACK_TRACE, "value_size": 12}, ["map-value-size-refused"], id="stacks"
         ),

@@ -21,6 +21,7 @@ from bpfctl.features.verdict import available, not_available
 from bpfctl.features.verdict import unknown as cannot_tell
 from bpfctl.kernel.attr import link_create, map_create, prog_load
 from bpfctl.kernel.bpf import bpf, replaced
+from bpfctl.kernel.flags import MapFlags
 from bpfctl.kernel.request import Attr
 from bpfctl.kernel.uapi import AttachType, Cmd, MapType, ProgType
 from bpfctl.loader.kernel_btf import KernelBtf
@@ -123,6 +124,22 @@ def test_a_map_type_by_making_one(
 def test_a_map_type_that_may_be_there(verdict: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(maps, "probe_map_type", lambda prober, kind: verdict)
     assert unknown.map_type(failure(new_map(), UNREAD)) is None
+
+
+def test_links_of_struct_ops(kernel: KernelBtf) -> None:
+    attr = new_map(MapType.STRUCT_OPS)
+    assert unknown.struct_ops_link(failure(attr, kernel)) is None
+    attr.set(map_flags=MapFlags.LINK)
+    found = unknown.struct_ops_link(failure(attr, kernel))
+    what = 'links of struct_ops maps, which SEC(".struct_ops.link") asks for'
+    assert words(found) == ("map-flag-refused", what, "6.4")
+    assert found is not None
+    remedy = 'use Linux 6.4 or later; or SEC(".struct_ops"), which is attached until its map goes'
+    assert found.remedy == remedy
+    assert unknown.struct_ops_link(failure(attr, UNREAD)) is None
+    assert unknown.struct_ops_link(failure(attr, kernel, errno.EPERM)) is None
+    attr.set(map_type=MapType.HASH)
+    assert unknown.struct_ops_link(failure(attr, kernel)) is None
 
 
 def new_program(kind: int, attach: AttachType | None = None) -> Attr:
