@@ -11,6 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
+UNKNOWN: Final = "verifier-helper-unknown"
 NOT_ALLOWED: Final = "verifier-helper-not-allowed"
 KFUNC_NOT_ALLOWED: Final = "verifier-kfunc-not-allowed"
 _USE_OTHER_TYPE = (
@@ -64,7 +65,7 @@ RULES: Final = (
         "attach to a function on the helper's list, or use another helper",
     ),
     Rule(
-        "verifier-helper-unknown",
+        UNKNOWN,
         r"invalid func (?P<name>\w+)#(?P<number>\d+)",
         "this kernel has no {helper}",
         "it is newer than the kernel, or the code is damaged: ask with "

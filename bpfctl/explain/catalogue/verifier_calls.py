@@ -12,7 +12,8 @@ ENTRIES: Final = (
     entry(
         "helper-unknown",
         "this kernel does not have the helper",
-        "The program calls a helper by a number that is newer than the kernel.",
+        "The program calls a helper by a number that is newer than the kernel, or one that the "
+        "kernel was built without.",
         "Guard the call: `if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_x))`, or use "
         "another helper."
         " `bpfctl feature probe` lists those that are there.",

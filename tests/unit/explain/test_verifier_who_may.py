@@ -10,6 +10,8 @@ from bpfctl.errors import NotSupportedError, VerifierError
 from bpfctl.explain.rejection import explain_rejection
 from bpfctl.explain.verifier_who_may import add_who_may
 from bpfctl.features import helpers, prober
+from bpfctl.linux import kconfig
+from bpfctl.linux.kconfig import KernelConfig
 
 if TYPE_CHECKING:
     from bpfctl.features.programs import ProgramProbe
@@ -82,3 +84,41 @@ def test_what_cannot_be_asked_stays_unsaid(monkeypatch: pytest.MonkeyPatch) -> N
     add_who_may(error)
     assert error.rejection is not None
     assert error.rejection.who_may == ()
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "words", "evidence"),
+    [
+        pytest.param(
+            {},
+            "verifier-helper-unknown",
+            "rejected: this kernel was built without bpf_override_return()",
+            ["CONFIG_BPF_KPROBE_OVERRIDE is not set in /boot/config"],
+            id="not built",
+        ),
+        pytest.param(
+            {"CONFIG_BPF_KPROBE_OVERRIDE": "y"},
+            "verifier-helper-not-allowed",
+            "rejected: programs of this type may not call bpf_override_return()",
+            [],
+            id="built",
+        ),
+    ],
+)
+def test_a_helper_that_was_not_built(
+    options: dict[str, str],
+    code: str,
+    words: str,
+    evidence: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(prober, "Prober", Prober)
+    monkeypatch.setattr(helpers, "types_with_helper", lambda *_: [])
+    monkeypatch.setattr(kconfig, "kernel_config", lambda: KernelConfig("/boot/config", options))
+    error = refused("unknown func bpf_override_return#58")
+    told = list(error.evidence)
+    add_who_may(error)
+    assert (error.code, error.message) == (code, words)
+    assert error.evidence == [*told, *evidence]
+    assert error.rejection is not None
+    assert error.rejection.change == error.remedy
