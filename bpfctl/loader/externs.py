@@ -192,7 +192,9 @@ def _setting(option: str, config: KernelConfig) -> str | None:
     value = config.get(option)
     if value == "m":
         return "which is a module here: it may have to be loaded"
-    return f"which is not set in {config.source}" if value is None else f"which is {value} here"
+    if value is None:
+        return f"which is not set in {config.source}"
+    return f"which is {value} here, so another version of the kernel has it"
 
 
 def explain_extern(error: VerifierError, linked: LinkedCode, externs: Externs) -> None:

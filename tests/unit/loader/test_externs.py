@@ -234,7 +234,10 @@ def test_what_no_loaded_program_uses_may_be_missing() -> None:
     [
         ("CONFIG_OTHER=y\n", ", which is not set in config"),
         ("CONFIG_SCHED_CLASS_EXT=m\n", ", which is a module here: it may have to be loaded"),
-        ("CONFIG_SCHED_CLASS_EXT=y\n", ", which is y here"),
+        (
+            "CONFIG_SCHED_CLASS_EXT=y\n",
+            ", which is y here, so another version of the kernel has it",
+        ),
         (None, ""),
     ],
 )
