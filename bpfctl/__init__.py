@@ -9,11 +9,23 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from bpfctl.api import Globals, Link, Object, Program, TypedMap, open_object
+    from bpfctl.api import (
+        Globals,
+        Link,
+        Object,
+        Program,
+        TestRun,
+        TypedMap,
+        open_map,
+        open_object,
+    )
     from bpfctl.loader.options import LoadOptions
 
 __version__ = "0.1.0"
-__all__ = ["Globals", "Link", "LoadOptions", "Object", "Program", "TypedMap", "open_object"]
+__all__ = [
+    "Globals", "Link", "LoadOptions", "Object", "Program", "TestRun", "TypedMap", "open_map",
+    "open_object",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -15,9 +15,8 @@ Leaving the `with` statement detaches and unloads what is not pinned. Errors are
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-
-from bpfctl.errors import SyscallError, UsageError
+from bpfctl.errors import NotFoundError, SyscallError, UsageError
+from bpfctl.handles import Link, Program, TestRun, explaining
 from bpfctl.loader.global_values import Globals
 from bpfctl.loader.options import LoadOptions
 from bpfctl.loader.typed_map import TypedMap
@@ -25,17 +24,18 @@ from bpfctl.plain import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Mapping
     from types import TracebackType
-    from typing import Self
+    from typing import Any, Self
 
-    from bpfctl.elf.spec import ObjectSpec
-    from bpfctl.kernel.fd import Fd
-    from bpfctl.loader.loaded import LoadedObject, LoadedProgram
-    from bpfctl.objects.attach_targets import Target
-    from bpfctl.objects.prog import ProgInfo
+    from bpfctl.elf.spec import MapSpec, ObjectSpec
+    from bpfctl.loader.loaded import LoadedObject
+    from bpfctl.objects.map_info import MapInfo
 
-__all__ = ["Globals", "Link", "LoadOptions", "Object", "Program", "TypedMap", "open_object"]
+__all__ = [
+    "Globals", "Link", "LoadOptions", "Object", "Program", "TestRun", "TypedMap", "open_map",
+    "open_object",
+]  # fmt: skip
 
 
 def open_object(path: str, *, prog_type: str | None = None) -> Object:
@@ -51,6 +51,45 @@ def open_object(path: str, *, prog_type: str | None = None) -> Object:
     if prog_type and definition is None:
         raise UsageError(f'"{prog_type}" is no program type')
     return Object(read_object(path, definition))
+
+
+def open_map(which: str | int) -> TypedMap:
+    """Open a map that is in the kernel, by the path of its pin or by its id; the caller closes it.
+
+    Its keys and values are read by the types that it was made with; without any they are bytes.
+    Raises: NotFoundError, PathError for a pin that is no map, SyscallError.
+    """
+    from bpfctl.objects.ids import ObjectKind, open_id
+    from bpfctl.objects.map import Map
+    from bpfctl.objects.pin import open_pin
+
+    with explaining():
+        if isinstance(which, int):
+            fd = open_id(ObjectKind.MAP, which)
+        else:
+            fd = open_pin(which, ObjectKind.MAP)[1]
+        found = Map(fd)
+        try:
+            btf = found.btf()
+        except BaseException:
+            found.close()
+            raise
+    return TypedMap(fd, _spec_of(found.info), btf)
+
+
+def _spec_of(info: MapInfo) -> MapSpec:
+    """The blueprint of a map that is there, as far as its entries go."""
+    from bpfctl.elf.spec import MapSpec
+
+    return MapSpec(
+        info.name,
+        info.type,
+        info.bytes_key,
+        info.bytes_value,
+        info.max_entries,
+        key_type_id=info.btf_key_type_id,
+        value_type_id=info.btf_value_type_id or info.btf_vmlinux_value_type_id,
+    )
 
 
 class Object:
@@ -127,14 +166,41 @@ class Object:
         """
         from bpfctl.loader.attach import attach_all
 
-        with _explaining(self.spec):
+        with explaining(self.spec):
             found = attach_all(self._need_load())
         return [Link(*one.links) for one in found if one.links]
+
+    def decode(self, type_name: str, data: bytes) -> Any:
+        """Read bytes as a type of the object, such as a record of a ring buffer as its struct.
+
+        Raises: NotFoundError for no such type, UsageError for bytes that are too few.
+        """
+        from bpfctl.btf.types import Kind
+        from bpfctl.btf.values import compile_reader
+
+        btf, name = self.spec.btf, type_name.removeprefix("struct ")
+        kinds = (Kind.STRUCT, Kind.UNION, Kind.TYPEDEF, Kind.ENUM, Kind.ENUM64, Kind.INT)
+        found = btf.find_all(name, kinds) if btf is not None else ()
+        if btf is None or not found:
+            raise NotFoundError(
+                f"the object has no type called {name}",
+                code="no-such-type",
+                subject=self.spec.path,
+                remedy=f"have the compiler keep it: struct {name} *unused __attribute__((unused));",
+            )
+        size = btf.size_of(found[0])
+        if len(data) < size:
+            raise UsageError(f"{type_name} has {size} bytes, and these are {len(data)}")
+        return compile_reader(btf, found[0])(data, 0)
 
     def _need_load(self) -> LoadedObject:
         if self._loaded is None:
             raise UsageError("the object is not loaded yet", subject=self.spec.path)
         return self._loaded
+
+    def __repr__(self) -> str:
+        state = "loaded" if self._loaded else "not loaded"
+        return f"<object {self.spec.path} of {len(self.spec.programs)} programs, {state}>"
 
     def close(self) -> None:
         """Detach, and let go of programs and maps; what is pinned stays. May be called twice."""
@@ -165,123 +231,3 @@ def _load(spec: ObjectSpec, options: LoadOptions) -> LoadedObject:
         return load(spec, options, kernel)
     except SyscallError as err:
         raise explain_load(err, spec, kernel, options) from None
-
-
-@contextmanager
-def _explaining(*facts: object) -> Iterator[None]:
-    """Have what goes wrong in the `with` block explained as on the command line."""
-    try:
-        yield
-    except SyscallError as err:
-        from bpfctl.explain.engine import explain
-
-        found = explain(err, *facts)
-        if found is err:
-            raise
-        raise found from None
-
-
-class Program:
-    """A loaded program. It lives as long as its object, and as what pins or attaches it."""
-
-    def __init__(self, loaded: LoadedObject, program: LoadedProgram) -> None:
-        self.name = program.name
-        self.section = program.spec.section
-        self.fd = program.fd
-        self.log = program.log.text
-        self._object = loaded
-
-    @property
-    def info(self) -> ProgInfo:
-        """What the kernel tells of it: id, tag, size, run time. Raises: SyscallError."""
-        from bpfctl.objects.prog import prog_info
-
-        return prog_info(self.fd)
-
-    def attach(self, target: Target | None = None) -> Link:
-        """Attach it where its section says, or to `target` (`bpfctl.objects.attach_targets`).
-
-        The object's end is the link's, unless it is pinned. Raises: UsageError for a program that
-        cannot go there or whose section names no target, NotFoundError, NotSupportedError,
-        SyscallError.
-        """
-        from bpfctl.loader.attach import attach_program
-
-        with _explaining(self._object.spec):
-            links = attach_program(self._object, self.name, target).links
-        if not links:
-            raise UsageError(
-                f'SEC "{self.section.text}" does not say what to attach to',
-                code="attach-target-not-named",
-                program=self.name,
-                remedy="say it: attach(Xdp(...)), see bpfctl.objects.attach_targets",
-            )
-        return Link(*links)
-
-    def pin(self, path: str) -> None:
-        """Keep it under a path of a bpffs. Raises: PathError, SyscallError."""
-        from bpfctl.objects.pin import pin
-
-        with _explaining():
-            pin(self.fd, path)
-
-    def run(self, data: bytes = b"", *, context: bytes = b"") -> int:
-        """Run it once on a packet or a context, and give what it returned.
-
-        Raises: SyscallError where programs of its type cannot be run so.
-        """
-        from bpfctl.kernel.attr import prog_test_run
-        from bpfctl.kernel.bpf import bpf
-
-        request = prog_test_run(self.fd, data_in=data, ctx_in=context)
-        with _explaining():
-            bpf(request)
-        return request.retval
-
-
-class Link:
-    """A program at its target; closing it detaches, unless it is pinned.
-
-    There are several `fds` where one link of the kernel does not reach all of the target: a perf
-    event on every CPU, and a static probe in several places before Linux 6.6.
-    """
-
-    def __init__(self, *fds: Fd) -> None:
-        """Take ownership of the descriptors of links, at least one."""
-        self.fds = fds
-
-    @property
-    def fd(self) -> Fd:
-        """The link, or the first of several."""
-        return self.fds[0]
-
-    def pin(self, path: str) -> None:
-        """Keep it under a path of a bpffs; several in a directory there.
-
-        Raises: PathError, SyscallError; nothing is pinned then.
-        """
-        from bpfctl.loader.pins import PinSet
-
-        pins = PinSet()
-        with _explaining():
-            try:
-                pins.pin_each(self.fds, path)
-            except BaseException:
-                pins.undo()
-                raise
-
-    def close(self) -> None:
-        """Let go of it. May be called twice."""
-        for fd in self.fds:
-            fd.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()

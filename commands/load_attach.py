@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bpfctl.elf.section_def import AttachKind
 from bpfctl.errors import BpfctlError
 
 from .clean import clean
@@ -40,11 +41,16 @@ def _held(loaded: LoadedObject, name: str) -> tuple[Fd, ...]:
 
 
 def note_unattached(loaded: LoadedObject, attached: Sequence[Attachment]) -> None:
-    """Say on standard error which programs are pinned and not attached, and why not."""
+    """Say on standard error which programs are pinned and not attached, and why not.
+
+    Members of a struct_ops run by their struct, which has a link of its own.
+    """
     for one in attached:
         if not one.links and one.error is None and one.name in loaded.programs:
-            section = loaded.programs[one.name].spec.section.text
-            reason = f'section "{section}" does not say what to attach to'
+            section = loaded.programs[one.name].spec.section
+            if section.kind is AttachKind.STRUCT_OPS:
+                continue
+            reason = f'section "{section.text}" does not say what to attach to'
             say(clean(f"bpfctl: program {one.name} is pinned only: {reason}"))
 
 

@@ -118,6 +118,21 @@ class ProgTestRun(Attr):
         """Return the program's return value."""
         return int(self.union.test.retval)
 
+    @property
+    def duration_ns(self) -> int:
+        """Return the mean time of a run."""
+        return int(self.union.test.duration)
+
+    @property
+    def data_size_out(self) -> int:
+        """Return how many bytes of data there are now, also where `data_out` is shorter."""
+        return int(self.union.test.data_size_out)
+
+    @property
+    def ctx_size_out(self) -> int:
+        """Return how many bytes of context there are now."""
+        return int(self.union.test.ctx_size_out)
+
 
 def prog_test_run(
     prog_fd: Descriptor,
@@ -125,6 +140,7 @@ def prog_test_run(
     data_in: Buffer = b"",
     data_out: Any = None,
     ctx_in: Buffer = b"",
+    ctx_out: Any = None,
     flags: int = 0,
     cpu: int = 0,
     repeat: int = 0,
@@ -140,6 +156,8 @@ def prog_test_run(
         data_size_out=len(data_out) if data_out is not None else 0,
         ctx_in=attr.pointer(ctx_in),
         ctx_size_in=len(ctx_in),
+        ctx_out=attr.pointer(ctx_out),
+        ctx_size_out=len(ctx_out) if ctx_out is not None else 0,
         flags=flags,
         cpu=cpu,
         repeat=repeat,

@@ -1,4 +1,4 @@
-"""Files as memory: nothing is copied, and only what is looked at is read."""
+"""Files and maps as memory: nothing is copied, and only what is looked at is read."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from bpfctl.errors import SyscallError
 from bpfctl.kernel.libc import ffi, lib
 
 _PROT_READ = 1
+_PROT_WRITE = 2
+_MAP_SHARED = 1
 _MAP_PRIVATE = 2
 
 
@@ -21,11 +23,26 @@ def map_file(path: str) -> memoryview:
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         size = os.fstat(descriptor).st_size
-        place = lib.mmap(ffi.NULL, size, _PROT_READ, _MAP_PRIVATE, descriptor, 0)
-        if int(ffi.cast("intptr_t", place)) == -1:
-            raise SyscallError(ffi.errno, "mmap", f"map {path}")
+        return _mapped(descriptor, 0, size, _PROT_READ, _MAP_PRIVATE, f"map {path}").toreadonly()
     finally:
         os.close(descriptor)
+
+
+def map_shared(descriptor: int, offset: int, size: int, *, writable: bool = False) -> memoryview:
+    """Map memory of the kernel, such as a ring buffer's; both see what the other writes.
+
+    The mapping lives as long as a view of it. Raises: SyscallError.
+    """
+    protection = _PROT_READ | _PROT_WRITE if writable else _PROT_READ
+    return _mapped(descriptor, offset, size, protection, _MAP_SHARED, "map memory of the kernel")
+
+
+def _mapped(
+    descriptor: int, offset: int, size: int, protection: int, flags: int, doing: str
+) -> memoryview:
+    place = lib.mmap(ffi.NULL, size, protection, flags, descriptor, offset)
+    if int(ffi.cast("intptr_t", place)) == -1:
+        raise SyscallError(ffi.errno, "mmap", doing)
     unmap = lib.munmap  # at the end of the interpreter `lib` may be gone before the mapping
     owned = ffi.gc(place, lambda mapped: unmap(mapped, size))
-    return memoryview(ffi.buffer(owned, size)).toreadonly()
+    return memoryview(ffi.buffer(owned, size))

@@ -95,7 +95,11 @@ def _has_link(loaded: LoadedObject, name: str) -> bool:
 def _attach_ops(loaded: LoadedObject, name: str) -> Attachment:
     from bpfctl.loader.struct_ops_load import register
 
-    link = register(loaded, name).link
+    try:
+        link = register(loaded, name).link
+    except BpfctlError as err:
+        err.within(subject=loaded.spec.path)
+        raise
     if link is not None:
         loaded.resources.enter_context(link)
     return Attachment(name, links=(link,) if link else ())

@@ -61,6 +61,25 @@ class TypedMap(Map):
         for key, value in self.items():
             yield self._read_key(key, 0), self._value(value)
 
+    def records(self, timeout_s: float | None = None) -> Iterator[bytes]:
+        """Yield the records of a ring buffer as they come; `Object.decode` reads them by type.
+
+        It ends when none came for that long: 0 takes what is there, None waits for ever.
+        Raises: UsageError for another type of map, SyscallError.
+        """
+        from bpfctl.objects.ring_buffer import RingBuffer
+
+        return RingBuffer(self).records(timeout_s)
+
+    def pin(self, path: str) -> None:
+        """Keep it under a path of a bpffs. Raises: PathError, SyscallError."""
+        from bpfctl.objects.pin import pin
+
+        pin(self.fd, path)
+
+    def __repr__(self) -> str:
+        return f"<{self.info.type_name} map {self.info.id} {self.spec.name}>"
+
     def _value(self, data: bytes) -> Any:
         if not self.per_cpu:
             return self._read_value(data, 0)

@@ -18,7 +18,7 @@ from bpfctl.loader.pipeline import load
 from bpfctl.loader.struct_ops_load import register
 from bpfctl.objects.map import maps
 from bpfctl.objects.struct_ops import unregister
-from tests.cli.runner import in_process
+from tests.cli.runner import Done, in_process
 from tests.kernel import needs
 from tests.kernel.test_externs import number, variables
 
@@ -152,6 +152,18 @@ def test_a_link_holds_the_registration(data: Path, bpffs: Path) -> None:
     refused = in_process("struct_ops", "unregister", "name", LINKED)
     assert (refused.status, "registered by a link" in refused.err) == (1, True)
     (links / LINKED).unlink()
+    assert gone(LINKED)
+
+
+@needs.STRUCT_OPS_LINK
+def test_attached_with_all_of_an_object(data: Path, bpffs: Path) -> None:
+    """Its programs are members of the struct: that they have no links is no news."""
+    path, words = str(data / "struct_ops_link.bpf.o"), ("prog", "loadall")
+    assert in_process(*words, path, f"{bpffs}/all", "--attach") == Done(0, "", "")
+    assert available(LINKED)
+    again = in_process("-j", *words, path, f"{bpffs}/again", "--attach").json["error"]
+    assert again["object"] == path
+    (bpffs / "all" / LINKED).unlink()
     assert gone(LINKED)
 
 
