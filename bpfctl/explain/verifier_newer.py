@@ -69,6 +69,7 @@ _UNKNOWN: Final = re.compile(
     r"unknown (?:opcode|insn class)|BPF_\w+(?:/\w+)? uses reserved fields|"
     r"BPF_ATOMIC uses invalid atomic opcode"
 )
+_OPCODE: Final = re.compile(r"unknown opcode ([0-9a-f]{2})$")
 _ATOMIC_ADD: Final = 0x00
 _ACQUIRE, _RELEASE = 0x100, 0x110
 _MODE: Final = 0xE0
@@ -121,8 +122,12 @@ def name_newer(match: Match, code: ProgramCode, at: int | None) -> Match:
 
 def _search(line: str, code: ProgramCode) -> int | None:
     """The first instruction that the verifier can mean, where it refuses one without a place."""
+    places = range(len(code.insns) // asm.SLOT_BYTES)
+    opcode = _OPCODE.match(line)
+    if opcode:
+        number = int(opcode[1], 16)
+        return next((at for at in places if code.insns[at * asm.SLOT_BYTES] == number), None)
     wanted = next((kind for words, kind in _WITHOUT_PLACE if line.startswith(words)), None)
     if wanted is None:
         return None
-    places = range(len(code.insns) // asm.SLOT_BYTES)
     return next((at for at in places if kind_of(asm.unpack(code.insns, at)) is wanted), None)

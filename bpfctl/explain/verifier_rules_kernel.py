@@ -24,7 +24,13 @@ RULES: Final = (
     ),
     Rule(
         _SLEEPABLE,
-        r"(?:Only .* programs can be sleepable|Syscall programs can only be sleepable|"
+        r"Only (?P<kinds>.+) programs can be sleepable",
+        "on this kernel only {kinds} programs can be sleepable",
+        'drop the ".s" of the section name, or take a newer kernel',
+    ),
+    Rule(
+        _SLEEPABLE,
+        r"(?:Syscall programs can only be sleepable|"
         r"BPF_LSM_CGROUP programs cannot be sleepable)",
         "a program here cannot be sleepable (or must be)",
         'drop or add the ".s" of the section name: SEC("fentry/...") against SEC("fentry.s/...")',

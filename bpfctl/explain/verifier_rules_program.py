@@ -151,6 +151,13 @@ RULES: Final = (
         "take one lock at a time, release the same one, each once on every path",
     ),
     Rule(
+        "verifier-special-field",
+        r"map '(?P<name>[^']*\.(?:data|bss)[^']*)' is not a struct type or "
+        r"bpf_spin_lock is mangled",
+        "the lock is in {name}, and before Linux 6.2 locks of global variables are unknown",
+        "put it into the struct that is the value of a map",
+    ),
+    Rule(
         "verifier-field-program-type",
         r"(?P<who>tracing|socket filter|sleepable) progs cannot use bpf_spin_lock yet",
         "{who} programs may not use a map with bpf_spin_lock in its values",
@@ -171,8 +178,8 @@ RULES: Final = (
     Rule(
         "verifier-special-field",
         r"(?:R\d+ doesn't have constant offset\. \S+ has to be|map '(?P<map>[^']*)' (?:has to have "
-        r"BTF|has no valid|doesn't have)|off -?\d+ doesn't point to|R\d+ has no valid kptr|\S+ not "
-        r"found at offset)",
+        r"BTF|has no valid|doesn't have|is not a)|off -?\d+ doesn't point to|R\d+ has no valid "
+        r"kptr|\S+ not found at offset)",
         "the pointer does not lead to the special field (lock, timer, kptr) of a map value",
         "pass the address of the field itself, as declared in the map's value type, with BTF (-g)",
     ),

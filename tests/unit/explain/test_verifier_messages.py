@@ -65,6 +65,7 @@ packet-bounds | invalid access to packet, off=0 size=1, R1(id=1,off=0,r=0)
 packet-bounds | R1 offset is outside of the packet
 context-access | invalid bpf_context access off=100 size=4
 context-access | func 'vfs_read' doesn't have 5-th argument
+sleepable-target | Only fentry/fexit/fmod_ret and lsm programs can be sleepable
 context-access | func 'vfs_read' size 4 must be 8
 kfunc-unavailable | pseudo btf_id 71189 in ldimm64 isn't KIND_VAR.
 context-access | invalid access to flow keys off=100 size=4
@@ -75,6 +76,8 @@ read-only | cannot write into packet
 read-only | only read is supported
 misaligned | misaligned stack access off (0x0; 0x0)+0+-12 size 8
 misaligned | misaligned packet access off 2+0+1+0 size 2
+special-field | map '.data.A' is not a struct type or bpf_spin_lock is mangled
+special-field | map 'values' is not a struct type or bpf_timer is mangled
 special-field | bpf_spin_lock cannot be accessed directly by load/store
 helper-not-allowed | unknown func bpf_redirect#23
 helper-not-allowed | program of this type cannot use helper bpf_redirect#23

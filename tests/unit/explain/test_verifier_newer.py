@@ -82,6 +82,14 @@ UNKNOWN = "the kernel does not know this instruction"
             id="functions without callback",
         ),
         pytest.param(
+            "unknown opcode d7",
+            [FETCH, Insn(0xD7, 1, imm=16)],
+            "this kernel does not know an unconditional byte swap (since Linux 6.6)",
+            1,
+            id="opcode",
+        ),
+        pytest.param("unknown opcode ff", [FETCH], UNKNOWN, None, id="opcode that is not there"),
+        pytest.param(
             "1: (7f) r1 = (s8)r2\nBPF_MOV uses reserved fields",
             [FETCH, Insn(0xBF, 1, 2, off=8)],
             "this kernel does not know a sign-extending move (since Linux 6.6)",
