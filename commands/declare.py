@@ -83,7 +83,9 @@ def parameters(function: Callable[..., None]) -> Iterator[tuple[str, tuple[Any, 
     for name in code.co_varnames[: code.co_argcount]:
         if name != CALL:
             text = function.__annotations__[name]
-            annotation = eval(text, function.__globals__, _NAMES)  # noqa: S307 - our own source
+            annotation = function.__globals__.get(text)  # most have a name
+            if annotation is None:
+                annotation = eval(text, function.__globals__, _NAMES)  # noqa: S307 - our own source
             yield name, (annotation.__metadata__[0], annotation.__origin__)
 
 

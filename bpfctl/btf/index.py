@@ -7,16 +7,19 @@ nothing else. They belong to one blob, which `key` names, and to this version of
 from __future__ import annotations
 
 import struct
-from array import array
+from itertools import pairwise
 from zlib import adler32
 
 from bpfctl.plain import plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from array import array
     from typing import Final
 
-_MAGIC: Final = 0x6274_6601  # in the machine's byte order; the last digits are the version
+    Numbers = array[int] | memoryview[int]
+
+_MAGIC: Final = 0x6274_6602  # in the machine's byte order; the last digits are the version
 _HEADER: Final = struct.Struct("=IIIII")  # magic, checksum of the rest, bytes of key, two counts
 _CHECKED_FROM: Final = 8
 _START_BYTES, _OFFSET_BYTES, _ENTRY_BYTES = 4, 4, 8
@@ -30,9 +33,9 @@ class Index:
     hash << 32 | position for each named type but functions, ascending (see `bpfctl.btf.names`).
     """
 
-    starts: array[int]
-    offsets: array[int]
-    table: array[int]
+    starts: Numbers
+    offsets: Numbers
+    table: Numbers
 
 
 def pack(index: Index, key: bytes) -> bytes:
@@ -43,11 +46,11 @@ def pack(index: Index, key: bytes) -> bytes:
     return struct.pack("=II", _MAGIC, adler32(rest)) + rest
 
 
-def unpack(data: bytes, key: bytes) -> Index | None:
+def unpack(data: bytes | memoryview, key: bytes) -> Index | None:
     """Read an index; None for one of another blob, of another version, or a damaged one.
 
-    All arrays are as long as the counts say. That their numbers lead into the blob is checked when
-    they are used (`Names`, `Btf`): most never are.
+    Its arrays are views of `data`, as long as the counts say. That their numbers lead into the blob
+    is checked when they are used (`Names`, `Btf`): most never are.
     """
     if len(data) < _HEADER.size:
         return None
@@ -58,11 +61,8 @@ def unpack(data: bytes, key: bytes) -> Index | None:
     ends += [ends[2] + _ENTRY_BYTES * entries]
     if magic != _MAGIC or data[_HEADER.size : first] != key or ends[3] != len(data):
         return None
-    if adler32(memoryview(data)[_CHECKED_FROM:]) != checksum:
+    view = memoryview(data)
+    if adler32(view[_CHECKED_FROM:]) != checksum:
         return None
-    found = Index(array("I"), array("I"), array("Q"))
-    for values, start, end in zip(
-        (found.starts, found.offsets, found.table), ends, ends[1:], strict=False
-    ):
-        values.frombytes(memoryview(data)[start:end])
-    return found
+    starts, offsets, table = (view[start:end] for start, end in pairwise(ends))
+    return Index(starts.cast("I"), offsets.cast("I"), table.cast("Q"))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from typing import Final
 
-    from bpfctl.btf.index import Index
+    from bpfctl.btf.index import Index, Numbers
     from bpfctl.btf.strings import Strings
 
 # Names end other strings ("file", "profile"), so that one name has many offsets, most of them no
@@ -53,7 +53,6 @@ class Names:
         self._strings = strings
         self._offsets = index.offsets if index else None
         self._table = index.table if index else None
-        self._packed = b""
         self._in_use: frozenset[int] = frozenset()
 
     def called(self, name: bytes, kinds: Collection[int] | None) -> list[int]:
@@ -76,14 +75,14 @@ class Names:
         return self._of_kinds(found, kinds)
 
     @property
-    def offsets(self) -> array[int]:
+    def offsets(self) -> Numbers:
         """The name offset of each type, in the order of ids."""
         if self._offsets is None:
             self._offsets = array("I", map(self._words.__getitem__, self._starts))
         return self._offsets
 
     @property
-    def table(self) -> array[int]:
+    def table(self) -> Numbers:
         """For each named type but functions: its name's hash << 32 | its position, ascending."""
         if self._table is None:
             self._table = array("Q", sorted(self._entries()))
@@ -128,7 +127,7 @@ class Names:
         if len(offsets) > FEW_OFFSETS:
             wanted = frozenset(offsets)
             return [at for at, offset in enumerate(self.offsets) if offset in wanted]
-        packed = self._packed = self._packed or self.offsets.tobytes()
+        packed = memoryview(self.offsets).cast("B")
         hits = (at for offset in offsets for at in occurrences(packed, _packed(offset)))
         return sorted(at // 4 for at in hits if at % 4 == 0)
 

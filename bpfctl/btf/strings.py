@@ -13,15 +13,23 @@ MAX_STRING_BYTES: Final = (
     1 << 16
 )  # of one string; many types of a hostile blob may share a long one
 _FIRST_LOOK_BYTES: Final = 64  # holds nearly every name
+_PIECE_BYTES: Final = 28_000  # above 30,000 Python searches another way, which takes longer
 _KNOWN: Final = 64  # searches whose outcome is kept: each module asks the kernel's strings anew
 
 
-def occurrences(haystack: bytes, wanted: bytes) -> Iterator[int]:
-    """Every place of these bytes, overlapping ones too."""
-    at = haystack.find(wanted)
-    while at >= 0:
-        yield at
-        at = haystack.find(wanted, at + 1)
+def occurrences(haystack: bytes | memoryview, wanted: bytes) -> Iterator[int]:
+    """Every place of these bytes, overlapping ones too.
+
+    What is searched is copied in pieces: those fit into the processor's cache, where a copy of all
+    costs as much again as the search.
+    """
+    room = max(_PIECE_BYTES, 2 * len(wanted))
+    for start in range(0, len(haystack), room - len(wanted) + 1):
+        piece = bytes(haystack[start : start + room])
+        at = piece.find(wanted)
+        while at >= 0:
+            yield start + at
+            at = piece.find(wanted, at + 1)
 
 
 class Strings:
@@ -59,7 +67,7 @@ class Strings:
         known = self._known.get(wanted)
         if known is None:
             below = self._base.places(wanted) if self._base else []
-            known = below + [self.first + at for at in occurrences(self.data, wanted)]
+            known = below + [self.first + at for at in occurrences(self._section, wanted)]
             if len(self._known) >= _KNOWN:
                 self._known.clear()
             self._known[wanted] = known

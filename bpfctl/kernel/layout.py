@@ -18,8 +18,20 @@ def field_end(struct: str, path: str) -> int:
     For a bit field that is the end of the unit that holds it.
     Raises: KeyError for a field the struct does not have.
     """
-    kind, end = ffi.typeof(struct), 0
-    for name in path.split("."):
+    names = path.split(".")
+    whole = ffi.new(f"{struct} *")
+    try:
+        field = ffi.addressof(whole[0], *names)
+    except (KeyError, TypeError, ValueError):  # no such field, or a bit field
+        return _end_by_list(ffi.typeof(struct), names)
+    start = ffi.cast("char *", field) - ffi.cast("char *", whole)
+    return int(start + ffi.sizeof(ffi.typeof(field).item))
+
+
+def _end_by_list(kind: Any, names: list[str]) -> int:
+    """Find a field by cffi's list of them, which takes ten times as long."""
+    end = 0
+    for name in names:
         kind, offset = _find(kind, name)
         end += offset
     return end + int(ffi.sizeof(kind))

@@ -22,10 +22,18 @@ def map_file(path: str) -> memoryview:
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        size = os.fstat(descriptor).st_size
-        return _mapped(descriptor, 0, size, _PROT_READ, _MAP_PRIVATE, f"map {path}").toreadonly()
+        return map_descriptor(descriptor, path)
     finally:
         os.close(descriptor)
+
+
+def map_descriptor(descriptor: int, path: str) -> memoryview:
+    """Map an open file, `path` in messages, as `map_file` does; it may be closed then.
+
+    Raises: SyscallError.
+    """
+    size = os.fstat(descriptor).st_size
+    return _mapped(descriptor, 0, size, _PROT_READ, _MAP_PRIVATE, f"map {path}").toreadonly()
 
 
 def map_shared(descriptor: int, offset: int, size: int, *, writable: bool = False) -> memoryview:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Final
 
 BPFFS_PLACE: Final = "/sys/fs/bpf"  # where systemd and bpftool mount it
+_BPFFS: Final = "bpf"
 _OWN: Final = "/proc/self/mountinfo"
 
 
@@ -34,10 +35,16 @@ class Mount:
     options: tuple[str, ...] = ()
 
 
-def parse_mountinfo(text: str) -> list[Mount]:
-    """Return the mounts in a mountinfo's text; lines that make no sense are left out."""
-    # Not splitlines(): the kernel escapes "\n" in names, and none of the others that it knows.
-    return [mount for line in text.split("\n") if (mount := _parse_line(line))]
+def parse_mountinfo(text: str, kind: str = "") -> list[Mount]:
+    """Return the mounts in a mountinfo's text, those of a kind of file system if one is given.
+
+    Lines that make no sense are left out.
+    """
+    # Not splitlines(): the kernel escapes "\n" in names, and none of the others that it knows. It
+    # escapes blanks, too.
+    lines = (line for line in text.split("\n") if f" - {kind}" in line)
+    found = (mount for line in lines if (mount := _parse_line(line)))
+    return [mount for mount in found if kind in ("", mount.kind)]
 
 
 def _parse_line(line: str) -> Mount | None:
@@ -65,14 +72,17 @@ def _unescape(text: str) -> str:
     return first
 
 
-def mounts(path: str = _OWN) -> list[Mount]:
-    """Return all mounts, in the order they were made; none where /proc cannot be read."""
+def mounts(path: str = _OWN, kind: str = "") -> list[Mount]:
+    """Return the mounts, in the order they were made; none where /proc cannot be read.
+
+    With a kind ("bpf"), those of such file systems.
+    """
     try:
         with open(path, "rb") as file:
             text = file.read().decode("utf-8", "surrogateescape")
     except OSError:
         return []
-    return parse_mountinfo(text)
+    return parse_mountinfo(text, kind)
 
 
 def bpffs_mounts(path: str = _OWN) -> list[str]:
@@ -81,8 +91,8 @@ def bpffs_mounts(path: str = _OWN) -> list[str]:
     A place that another mount hides is left out.
     """
     found: dict[tuple[int, str], str] = {}
-    for mount in mounts(path):
-        if mount.kind == "bpf" and _device(mount.point) == mount.device:
+    for mount in mounts(path, _BPFFS):
+        if _device(mount.point) == mount.device:
             found.setdefault((mount.device, mount.root), mount.point)
     return list(found.values())
 
@@ -90,9 +100,7 @@ def bpffs_mounts(path: str = _OWN) -> list[str]:
 def is_bpffs(path: str) -> bool:
     """Say whether a file or directory lies on a bpffs; False where it does not exist."""
     device = _device(path)
-    return device is not None and any(
-        mount.kind == "bpf" and mount.device == device for mount in mounts()
-    )
+    return device is not None and any(mount.device == device for mount in mounts(kind=_BPFFS))
 
 
 def ensure_bpffs(path: str = BPFFS_PLACE) -> bool:

@@ -9,6 +9,9 @@ import os
 import stat
 from contextlib import contextmanager, suppress
 
+from bpfctl.errors import SyscallError
+from bpfctl.kernel.mapping import map_descriptor
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,20 +48,20 @@ class RunFiles:
         """Whether it is worth trying to write."""
         return os.geteuid() == self._owner
 
-    def read(self, name: str) -> bytes | None:
+    def read(self, name: str) -> memoryview | None:
         """The content of a file; None when there is none, or somebody else could have written it.
 
-        Links are not followed, and nothing else than a regular file is read.
+        Links are not followed, and nothing else than a regular file is read. It is mapped: files
+        here are replaced and never changed.
         """
         try:
             with (
                 self._opened(self._folder, stat.S_IFDIR) as folder,
                 self._opened(name, stat.S_IFREG, folder) as descriptor,
-                os.fdopen(descriptor, "rb", buffering=0, closefd=False) as file,
             ):
-                fits = os.fstat(descriptor).st_size <= _MAX_BYTES
-                return file.read() if fits else None
-        except OSError:
+                size = os.fstat(descriptor).st_size
+                return map_descriptor(descriptor, name) if 0 < size <= _MAX_BYTES else None
+        except (OSError, SyscallError):
             return None
 
     def write(self, name: str, data: bytes) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bpfctl.btf import strings
-from bpfctl.btf.strings import MAX_STRING_BYTES, Strings
+from bpfctl.btf.strings import MAX_STRING_BYTES, Strings, occurrences
 from bpfctl.btf.texts import MANY, Texts
 
 LONG = b"x" * 63
@@ -94,3 +94,14 @@ def test_texts_that_are_no_ascii() -> None:
     for number in range(MANY + 1):
         assert texts[section.places(b"\0%d\0" % number)[0] + 1] == str(number)
     assert (texts[1], texts[4]) == ("\u00fc", "\udcff")
+
+
+@pytest.mark.parametrize("wanted", [b"ab\0", b"aa", b"a" * 40_000], ids=len)
+@pytest.mark.parametrize("at", range(27_990, 28_010, 3))
+@pytest.mark.parametrize("kind", [bytes, memoryview])
+def test_what_is_searched_in_pieces_is_found_once(
+    wanted: bytes, at: int, kind: type[bytes | memoryview]
+) -> None:
+    data = b"".join((bytes(at), wanted, b"a", bytes(30_000), wanted))
+    places = [place for place in range(len(data)) if data.startswith(wanted, place)]
+    assert list(occurrences(kind(data), wanted)) == places

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import pytest
 
 from bpfctl.errors import PathError, SyscallError
 from bpfctl.kernel import mount as kernel_mount
 from bpfctl.linux import mounts as module
-from bpfctl.linux.mounts import Mount, bpffs_mounts, ensure_bpffs, is_bpffs, mounts
+from bpfctl.linux.mounts import (
+    Mount,
+    bpffs_mounts,
+    ensure_bpffs,
+    is_bpffs,
+    mounts,
+    parse_mountinfo,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,11 +99,14 @@ def test_without_proc_nothing_is_mounted(tmp_path: Path) -> None:
 
 def test_is_bpffs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     device = tmp_path.stat().st_dev
-    monkeypatch.setattr(module, "mounts", lambda: [Mount("/b", "/", "bpf", device)])
-    assert is_bpffs(str(tmp_path))
-    assert not is_bpffs(str(tmp_path / "absent"))
-    monkeypatch.setattr(module, "mounts", lambda: [Mount("/b", "/", "tmpfs", device)])
-    assert not is_bpffs(str(tmp_path))
+    number = f"{os.major(device)}:{os.minor(device)}"
+    listed = "36 35 {} / /b rw shared:1 - {} none rw\n"
+    for kinds, expected in ((["tmpfs", "bpf"], True), (["tmpfs", "bpfs"], False), ([], False)):
+        text = "".join(listed.format(number, kind) for kind in kinds)
+        found = parse_mountinfo(text + listed.format("98:7", "bpf"), "bpf")
+        monkeypatch.setattr(module, "mounts", Mock(return_value=found))
+        assert is_bpffs(str(tmp_path)) is expected
+        assert not is_bpffs(str(tmp_path / "absent"))
 
 
 def test_ensure_bpffs_mounts_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
