@@ -135,14 +135,14 @@ def unload(
     call: Call,
     words: Annotated[
         list[str] | None,
-        Argument(metavar="DIR | NAME", help="The directory of a load, or a program."),
+        Argument(metavar="DIR | PROG", help="The directory of a load, or a program."),
     ] = None,
 ) -> None:
     """Take apart what a load made: remove its pins, links first, and its directory.
 
-    DIR is where `loadall` pinned, by its path or its name on a bpffs; NAME is a program, of which
-    all pins go, and those of its links. What is still in the kernel then is shown, with what keeps
-    it: other pins, links, programs or processes.
+    DIR is where `loadall` pinned, by its path or its name on a bpffs; PROG is a program, also by
+    the PATH of `prog load`: all its pins go, and those of its links. What is still in the kernel
+    then is shown, with what keeps it: other pins, links, programs or processes.
     """
     from .prog_unload import unload_chosen
 

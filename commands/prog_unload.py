@@ -14,6 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bpfctl.kernel.fd import Fd
     from bpfctl.objects.unload import Left, Unloaded
 
     from .context import Context
@@ -25,10 +26,10 @@ _NOTHING_SEEN = (
 
 def unload_chosen(out: Context, words: Sequence[str]) -> None:
     """Unload a directory or a program. Raises: UsageError, NotFoundError, PathError, ..."""
-    if len(words) != 1 or not words[0]:
-        raise UsageError("expected DIR or NAME: the directory of the pins, or a program")
+    if not words or not words[0]:
+        raise UsageError("expected DIR or PROG: the directory of the pins, or a program")
     try:
-        done = _unload(words[0])
+        done = _unload(words)
     except BpfctlError as err:
         err.within(operation="prog-unload")
         raise
@@ -40,13 +41,40 @@ def unload_chosen(out: Context, words: Sequence[str]) -> None:
         say(clean(done.note))
 
 
-def _unload(word: str) -> Unloaded:
+def _unload(words: Sequence[str]) -> Unloaded:
     from bpfctl.objects.unload import pins_below, unload
 
-    directory = word if "/" in word else _directory(word)
-    if directory is not None:
-        return unload(pins_below(directory), directory)
-    return _unload_program(word)
+    word = words[0]
+    if len(words) == 1:
+        is_pin = "/" in word and not Path(word).is_dir() and Path(word).exists()
+        directory = None if is_pin else word if "/" in word else _directory(word)
+        if directory is not None:
+            return unload(pins_below(directory), directory)
+        if is_pin:
+            return _unload_program(_program_at(word), word)
+    from bpfctl.objects.ids import ObjectKind
+
+    from .selectors import parse_selector
+
+    return _unload_program(open_one(parse_selector(words, ObjectKind.PROG)), " ".join(words))
+
+
+def _program_at(path: str) -> Fd:
+    """Open the program that is pinned at a path, or whose link is, as `prog load` leaves them."""
+    from bpfctl.objects.ids import ObjectKind, open_id
+    from bpfctl.objects.link import link_info
+    from bpfctl.objects.pin import open_pin
+
+    kind, fd = open_pin(path)
+    if kind is ObjectKind.PROG:
+        return fd
+    with fd:
+        number = link_info(fd).prog_id if kind is ObjectKind.LINK else 0
+    if not number:
+        raise UsageError(
+            f"a {kind.value} is pinned here, and no program", subject=path, remedy=f"rm {path}"
+        )
+    return open_id(ObjectKind.PROG, number)
 
 
 def _directory(name: str) -> str | None:
@@ -57,19 +85,17 @@ def _directory(name: str) -> str | None:
     return next((str(place) for place in places if place.is_dir()), None)
 
 
-def _unload_program(name: str) -> Unloaded:
-    from bpfctl.objects.ids import ObjectKind
+def _unload_program(program: Fd, words: str) -> Unloaded:
+    """Remove the pins of a program and of its links; closes its descriptor."""
     from bpfctl.objects.unload import pins_of_program, unload
 
-    from .selectors import parse_selector
-
-    with open_one(parse_selector([name], ObjectKind.PROG)) as fd:
-        found = pins_of_program(fd)
+    with program:
+        found = pins_of_program(program)
     if not found:
         raise NotFoundError(
             "neither the program nor a link of it is pinned",
             code="unload-nothing",
-            subject=f"program {name}",
+            subject=f"program {words}",
             remedy="what else keeps it: bpfctl prog show",
         )
     return unload(found)

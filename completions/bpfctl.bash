@@ -8,7 +8,7 @@ _bpfctl_words() {
     'prog load') echo '@file type map idx id name pinned @map pinmaps kernel_btf offload_dev xdpmeta_dev autoattach' ;;
     'prog loadall') echo '@file type map idx id name pinned @map pinmaps kernel_btf offload_dev xdpmeta_dev autoattach' ;;
     'prog show') echo 'id name tag pinned @prog' ;;
-    'prog unload') echo '@file' ;;
+    'prog unload') echo '@file id name tag pinned @prog' ;;
     'prog pin') echo 'id name tag pinned @prog @file' ;;
     'map') echo 'show dump pin help' ;;
     'map show') echo 'id name pinned @map' ;;

@@ -50,6 +50,31 @@ def test_the_answer(bpffs: Path) -> None:
     assert len(told["programs"]) == 3
 
 
+@pytest.mark.parametrize(
+    ("how", "attach"),
+    [
+        pytest.param("{path}", (), id="path of a program"),
+        pytest.param("{path}", ("--attach",), id="path of a link"),
+        pytest.param("pinned {path}", (), id="pinned"),
+        pytest.param("id {id}", ("--attach",), id="id"),
+    ],
+)
+def test_one_program_by_any_word(how: str, attach: tuple[str, ...], bpffs: Path) -> None:
+    path, words = f"{bpffs}/one", ("--program", "on_fork", *attach)
+    done = in_process("-j", "prog", "load", str(DATA / "attachable.bpf.o"), path, *words)
+    (number,) = ids(done.json)
+    assert in_process("prog", "unload", *how.format(path=path, id=number).split()) == DONE
+    assert list(bpffs.iterdir()) == []
+    assert number not in {info.id for info in programs()}
+
+
+def test_a_map_is_no_program(bpffs: Path) -> None:
+    loadall(bpffs / "all", "pinmaps", f"{bpffs}/maps")
+    path = next(str(one) for one in (bpffs / "maps").iterdir())
+    error = in_process("-j", "prog", "unload", path).json["error"]
+    assert (error["status"], error["object"], error["remedy"]) == (2, path, f"rm {path}")
+
+
 def test_what_is_pinned_elsewhere_stays(bpffs: Path) -> None:
     told = loadall(bpffs / "all", "--attach")
     (number,) = [one["id"] for one in told["programs"] if one["name"] == "on_fork"]
