@@ -167,8 +167,8 @@ class Object:
         from bpfctl.loader.attach import attach_all
 
         with explaining(self.spec):
-            found = attach_all(self._need_load())
-        return [Link(*one.links) for one in found if one.links]
+            found = attach_all(self._need_load(), hold=True)
+        return [Link(*one.links, held=one.held) for one in found if one.links or one.held]
 
     def decode(self, type_name: str, data: bytes) -> Any:
         """Read bytes as a type of the object, such as a record of a ring buffer as its struct.

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 
-from bpfctl.errors import SyscallError, UsageError
+from bpfctl.errors import NotSupportedError, SyscallError, UsageError
 from bpfctl.kernel.uapi import ProgType
 from bpfctl.plain import plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import ExitStack
     from types import TracebackType
     from typing import Final, Self
 
@@ -77,22 +78,24 @@ class Program:
     def attach(self, target: Target | None = None) -> Link:
         """Attach it where its section says, or to `target` (`bpfctl.targets`).
 
-        The object's end is the link's, unless it is pinned. Raises: UsageError for a program that
+        The object's end is the link's, unless it is pinned. Where a kernel has no links for that
+        (to perf events before Linux 5.15, to maps of sockets before 6.10, tcx before 6.6) it is
+        attached in the older way, which nothing can pin. Raises: UsageError for a program that
         cannot go there or whose section names no target, NotFoundError, NotSupportedError,
         SyscallError.
         """
         from bpfctl.loader.attach import attach_program
 
         with explaining(self._object.spec):
-            links = attach_program(self._object, self.name, target).links
-        if not links:
+            found = attach_program(self._object, self.name, target, hold=True)
+        if not found.links and found.held is None:
             raise UsageError(
                 f'SEC "{self.section.text}" does not say what to attach to',
                 code="attach-target-not-named",
                 program=self.name,
                 remedy="say it: attach(Xdp(...)), see bpfctl.targets",
             )
-        return Link(*links)
+        return Link(*found.links, held=found.held)
 
     def pin(self, path: str) -> None:
         """Keep it under a path of a bpffs. Raises: PathError, SyscallError."""
@@ -166,20 +169,24 @@ class Link:
     event on every CPU, and a static probe in several places before Linux 6.6.
     """
 
-    def __init__(self, *fds: Fd) -> None:
-        """Take ownership of the descriptors of links, at least one."""
+    def __init__(self, *fds: Fd, held: ExitStack | None = None) -> None:
+        """Take ownership of the descriptors of links, or of what is held without one."""
         self.fds = fds
+        self._held = held
 
     @property
     def fd(self) -> Fd:
-        """The link, or the first of several."""
+        """The link, or the first of several. Raises: NotSupportedError where it is none."""
+        self._need_link()
         return self.fds[0]
 
     def pin(self, path: str) -> None:
         """Keep it under a path of a bpffs; several in a directory there.
 
-        Raises: PathError, SyscallError; nothing is pinned then.
+        Raises: PathError, SyscallError, NotSupportedError where the kernel has no links for that;
+        nothing is pinned then.
         """
+        self._need_link()
         from bpfctl.loader.pins import PinSet
 
         pins = PinSet()
@@ -190,10 +197,16 @@ class Link:
                 pins.undo()
                 raise
 
+    def _need_link(self) -> None:
+        if not self.fds:
+            raise NotSupportedError("links to that", code="link-kind-unsupported")
+
     def close(self) -> None:
         """Let go of it. May be called twice."""
         for fd in self.fds:
             fd.close()
+        if self._held is not None:
+            self._held.close()
 
     def __enter__(self) -> Self:
         return self
@@ -207,4 +220,7 @@ class Link:
         self.close()
 
     def __repr__(self) -> str:
-        return f"<link at descriptors {', '.join(str(fd.fileno()) for fd in self.fds)}>"
+        if not self.fds:
+            return "<attached without a link>"
+        numbers = [str(fd.fileno()) for fd in self.fds if not fd.closed]
+        return f"<link at descriptors {', '.join(numbers)}>" if numbers else "<closed link>"

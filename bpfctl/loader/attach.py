@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+from functools import partial
+
 from bpfctl.elf.section_def import AttachKind
 from bpfctl.elf.targets import offset_of
-from bpfctl.errors import BpfctlError, SectionNameError
+from bpfctl.errors import BpfctlError, NotSupportedError, SectionNameError
 from bpfctl.kernel.flags import MapFlags
 from bpfctl.loader.attachment import Attachment
 from bpfctl.objects import attach_probe_targets as probes
 from bpfctl.objects import attach_targets as targets
+from bpfctl.objects.attach_lacking import LINK_LACKING
 from bpfctl.objects.attach_several import create_links
 from bpfctl.objects.prog import prog_info
 
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
     from typing import Final
 
     from bpfctl.elf.sections import SectionName
+    from bpfctl.kernel.fd import Fd
     from bpfctl.loader.loaded import LoadedObject
     from bpfctl.objects.attach_targets import Target
 
@@ -40,11 +45,15 @@ def section_target(section: SectionName) -> Target | None:
     return reader(section, section.target)
 
 
-def attach_program(loaded: LoadedObject, name: str, target: Target | None = None) -> Attachment:
+def attach_program(
+    loaded: LoadedObject, name: str, target: Target | None = None, *, hold: bool = False
+) -> Attachment:
     """Attach one program, to `target` or what its section says; the object holds the links.
 
-    Raises: what `create_links` raises, with the program's name; SectionNameError for a section
-    that names a target, but not as one is named.
+    With `hold` it is attached in an older way where the kernel has no links for that: until the
+    object ends.
+    Raises: what `create_links` raises, with the program's name; SectionNameError for a section that
+    names a target, but not as one is named.
     """
     program = loaded.programs[name]
     section = program.spec.section
@@ -54,8 +63,7 @@ def attach_program(loaded: LoadedObject, name: str, target: Target | None = None
     if target is None:
         return Attachment(name)
     try:
-        maps = [one.fd for one in loaded.maps.values()]
-        links = create_links(program.fd, prog_info(program.fd), target, maps)
+        links, held = _attach(loaded, program.fd, target, hold=hold)
     except BpfctlError as err:
         if err.subject and not err.subject.startswith("program "):
             err.evidence.append(f"looked for in {err.subject}")
@@ -65,18 +73,38 @@ def attach_program(loaded: LoadedObject, name: str, target: Target | None = None
         raise
     for link in links:
         loaded.resources.enter_context(link)
-    return Attachment(name, target, tuple(links))
+    return Attachment(name, target, tuple(links), held=held)
 
 
-def attach_all(loaded: LoadedObject, *, keep_going: bool = False) -> list[Attachment]:
+def _attach(
+    loaded: LoadedObject, prog: Fd, target: Target, *, hold: bool
+) -> tuple[list[Fd], ExitStack | None]:
+    info = prog_info(prog)
+    try:
+        return create_links(prog, info, target, [one.fd for one in loaded.maps.values()]), None
+    except NotSupportedError as err:
+        from bpfctl.objects.attach_held import HoldTarget, held
+
+        if not hold or err.code != LINK_LACKING or not isinstance(target, HoldTarget):
+            raise
+        made = loaded.resources.enter_context(ExitStack())
+        made.enter_context(held(prog, info, target))
+        return [], made
+
+
+def attach_all(
+    loaded: LoadedObject, *, keep_going: bool = False, hold: bool = False
+) -> list[Attachment]:
     """Attach every program whose section says where, then maps of section ".struct_ops.link".
 
-    With `keep_going` errors are in the result. Raises: what `attach_program` raises, and
+    With `keep_going` errors are in the result. `hold` is as in `attach_program`.
+    Raises: what that raises, and
     SyscallError for a struct_ops that the kernel refuses; the links made so far go with the object.
     """
     found = []
     steps: list[tuple[str, Callable[[LoadedObject, str], Attachment]]]
-    steps = [(name, attach_program) for name in loaded.programs]
+    attach = partial(attach_program, hold=hold)
+    steps = [(name, attach) for name in loaded.programs]
     steps += [(name, _attach_ops) for name in loaded.struct_ops if _has_link(loaded, name)]
     for name, step in steps:
         try:

@@ -43,7 +43,9 @@ _RAW_TP: Final = AttachType.TRACE_RAW_TP
 _MAY_MEAN_LACKING: Final = frozenset({errno.EINVAL, errno.E2BIG, errno.EOPNOTSUPP})
 _LINKING: Final = frozenset({"BPF_LINK_CREATE", "BPF_RAW_TRACEPOINT_OPEN"})
 _HOLDABLE: Final = frozenset({"perf_event", "tcx", "sockmap"})  # see attach_held.py
-_HELD_INSTEAD: Final = "--hold attaches it without a link, for as long as bpfctl runs"
+_HELD_INSTEAD: Final = (
+    "without a link, for as long as bpfctl runs: bpfctl link create PROG TARGET... --hold"
+)
 
 
 def lacking(err: SyscallError, target: targets.Target) -> NotSupportedError | None:

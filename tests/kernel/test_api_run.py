@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import struct
+import subprocess
 import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
 import bpfctl
-from bpfctl.errors import KeyNotFoundError, NotFoundError, SyscallError, UsageError
+from bpfctl.errors import (
+    KeyNotFoundError,
+    NotFoundError,
+    NotSupportedError,
+    SyscallError,
+    UsageError,
+)
+from bpfctl.loader import attach
 from tests.kernel import needs
 
 if TYPE_CHECKING:
@@ -107,6 +115,36 @@ def test_a_map_that_is_not_there(bpffs: Path) -> None:
     for which in (f"{bpffs}/none", 4294967295):
         with pytest.raises(NotFoundError):
             bpfctl.open_map(which)
+
+
+@pytest.mark.parametrize("has_links", [True, False], ids=["as it is", "without links"])
+def test_a_trace_event_also_without_links(
+    has_links: bool, data: Path, bpffs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before Linux 5.15 a perf event is attached to, and lasts as long as its descriptor."""
+
+    def refuse(*_: object) -> None:
+        raise NotSupportedError("such links", "5.15", code=attach.LINK_LACKING)
+
+    if not has_links:
+        monkeypatch.setattr(attach, "create_links", refuse)
+    with bpfctl.open_object(str(data / "tracepoint.bpf.o")) as obj:
+        (link,) = obj.load().attach()
+        subprocess.run(["true"], check=True)
+        seen = obj.globals["seen"]
+        assert seen >= 1
+        if link.fds:
+            link.pin(f"{bpffs}/link")
+            assert repr(link) == f"<link at descriptors {link.fd.fileno()}>"
+        else:
+            with pytest.raises(NotSupportedError):
+                link.pin(f"{bpffs}/link")
+            assert repr(link) == "<attached without a link>"
+            link.close()
+            seen = obj.globals["seen"]
+            subprocess.run(["true"], check=True)
+            assert obj.globals["seen"] == seen
+        assert has_links or not link.fds
 
 
 def test_what_things_are_called(ring: bpfctl.Object) -> None:
