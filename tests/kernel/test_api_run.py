@@ -18,6 +18,7 @@ from bpfctl.errors import (
     UsageError,
 )
 from bpfctl.loader import attach
+from bpfctl.objects.attach_lacking import LINK_LACKING
 from tests.kernel import needs
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def test_a_trace_event_also_without_links(
     """Before Linux 5.15 a perf event is attached to, and lasts as long as its descriptor."""
 
     def refuse(*_: object) -> None:
-        raise NotSupportedError("such links", "5.15", code=attach.LINK_LACKING)
+        raise NotSupportedError("such links", "5.15", code=LINK_LACKING)
 
     if not has_links:
         monkeypatch.setattr(attach, "create_links", refuse)
