@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from bpfctl.kernel.fd import Fd
     from bpfctl.loader.loaded import LoadedObject, LoadedProgram
+    from bpfctl.objects.attach_net_targets import Filter
     from bpfctl.objects.attach_targets import Target
     from bpfctl.objects.prog import ProgInfo
 
@@ -75,14 +76,14 @@ class Program:
 
         return prog_info(self.fd)
 
-    def attach(self, target: Target | None = None) -> Link:
+    def attach(self, target: Target | Filter | None = None) -> Link:
         """Attach it where its section says, or to `target` (`bpfctl.targets`).
 
         The object's end is the link's, unless it is pinned. Where a kernel has no links for that
         (to perf events before Linux 5.15, to maps of sockets before 6.10, tcx before 6.6) it is
-        attached in the older way, which nothing can pin. Raises: UsageError for a program that
-        cannot go there or whose section names no target, NotFoundError, NotSupportedError,
-        SyscallError.
+        attached in the older way, which nothing can pin; `Filter` is tc's on any kernel. Raises:
+        UsageError for a program that cannot go there or whose section names no target,
+        NotFoundError, NotSupportedError, SyscallError.
         """
         from bpfctl.loader.attach import attach_program
 

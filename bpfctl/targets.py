@@ -8,7 +8,7 @@ obj.programs["count"].attach(Tcx("eth0", AttachType.TCX_INGRESS, Order("before")
 from __future__ import annotations
 
 from bpfctl.kernel.uapi import AttachType, CgroupIterOrder
-from bpfctl.objects.attach_net_targets import Netfilter, Netkit, Netns, Order, Sockmap
+from bpfctl.objects.attach_net_targets import Filter, Netfilter, Netkit, Netns, Order, Sockmap
 from bpfctl.objects.attach_probe_targets import (
     Kprobe,
     KprobeMulti,
@@ -34,6 +34,7 @@ __all__ = [
     "AttachType",
     "Cgroup",
     "CgroupIterOrder",
+    "Filter",
     "Function",
     "Iter",
     "Kprobe",

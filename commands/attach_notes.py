@@ -11,8 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from bpfctl.objects.attach_net_targets import Filter
     from bpfctl.objects.attach_targets import Target
-    from bpfctl.objects.net_attach import NetPlace
 
 
 def note_lsm(attached: Iterable[tuple[str, int]]) -> None:
@@ -36,7 +36,7 @@ def note_lsm(attached: Iterable[tuple[str, int]]) -> None:
     say(clean(f"  code       {reason.code}        more: bpfctl explain {reason.code}"))
 
 
-def note_down(target: Target | NetPlace) -> None:
+def note_down(target: Target | Filter) -> None:
     """Warn on standard error when a program was attached to an interface that is down."""
     device = getattr(target, "device", None)
     if device is None:

@@ -40,17 +40,21 @@ def _held(loaded: LoadedObject, name: str) -> tuple[Fd, ...]:
     return (loaded.programs[name].fd,) if name in loaded.programs else ()
 
 
-def note_unattached(loaded: LoadedObject, attached: Sequence[Attachment]) -> None:
+def note_unattached(
+    loaded: LoadedObject, attached: Sequence[Attachment], interface: str | None = None
+) -> None:
     """Say on standard error which programs are pinned and not attached, and why not.
 
     Members of a struct_ops run by their struct, which has a link of its own.
     """
     for one in attached:
-        if not one.links and one.error is None and one.name in loaded.programs:
+        if one.target is None and one.error is None and one.name in loaded.programs:
             section = loaded.programs[one.name].spec.section
             if section.kind is AttachKind.STRUCT_OPS:
                 continue
-            reason = f'section "{section.text}" does not say what to attach to'
+            sideless = interface and section.kind is AttachKind.TC
+            what = "from which side" if sideless else "what to attach to"
+            reason = f'section "{section.text}" does not say {what}'
             say(clean(f"bpfctl: program {one.name} is pinned only: {reason}"))
 
 

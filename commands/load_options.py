@@ -42,6 +42,12 @@ Set = Annotated[
     ),
 ]
 Attach = Annotated[bool, Option("--attach", help="Attach to what sections say; pin the links.")]
+Interface = Annotated[
+    str | None,
+    Option(
+        "--interface", metavar="NAME", help="Attach XDP, tc and netkit programs to this interface."
+    ),
+]
 KeepGoing = Annotated[
     bool,
     Option("--keep-going", help="Keep what could be attached where something could not."),

@@ -7,6 +7,7 @@ from .declare import Argument, Noun
 from .load_options import (
     Attach,
     Exclusive,
+    Interface,
     KeepGoing,
     KernelBtf,
     KernelConfig,
@@ -51,20 +52,22 @@ def load(
     log_size: LogSize = None,
     log_fixed: LogFixed = False,
     attach: Attach = False,
+    interface: Interface = None,
 ) -> None:
     """Load one program of an object file and pin it.
 
     It is the object's first program, or the one named by --program. PATH is where to pin it, on a
     bpffs; `pinmaps DIR` also pins the object's maps, at DIR/name. `map` uses a loaded map in place
     of one of the object's, `type` loads the program as one of that section instead of its own.
-    --attach (bpftool's `autoattach`) pins a link to what its section says. Whatever fails, nothing
-    stays.
+    --attach (bpftool's `autoattach`) pins a link to what its section says, --interface one to that
+    interface. Whatever fails, nothing stays.
     """
     from .prog_load import LoadRequest, load_one
 
     wishes = (None, None, target, set_, set_max_entries, exclusive, kernel_btf, kernel_config)
     logging = (log, log_level, log_size, log_fixed)
-    request = LoadRequest(parse_load_words(words or []), *wishes, *logging, attach)
+    parsed = parse_load_words(words or [])
+    request = LoadRequest(parsed, *wishes, *logging, attach, interface=interface)
     load_one(call.out, request, program)
 
 
@@ -86,6 +89,7 @@ def loadall(
     log_fixed: LogFixed = False,
     attach: Attach = False,
     keep_going: KeepGoing = False,
+    interface: Interface = None,
 ) -> None:
     """Load all programs of an object file and pin each at DIR/name.
 
@@ -94,14 +98,17 @@ def loadall(
     loaded map in place of one of the object's, `type` loads the programs as those of that section
     instead of their own. Whatever fails, nothing stays. --attach (bpftool's `autoattach`) attaches
     each program to what its section says and pins the link at DIR/name in its place; programs
-    whose sections do not say are pinned as they are.
+    whose sections do not say are pinned as they are. --interface attaches those for interfaces too;
+    where the kernel has no tcx (before 6.6) a program for tc becomes a filter, which `unload` takes
+    away.
     """
     from .prog_load import LoadRequest, load_all
 
     wishes = (only, skip, target, set_, set_max_entries, exclusive, kernel_btf, kernel_config)
     logging = (log, log_level, log_size, log_fixed)
     parsed = parse_load_words(words or [])
-    load_all(call.out, LoadRequest(parsed, *wishes, *logging, attach, keep_going))
+    request = LoadRequest(parsed, *wishes, *logging, attach, keep_going, interface)
+    load_all(call.out, request)
 
 
 @app.command()
@@ -141,8 +148,9 @@ def unload(
     """Take apart what a load made: remove its pins, links first, and its directory.
 
     DIR is where `loadall` pinned, by its path or its name on a bpffs; PROG is a program, also by
-    the PATH of `prog load`: all its pins go, and those of its links. What is still in the kernel
-    then is shown, with what keeps it: other pins, links, programs or processes.
+    the PATH of `prog load`: all its pins go, and those of its links. A filter of tc that the load
+    attached is taken away. What is still in the kernel then is shown, with what keeps it: other
+    pins, links, programs, processes, or interfaces where it runs without a link.
     """
     from .prog_unload import unload_chosen
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bpfctl.errors import BpfctlError, NotFoundError
+from bpfctl.errors import BpfctlError, NotFoundError, UsageError
 from bpfctl.plain import plain, replace
 
 from .load_attach import failures, link_entries, note_unattached, pin_attached
@@ -29,7 +29,7 @@ class LoadRequest:
 
     The lists hold the values of options, still to be read. `wants_links`: programs are attached to
     what their sections say, and their links pinned; `keep_going`: those that cannot be are not
-    reason enough to give up.
+    reason enough to give up. `interface` is where programs for interfaces are attached.
     """
 
     words: LoadWords
@@ -47,11 +47,12 @@ class LoadRequest:
     log_fixed: bool = False
     wants_links: bool = False
     keep_going: bool = False
+    interface: str | None = None
 
     @property
     def attach(self) -> bool:
-        """Whether programs are to be attached: by --attach, or by bpftool's word."""
-        return self.wants_links or self.words.attach
+        """Whether programs are to be attached: by an option, or by bpftool's word."""
+        return self.wants_links or self.words.attach or self.interface is not None
 
     def read(self, operation: str) -> ObjectSpec:
         """Read the object file."""
@@ -136,9 +137,11 @@ def _load_and_pin(
             err.undone = True
             raise
         if request.attach:
-            note_unattached(loaded, attached)
-            from .attach_notes import note_lsm
+            note_unattached(loaded, attached, request.interface)
+            from .attach_notes import note_down, note_lsm
 
+            for target in {one.target for one in attached if request.interface and one.target}:
+                note_down(target)
             note_lsm(
                 (one.name, loaded.programs[one.name].spec.section.prog_type)
                 for one in attached
@@ -158,10 +161,27 @@ def _attach(loaded: LoadedObject, request: LoadRequest) -> list[Attachment]:
     if request.attach:
         from bpfctl.loader.attach import attach_all
 
-        return attach_all(loaded, keep_going=request.keep_going)
+        found = attach_all(
+            loaded, keep_going=request.keep_going, device=request.interface, stay=True
+        )
+        if request.interface and not any(_at_interface(one) for one in found):
+            raise _nothing_for(request.interface)
+        return found
     from bpfctl.loader.attachment import Attachment
 
     return [Attachment(name) for name in loaded.programs]
+
+
+def _at_interface(one: Attachment) -> bool:
+    return one.error is not None or hasattr(one.target, "device")
+
+
+def _nothing_for(interface: str) -> BpfctlError:
+    return UsageError(
+        f"nothing to attach to {interface}: no program loaded is one for interfaces",
+        code="no-interface-program",
+        remedy="sections xdp, tcx/ingress, tcx/egress, netkit/primary and netkit/peer are",
+    )
 
 
 def _answer(
@@ -177,9 +197,11 @@ def _answer(
         return {"id": id_of(kind, fd), "name": name, "pinned": pinned}
 
     links = link_entries(attached, paths)
+    filters = {one.name: str(one.target) for one in attached if one.stays}
     programs = [
         entry(ObjectKind.PROG, name, one.fd, None if name in links else paths.get(name))
         | ({"link": links[name]} if name in links else {})
+        | ({"attached_to": filters[name]} if name in filters else {})
         for name, one in loaded.programs.items()
     ]
     return {

@@ -105,6 +105,7 @@ def _words(left: Left) -> str:
     reasons = [f"pinned at {', '.join(left.pinned)}"] if left.pinned else []
     reasons += [f"run by link {', '.join(map(str, left.links))}"] if left.links else []
     reasons += [f"used by program {', '.join(map(str, left.programs))}"] if left.programs else []
+    reasons += [f"run at {', '.join(left.places)}"] if left.places else []
     reasons += [f"held by {', '.join(map(str, left.holders))}"] if left.holders else []
     name = f"{left.kind.value} {left.id} {left.name}".rstrip()
     return f"{name} stays: {'; '.join(reasons) or _NOTHING_SEEN}"
@@ -113,6 +114,7 @@ def _words(left: Left) -> str:
 def _as_json(done: Unloaded) -> dict[str, object]:
     return {
         "removed": list(done.removed),
+        "detached": list(done.detached),
         "left": [
             {
                 "kind": one.kind.value,
@@ -121,6 +123,7 @@ def _as_json(done: Unloaded) -> dict[str, object]:
                 "pinned": list(one.pinned),
                 "links": list(one.links),
                 "programs": list(one.programs),
+                "places": list(one.places),
                 "pids": [holder.to_json() for holder in one.holders],
             }
             for one in done.left

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-from functools import partial
-
 from bpfctl.elf.section_def import AttachKind
 from bpfctl.elf.targets import offset_of
 from bpfctl.errors import BpfctlError, NotSupportedError, SectionNameError
 from bpfctl.kernel.flags import MapFlags
 from bpfctl.loader.attachment import Attachment
+from bpfctl.objects import attach_net_targets as net
 from bpfctl.objects import attach_probe_targets as probes
 from bpfctl.objects import attach_targets as targets
 from bpfctl.objects.attach_lacking import LINK_LACKING
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
     from typing import Final
 
     from bpfctl.elf.sections import SectionName
-    from bpfctl.kernel.fd import Fd
     from bpfctl.loader.loaded import LoadedObject
     from bpfctl.objects.attach_targets import Target
 
@@ -33,7 +30,8 @@ _LOADED: Final = frozenset({AttachKind.TRACING, AttachKind.EXT, AttachKind.LSM})
 def section_target(section: SectionName) -> Target | None:
     """What a section says to attach to; None where it does not say, or nothing can.
 
-    libbpf's rule (`bpf_program__attach`): interfaces, cgroups, sockets and maps are never said.
+    libbpf's rule (`bpf_program__attach`): interfaces, cgroups, sockets and maps are never said; see
+    `interface_target`.
     """
     if section.kind in _LOADED:
         return targets.Loaded()
@@ -45,13 +43,34 @@ def section_target(section: SectionName) -> Target | None:
     return reader(section, section.target)
 
 
+def interface_target(section: SectionName, device: str) -> Target | None:
+    """What a program for interfaces is attached to on one; None for others.
+
+    Those for tc do so where their section says from which side packets come.
+    """
+    side = section.attach_type
+    if section.kind is AttachKind.XDP:
+        return targets.Xdp(device)
+    if section.kind is AttachKind.TCX and side is not None:
+        return targets.Tcx(device, side)
+    if section.kind is AttachKind.NETKIT and side is not None:
+        return net.Netkit(device, side)
+    return None
+
+
 def attach_program(
-    loaded: LoadedObject, name: str, target: Target | None = None, *, hold: bool = False
+    loaded: LoadedObject,
+    name: str,
+    target: Target | net.Filter | None = None,
+    *,
+    hold: bool = False,
+    stay: bool = False,
 ) -> Attachment:
     """Attach one program, to `target` or what its section says; the object holds the links.
 
     With `hold` it is attached in an older way where the kernel has no links for that: until the
-    object ends.
+    object ends; with `stay` as a filter of tc that outlives the object, unless that is left with an
+    error.
     Raises: what `create_links` raises, with the program's name; SectionNameError for a section that
     names a target, but not as one is named.
     """
@@ -63,7 +82,7 @@ def attach_program(
     if target is None:
         return Attachment(name)
     try:
-        links, held = _attach(loaded, program.fd, target, hold=hold)
+        found = _attach(loaded, name, target, hold=hold, stay=stay)
     except BpfctlError as err:
         if err.subject and not err.subject.startswith("program "):
             err.evidence.append(f"looked for in {err.subject}")
@@ -71,39 +90,56 @@ def attach_program(
         err.evidence.append(f'it is in section "{section.text}"')
         err.within(program=name, subject=loaded.spec.path)
         raise
-    for link in links:
+    for link in found.links:
         loaded.resources.enter_context(link)
-    return Attachment(name, target, tuple(links), held=held)
+    return found
 
 
 def _attach(
-    loaded: LoadedObject, prog: Fd, target: Target, *, hold: bool
-) -> tuple[list[Fd], ExitStack | None]:
-    info = prog_info(prog)
-    try:
-        return create_links(prog, info, target, [one.fd for one in loaded.maps.values()]), None
-    except NotSupportedError as err:
-        from bpfctl.objects.attach_held import HoldTarget, held
+    loaded: LoadedObject, name: str, target: Target | net.Filter, *, hold: bool, stay: bool
+) -> Attachment:
+    if isinstance(target, net.Filter):
+        from bpfctl.loader.attach_older import attach_filter
 
-        if not hold or err.code != LINK_LACKING or not isinstance(target, HoldTarget):
+        return attach_filter(loaded, name, target, stay=stay)
+    prog = loaded.programs[name].fd
+    maps = [one.fd for one in loaded.maps.values()]
+    try:
+        return Attachment(name, target, tuple(create_links(prog, prog_info(prog), target, maps)))
+    except NotSupportedError as err:
+        if err.code != LINK_LACKING or not (hold or stay):
             raise
-        made = loaded.resources.enter_context(ExitStack())
-        made.enter_context(held(prog, info, target))
-        return [], made
+        from bpfctl.loader.attach_older import attach_older
+
+        found = attach_older(loaded, name, target, stay=stay)
+        if found is None:
+            raise
+        return found
 
 
 def attach_all(
-    loaded: LoadedObject, *, keep_going: bool = False, hold: bool = False
+    loaded: LoadedObject,
+    *,
+    keep_going: bool = False,
+    hold: bool = False,
+    stay: bool = False,
+    device: str | None = None,
 ) -> list[Attachment]:
     """Attach every program whose section says where, then maps of section ".struct_ops.link".
 
-    With `keep_going` errors are in the result. `hold` is as in `attach_program`.
+    Programs for interfaces are attached to `device`. With `keep_going` errors are in the result.
+    `hold` and `stay` are as in `attach_program`.
     Raises: what that raises, and
     SyscallError for a struct_ops that the kernel refuses; the links made so far go with the object.
     """
+
+    def attach(loaded: LoadedObject, name: str) -> Attachment:
+        section = loaded.programs[name].spec.section
+        target = interface_target(section, device) if device else None
+        return attach_program(loaded, name, target, hold=hold, stay=stay)
+
     found = []
     steps: list[tuple[str, Callable[[LoadedObject, str], Attachment]]]
-    attach = partial(attach_program, hold=hold)
     steps = [(name, attach) for name in loaded.programs]
     steps += [(name, _attach_ops) for name in loaded.struct_ops if _has_link(loaded, name)]
     for name, step in steps:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from bpfctl.errors import BpfctlError
     from bpfctl.kernel.fd import Fd
+    from bpfctl.objects.attach_net_targets import Filter
     from bpfctl.objects.attach_targets import Target
 
 
@@ -17,11 +18,13 @@ class Attachment(NamedTuple):
     """What became of one program or struct_ops map: it has links, or an error, or neither.
 
     Neither is: its section does not say what to attach to (`target` is None). There are several
-    links where one does not reach all of a target. `held` ends what is attached without a link.
+    links where one does not reach all of a target. `held` ends what is attached without a link,
+    unless that `stays`: a filter of tc.
     """
 
     name: str
-    target: Target | None = None
+    target: Target | Filter | None = None
     links: tuple[Fd, ...] = ()
     error: BpfctlError | None = None
     held: ExitStack | None = None
+    stays: bool = False

@@ -58,7 +58,7 @@ class LoadedObject:
     `struct_ops` says of maps of that type what this kernel wants in them.
 
     Leaving closes all descriptors, so that what is not pinned or attached vanishes. Leaving with
-    an exception also removes the pins made through it.
+    an exception also removes the pins made through it, and what `undo` takes back.
     """
 
     spec: ObjectSpec
@@ -68,6 +68,7 @@ class LoadedObject:
     warnings: list[str] = field(default_factory=list)
     pins: PinSet = field(default_factory=PinSet)
     resources: ExitStack = field(default_factory=ExitStack)
+    undo: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> Self:
         return self
@@ -79,6 +80,7 @@ class LoadedObject:
         traceback: TracebackType | None,
     ) -> None:
         if kind is not None:
+            self.undo.close()
             self.pins.undo()
         self.close()
 

@@ -35,7 +35,7 @@ def attach(
     Whatever fails, nothing stays. Raises: NotFoundError, UsageError (a program that cannot go
     there), OutputError (another one is there), NotSupportedError, SyscallError.
     """
-    with _explained(prog, target):
+    with explained(prog, target):
         if isinstance(target, Filter):
             _add_filter(prog_fd, prog, target, overwrite=overwrite)
         elif isinstance(target, Xdp):
@@ -49,7 +49,7 @@ def detach(target: NetPlace, prog_fd: Fd | None = None, prog: ProgInfo | None = 
 
     Raises: NotFoundError, UsageError (several are there), OutputError, SyscallError.
     """
-    with _explained(prog, target):
+    with explained(prog, target):
         if isinstance(target, Xdp):
             return detach_xdp(target, prog_fd)
         if isinstance(target, Filter):
@@ -73,7 +73,7 @@ def _add_filter(prog_fd: Fd, prog: ProgInfo, target: Filter, *, overwrite: bool)
 
 
 @contextmanager
-def _explained(prog: ProgInfo | None, target: NetPlace) -> Iterator[None]:
+def explained(prog: ProgInfo | None, target: NetPlace) -> Iterator[None]:
     """Say of a refusal what it was about, and its cause where it is plain from that."""
     try:
         yield

@@ -18,7 +18,7 @@ from bpfctl.plain import plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Final
 
     from bpfctl.kernel.fd import Fd
@@ -28,13 +28,15 @@ _ORDER: Final = (ObjectKind.LINK, ObjectKind.PROG, ObjectKind.MAP, ObjectKind.BT
 # Links and programs end some time after their last reference, by a worker (Linux 5.10: always).
 _PATIENCE_S: Final = 1.0
 _PAUSE_S: Final = 0.02
+_SOON_S: Final = 0.1  # what has not ended by itself until then, something keeps
 
 
 @plain
 class Left:
     """An object that is still there, and what keeps it, as far as can be seen.
 
-    `links` are the ids of links that run a program, `programs` those of programs with a map.
+    `links` are the ids of links that run a program, `programs` those of programs with a map,
+    `places` where a program runs without a link, in words.
     """
 
     kind: ObjectKind
@@ -44,20 +46,22 @@ class Left:
     holders: tuple[Holder, ...] = ()
     links: tuple[int, ...] = ()
     programs: tuple[int, ...] = ()
+    places: tuple[str, ...] = ()
 
     @property
     def is_kept(self) -> bool:
         """Whether a reason was found."""
-        return bool(self.pinned or self.holders or self.links or self.programs)
+        return bool(self.pinned or self.holders or self.links or self.programs or self.places)
 
 
 @plain
 class Unloaded:
-    """The pins and directories that were removed, and what is left in the kernel."""
+    """What was removed, pins and directories; what was detached; and what is left in the kernel."""
 
     removed: tuple[str, ...]
     left: tuple[Left, ...] = ()
     note: str | None = None
+    detached: tuple[str, ...] = ()
 
 
 @plain
@@ -128,10 +132,15 @@ def _pinned(path: str) -> Pinned:
 def unload(found: Sequence[Pinned], directory: str | None = None) -> Unloaded:
     """Remove pins, and the directory they are in; links first, so that programs stop running.
 
+    Filters of tc by which a load attached the programs are taken away before.
+
     Objects that somebody else holds stay, and are in the answer; who may not look objects up is
-    told so in the note. Raises: PathError.
+    told so in the note. Raises: PathError, SyscallError.
     """
     watched, unseen = _watched(found)
+    from bpfctl.objects.unload_places import detach_filters
+
+    detached = detach_filters({one.id for one in found if one.kind is ObjectKind.PROG})
     removed = []
     for one in sorted(found, key=lambda one: _ORDER.index(one.kind)):
         unpin(one.path)
@@ -141,7 +150,7 @@ def unload(found: Sequence[Pinned], directory: str | None = None) -> Unloaded:
     else:
         removed += _remove_directories({str(Path(one.path).parent) for one in found if one.is_part})
     left, note = _what_is_left(watched)
-    return Unloaded(tuple(removed), tuple(left), unseen or note)
+    return Unloaded(tuple(removed), tuple(left), unseen or note, tuple(detached))
 
 
 def _watched(found: Iterable[Pinned]) -> tuple[list[Object], str | None]:
@@ -182,21 +191,34 @@ def _remove_directories(folders: Iterable[str]) -> list[str]:
 
 def _what_is_left(watched: Sequence[Object]) -> tuple[list[Left], str | None]:
     """Look until everything is gone, or something keeps what is not; then say what that is."""
-    deadline = time.monotonic() + _PATIENCE_S
+    started = time.monotonic()
+    deadline = started + _PATIENCE_S
+    places: dict[Object, tuple[str, ...]] | None = None
     while True:
         there = [key for key in watched if _name(key) is not None]
         if not there:
             return [], None
-        left, note = _kept(there)
+        if places is None and time.monotonic() > started + _SOON_S:
+            places = _places(there)
+        left, note = _kept(there, places or {})
         if all(one.is_kept for one in left) or time.monotonic() > deadline:
             return left, note
         time.sleep(_PAUSE_S)
 
 
-def _kept(there: Sequence[Object]) -> tuple[list[Left], str | None]:
+def _places(there: Sequence[Object]) -> dict[Object, tuple[str, ...]]:
+    """Say where programs run without links: looked up once, for it takes its time."""
+    from bpfctl.objects.unload_places import places_of
+
+    return {key: places_of(key[1]) for key in there if key[0] is ObjectKind.PROG}
+
+
+def _kept(
+    there: Sequence[Object], places: Mapping[Object, tuple[str, ...]]
+) -> tuple[list[Left], str | None]:
     from bpfctl.objects.holders import holders
 
-    held, places = holders(set(there)), pins()
+    held, pinned = holders(set(there)), pins()
     running = list(links())
     left = []
     for key in there:
@@ -206,12 +228,13 @@ def _kept(there: Sequence[Object]) -> tuple[list[Left], str | None]:
                 kind,
                 number,
                 _name(key) or "",
-                tuple(places.get(key, ())),
+                tuple(pinned.get(key, ())),
                 tuple(held.by.get(key, ())),
                 tuple(
                     one.id for one in running if kind is ObjectKind.PROG and one.prog_id == number
                 ),
                 _users(key),
+                places.get(key, ()),
             )
         )
     return left, held.note

@@ -45,7 +45,11 @@ def test_the_answer(bpffs: Path) -> None:
     names = ["on_fork", "on_typed_fork", "pass"]  # links before programs
     assert (done.status, done.json) == (
         0,
-        {"removed": [f"{bpffs}/all/{name}" for name in names] + [f"{bpffs}/all"], "left": []},
+        {
+            "removed": [f"{bpffs}/all/{name}" for name in names] + [f"{bpffs}/all"],
+            "detached": [],
+            "left": [],
+        },
     )
     assert len(told["programs"]) == 3
 
