@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from .declare import Call
 
+_WALKED = "[map MAP | pid N | tid N | pidfd FD | cgroup DIR|id N [order ORDER]]"
 app = Noun("Run iterators, or pin them to be read as files.")
 
 
@@ -27,14 +28,15 @@ app = Noun("Run iterators, or pin them to be read as files.")
 def pin(
     call: Call,
     words: Annotated[
-        list[str] | None, Argument(metavar="OBJ PATH [map MAP]", help="As in bpftool.")
+        list[str] | None, Argument(metavar=f"OBJ PATH {_WALKED}", help="As in bpftool.")
     ] = None,
     program: Program = None,
 ) -> None:
     """Load an iterator and pin it: reading the path runs it.
 
     OBJ is an object file, PATH a place on a bpffs, MAP the map that an iterator over the
-    elements of a map walks (id N, name NAME or pinned PATH).
+    elements of a map walks (id N, name NAME or pinned PATH). Others walk one process or thread, or
+    cgroups from one on.
     """
     if not words or len(words) < 2:
         raise UsageError("expected OBJ PATH: the object file, and where to pin")
@@ -49,7 +51,7 @@ def pin(
 def run(
     call: Call,
     words: Annotated[
-        list[str] | None, Argument(metavar="OBJ [map MAP]", help="As in `iter pin`.")
+        list[str] | None, Argument(metavar=f"OBJ {_WALKED}", help="As in `iter pin`.")
     ] = None,
     program: Program = None,
 ) -> None:
@@ -69,17 +71,16 @@ def run(
 def _linked(obj: str, words: Sequence[str], name: str | None, operation: str) -> Iterator[Fd]:
     """Load one iterator of an object and link it, for as long as somebody needs the link."""
     from bpfctl.loader.options import LoadOptions
-    from bpfctl.objects.attach_targets import Iter
 
+    from .link_iter_words import parse_iter
     from .loading import load, read
 
     with ExitStack() as stack:
-        map_fd = stack.enter_context(_map(words)) if words else None
+        target = parse_iter(list(words), stack)
         spec = read(obj, operation)
         chosen = _iterator(spec, name)
         options = LoadOptions(programs=frozenset({chosen}))
         loaded = stack.enter_context(load(spec, options, operation))
-        target = Iter(map_fd=map_fd.fileno() if map_fd else None)
         try:
             link = stack.enter_context(_link(loaded.programs[chosen].fd, target))
         except BpfctlError as err:
@@ -112,19 +113,3 @@ def _iterator(spec: ObjectSpec, name: str | None) -> str:
     there = f"its iterators: {', '.join(names)}" if names else None
     what = f"no iterator is called {name}" if name else "no program of it is an iterator"
     raise UsageError(what, code="no-iterator", subject=spec.path, remedy=there)
-
-
-def _map(words: Sequence[str]) -> Fd:
-    """Open the map that the words after `map` choose.
-
-    Raises: UsageError, NotFoundError, AmbiguousError.
-    """
-    from bpfctl.objects.ids import ObjectKind
-
-    from .chosen import open_one
-    from .selectors import parse_selector
-
-    first, *rest = words
-    if first != "map":
-        raise UsageError(f'"{first}" is one word too many: expected "map MAP" or nothing')
-    return open_one(parse_selector(rest, ObjectKind.MAP))

@@ -25,8 +25,8 @@ _bpfctl_words() {
     'net attach') echo 'xdp xdpgeneric xdpdrv xdpoffload tcx_ingress tcx_egress tc_ingress tc_egress netkit_primary netkit_peer id name tag pinned @prog dev overwrite replace prepend first last before after link prog revision priority handle' ;;
     'net detach') echo 'xdp xdpgeneric xdpdrv xdpoffload tcx_ingress tcx_egress tc_ingress tc_egress netkit_primary netkit_peer id name tag pinned @prog dev priority handle' ;;
     'iter') echo 'pin run help' ;;
-    'iter pin') echo '@file map id name pinned @map' ;;
-    'iter run') echo '@file map id name pinned @map' ;;
+    'iter pin') echo '@file map id name pinned @map pid tid pidfd cgroup order' ;;
+    'iter run') echo '@file map id name pinned @map pid tid pidfd cgroup order' ;;
     'btf') echo 'show dump diff extract downgrade help' ;;
     'btf show') echo '' ;;
     'btf dump') echo 'format raw c json root_id unsorted' ;;

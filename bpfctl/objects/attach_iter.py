@@ -68,7 +68,7 @@ def _explain(err: SyscallError, target: Iter) -> Exception:
         return UsageError(
             "this iterator walks the elements of a map: say of which",
             code="iterator-needs-map",
-            remedy="link create PROG iter map MAP --pin PATH, or iter pin OBJ PATH map MAP",
+            remedy="iter run OBJ map MAP, or link create PROG iter map MAP --pin PATH",
         )
     if err.errno in (errno.EBADF, errno.ENOENT) and _given(target) != "map":
         return _no_such(target) or err
@@ -118,7 +118,7 @@ def lacks_cgroup(err: SyscallError, prog: ProgInfo, target: Loaded | Iter) -> Us
     return UsageError(
         "this iterator walks cgroups: say of which",
         code="iterator-needs-cgroup",
-        remedy="link create PROG iter cgroup DIR --pin PATH",
+        remedy="iter run OBJ cgroup DIR, or link create PROG iter cgroup DIR --pin PATH",
     )
 
 

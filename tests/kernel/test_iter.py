@@ -20,7 +20,7 @@ from bpfctl.loader.pipeline import load
 from bpfctl.objects.attach_iter import link_iterator
 from bpfctl.objects.attach_targets import Iter
 from bpfctl.objects.iter import open_iter, read_iter
-from tests.cli.runner import PROGRAM, as_program, in_process
+from tests.cli.runner import PROGRAM, Done, as_program, in_process
 from tests.kernel import needs
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ def test_a_pinned_iterator_is_read_as_a_file(data: Path, bpffs: Path, counts: Fd
         pytest.param(
             ["iter_task.bpf.o", "--program", "nobody"], 2, "no iterator is called nobody", id="name"
         ),
-        pytest.param(["iter_task.bpf.o", "mop"], 2, '"mop" is one word too many', id="word"),
+        pytest.param(["iter_task.bpf.o", "mop"], 2, '"mop" is not expected there', id="word"),
         pytest.param(["iter_task.bpf.o", "map"], 2, "which map?", id="no map"),
         pytest.param(["gone.bpf.o"], 1, "no such file", id="no object"),
     ],
@@ -192,6 +192,17 @@ def test_what_iter_run_refuses(words: list[str], status: int, message: str, data
     done = in_process("iter", "run", str(data / words[0]), *words[1:])
     assert (done.status, done.out) == (status, "")
     assert message in done.err
+
+
+@needs.TASK_ITER
+def test_one_process_is_walked(data: Path, bpffs: Path) -> None:
+    path = str(data / "iter_task.bpf.o")
+    done = in_process("iter", "run", path, "pid", str(os.getpid()))
+    assert own_line() in done.out.splitlines(keepends=True)
+    assert {line.split()[0] for line in done.out.splitlines()} == {str(os.getpid())}  # its threads
+    words = ("iter", "pin", path, f"{bpffs}/one", "tid", str(os.getpid()))
+    assert in_process(*words) == Done(0, "", "")
+    assert (bpffs / "one").read_text() == own_line()
 
 
 def test_a_taken_path_leaves_it_alone(data: Path, bpffs: Path) -> None:
