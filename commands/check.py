@@ -44,7 +44,8 @@ def check(
 
     Nothing is loaded, and no privilege is needed. Each thing that an object needs is found,
     missing, guarded (it is missing, and nothing that runs there uses it) or cannot be told from
-    types. Exit status 6: something would fail. What the verifier decides is not told.
+    types. Exit status 6: something would fail. Of what the verifier decides, only that is told
+    which helper functions programs of a section may call.
 
     In a directory each file is a kernel; so is each directory in it that has a `vmlinux`, with the
     types of modules beside it and its configuration in `config`, as /sys/kernel/btf is.

@@ -51,6 +51,11 @@ class ProgramCode:
         self._reached: Reached | None = None
 
     @property
+    def section(self) -> str:
+        """The name of its sort of section, without a target."""
+        return self.program.section.definition.name
+
+    @property
     def reached(self) -> Reached:
         """The instructions that control can get to."""
         if self._reached is None:

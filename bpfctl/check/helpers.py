@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bpfctl.check.finding import Finding, Kind, State, settle
+from bpfctl.features.allowed import may_call
 from bpfctl.features.since_insns import insn_features
 from bpfctl.kernel.uapi_helpers import HelperId
 
@@ -25,16 +26,33 @@ def helper_findings(
         name, where = helper_name(number), ""
         if listed is None:
             state, why = State.UNKNOWN, "its types have no enum bpf_func_id"
-        elif number in listed:
-            state, why = State.FOUND, ""
         else:
-            why = f"its enum bpf_func_id has no {number}"
-            places = _reached(number, who, codes)
-            state, why = settle(State.MISSING, why, list(places), loaded)
-            where = next((at for one, at in places.items() if one in loaded), "")
-            if not places:
-                state, why = State.GUARDED, f"{why}; nothing gets there"
+            state, why, users = _listed(number, who, codes, target)
+            if state is not State.FOUND:
+                places = _reached(number, users, codes)
+                where = next((at for one, at in places.items() if one in loaded), "")
+                state, why = settle(state, why, list(places), loaded)
+                if not places:
+                    state, why, where = State.GUARDED, f"{why}; nothing gets there", ""
         yield Finding(Kind.HELPER, name, state, why, tuple(who), where=where)
+
+
+def _listed(
+    number: int, who: list[str], codes: Mapping[str, ProgramCode], target: Target
+) -> tuple[State, str, list[str]]:
+    """Whether a kernel has a helper for programs of these sections; if not, for which programs."""
+    if number not in (target.listed.helpers or ()):
+        return State.MISSING, f"its enum bpf_func_id has no {number}", who
+    told = {one: may_call(codes[one].section, number, target.age) for one in who}
+    harmless: tuple[State, str, list[str]] = (State.FOUND, "", [])
+    for state, may in ((State.MISSING, False), (State.UNKNOWN, None)):
+        users = [one for one, verdict in told.items() if verdict.may is may]
+        reached = list(_reached(number, users, codes))
+        if reached:
+            return state, told[reached[0]].why, reached
+        if users and harmless[0] is State.FOUND:
+            harmless = (state, told[users[0]].why, users)
+    return harmless
 
 
 def _reached(number: int, who: list[str], codes: Mapping[str, ProgramCode]) -> dict[str, str]:

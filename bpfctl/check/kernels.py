@@ -7,8 +7,9 @@ from pathlib import Path
 
 from bpfctl.btf.types import Kind
 from bpfctl.errors import PathError
-from bpfctl.features.age import Age, age_of, listed
+from bpfctl.features.age import Age, age_of, listed, marked_kfuncs
 from bpfctl.linux.kconfig import kernel_config
+from bpfctl.linux.version import kernel_version
 from bpfctl.loader.kernel_btf import KernelBtf, ModuleBtf
 from bpfctl.objects.btf import KERNEL_FILE, KERNEL_FOLDER
 
@@ -75,8 +76,9 @@ class Target:
 
     @cached_property
     def age(self) -> Age:
-        """Which versions it can be, by what it lists."""
-        return age_of(self.listed)
+        """Which versions it can be, by what its types have; of the running one, by its version."""
+        found = age_of(self.listed, marked_kfuncs(self.types.btf))
+        return found.of_version(kernel_version()) if self.is_running else found
 
     @cached_property
     def config(self) -> KernelConfig | None:

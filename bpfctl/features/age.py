@@ -6,16 +6,17 @@ number that is there says "not before", the oldest that is not there says "befor
 
 from __future__ import annotations
 
-from bpfctl.btf.types import Enum, Kind
+from bpfctl.btf.types import DeclTag, Enum, Kind
 from bpfctl.elf.section_table import DEFINITIONS
 from bpfctl.features.maps import PROBES
 from bpfctl.features.since_helpers import helper_since
+from bpfctl.features.since_kfuncs import KFUNCS
 from bpfctl.linux.version import parse_release
 from bpfctl.plain_typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import Final
 
     from bpfctl.btf.decode import Btf
@@ -51,6 +52,18 @@ class Age(NamedTuple):
             return False
         return None
 
+    def of_version(self, version: tuple[int, int, int]) -> Age:
+        """The age of a kernel that says its version: believed where nothing contradicts it.
+
+        Kernels with features of later ones keep the number of the one that they began with.
+        """
+        major, minor, _ = version
+        says = (major, minor, 0)
+        newer = bool(self.least) and says < parse_release(self.least)
+        if newer or (self.below and says >= parse_release(self.below)):
+            return self
+        return Age(f"{major}.{minor}", f"{major}.{minor + 1}")
+
     def __str__(self) -> str:
         if self.least and self.below:
             return f"at least Linux {self.least}, before {self.below}"
@@ -74,9 +87,18 @@ def _numbers(btf: Btf, name: str) -> frozenset[int] | None:
     return frozenset(one.value for one in enum.values if not one.name.startswith(ends))
 
 
-def age_of(known: Listed) -> Age:
-    """Bound the age of a kernel by what it lists and what it does not."""
-    have: list[str] = []
+def marked_kfuncs(btf: Btf) -> list[str]:
+    """The functions that a kernel's types mark as kfuncs; they do so since Linux 6.10 or so.
+
+    Source: pahole 1.26, --btf_features=decl_tag_kfuncs.
+    """
+    tags = (btf.type(one) for one in btf.find_all("bpf_kfunc", (Kind.DECL_TAG,)))
+    return [btf.name(one.type_id) for one in tags if isinstance(one, DeclTag)]
+
+
+def age_of(known: Listed, kfuncs: Iterable[str] = ()) -> Age:
+    """Bound the age of a kernel by what it lists and what it does not, and by kfuncs it has."""
+    have = [KFUNCS[name] for name in kfuncs if name in KFUNCS]
     lack: list[str] = []
     for numbers, number, since in _dated(known):
         (have if number in numbers else lack).append(since)

@@ -31,9 +31,8 @@ if TYPE_CHECKING:
 
 UNREADABLE = {"bad_userblah.bpf.o", "bad_xdpomg.bpf.o"}
 OBJECTS = sorted(one.name for one in DATA.glob("*.bpf.o") if one.name not in UNREADABLE)
-# The verifier's business, which no types tell: a mistake, and a helper that programs of raw
-# tracepoints may only call since Linux 6.10 (bpf_get_attach_cookie).
-CARELESS = {"null_check.bpf.o", "cookies.bpf.o"}
+# The verifier's business, which no types tell: a mistake.
+CARELESS = {"null_check.bpf.o"}
 # Some kernels of the matrix load these and some do not; the others are the same for most.
 DIFFERENT = {
     f"{name}.bpf.o"

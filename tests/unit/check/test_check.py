@@ -268,6 +268,54 @@ def test_a_helper_in_dead_code() -> None:
     assert found["bpf_loop"].detail == "its enum bpf_func_id has no 181; nothing gets there"
 
 
+COOKIE = Insn(0x85, imm=174)  # which raw_tp may call on Linux 6.12, and not on 6.1
+
+
+def listing(helpers: range) -> Btf:
+    """The types of a kernel that has so many helpers."""
+    values = tuple(t.EnumValue(str(one), one) for one in helpers)
+    return parsed(t.Enum(1, "bpf_func_id", 4, signed=False, values=values))
+
+
+@pytest.mark.parametrize(
+    ("helpers", "state", "detail"),
+    [
+        pytest.param(range(210), MISSING, "programs of raw_tp may not call it", id="6.1"),
+        pytest.param(
+            range(212),
+            UNKNOWN,
+            "programs of raw_tp may not call it on Linux 6.1, but may on 6.12",
+            id="6.2 or later",
+        ),
+    ],
+)
+def test_a_helper_of_other_programs(helpers: range, state: State, detail: str) -> None:
+    """Who may call it is known of some kernels alone."""
+    found = findings(one_program("raw_tp", encode([COOKIE, EXIT])), listing(helpers))
+    (one,) = (one for one in found if one.kind is Kind.HELPER)
+    assert (one.state, one.detail, one.where) == (state, detail, "insn 0 of p")
+    (one,) = (
+        one
+        for one in findings(one_program("kprobe", encode([COOKIE, EXIT])), listing(helpers))
+        if one.kind is Kind.HELPER
+    )
+    assert (one.state, one.detail, one.where) == (FOUND, "", "")
+
+
+def test_a_helper_that_one_of_two_may_call() -> None:
+    """The one that may not never gets there; the section that may is no hindrance."""
+    dead = encode([Insn(0xB7, 1), Insn(0x15, 1, off=1), COOKIE, EXIT])
+    live = encode([COOKIE, EXIT])
+    for code, state, programs in ((dead, GUARDED, ""), (live, MISSING, "insn 0 of r")):
+        spec = object_of(
+            function("raw_tp:r", code),
+            function("kprobe:k", live),
+            programs=(program("raw_tp", "r"), program("kprobe", "k")),
+        )
+        (one,) = (one for one in findings(spec, listing(range(210))) if one.kind is Kind.HELPER)
+        assert (one.state, one.where, one.programs) == (state, programs, ("r", "k"))
+
+
 @pytest.mark.parametrize(
     ("insn", "state"),
     [

@@ -6,7 +6,7 @@ import pytest
 
 from bpfctl.btf import types as t
 from bpfctl.btf.decode import Btf
-from bpfctl.features.age import Age, Listed, age_of, listed
+from bpfctl.features.age import Age, Listed, age_of, listed, marked_kfuncs
 from bpfctl.features.since_helpers import helper_since
 from bpfctl.kernel.uapi_helpers import HelperId
 from tests.builders.btf import DATA, parsed
@@ -48,6 +48,40 @@ def test_all_that_we_know() -> None:
 def test_types_that_list_nothing() -> None:
     btf = parsed(t.Int(1, "int", 4, t.IntEncoding.SIGNED, 0, 32))
     assert (listed(btf), age_of(listed(btf))) == (NOTHING, Age())
+
+
+def test_age_by_kfuncs() -> None:
+    """One that is marked says "not before"; names nobody knows say nothing."""
+    helpers = NOTHING._replace(helpers=frozenset(range(212)), commands=frozenset(range(37)))
+    assert age_of(helpers, ["bpf_copy_from_user_str", "mine"]) == Age("6.12", "6.17")
+
+
+def test_marked_kfuncs() -> None:
+    btf = parsed(
+        t.Int(1, "int", 4, t.IntEncoding.SIGNED, 0, 32),
+        t.FuncProto(2, "", 1, ()),
+        t.Func(3, "bpf_thing", 2, t.FuncLinkage.STATIC),
+        t.Func(4, "other", 2, t.FuncLinkage.STATIC),
+        t.DeclTag(5, "bpf_kfunc", 3, -1),
+        t.DeclTag(6, "bpf_fastcall", 4, -1),
+    )
+    assert marked_kfuncs(btf) == ["bpf_thing"]
+
+
+@pytest.mark.parametrize(
+    ("age", "version", "expected"),
+    [
+        pytest.param(Age("6.10", "6.13"), (6, 12, 107), Age("6.12", "6.13"), id="narrowed"),
+        pytest.param(Age("7.2"), (7, 3, 4), Age("7.3", "7.4"), id="open"),
+        pytest.param(Age(), (5, 4, 0), Age("5.4", "5.5"), id="unknown"),
+        pytest.param(Age("6.6", "6.9"), (5, 14, 0), Age("6.6", "6.9"), id="with later features"),
+        pytest.param(Age("6.6", "6.9"), (6, 9, 0), Age("6.6", "6.9"), id="contradicted"),
+    ],
+)
+def test_a_kernel_that_says_its_version(
+    age: Age, version: tuple[int, int, int], expected: Age
+) -> None:
+    assert age.of_version(version) == expected
 
 
 @pytest.mark.parametrize(
