@@ -42,7 +42,6 @@ _SIZELESS: Final = STORAGE | {M.CGROUP_STORAGE, M.PERCPU_CGROUP_STORAGE}
 _KEYLESS: Final = RINGS | {M.QUEUE, M.STACK, M.BLOOM_FILTER, M.ARENA}
 _VALUELESS: Final = RINGS | {M.ARENA}
 _HASHES: Final = frozenset({M.HASH, M.PERCPU_HASH, M.LRU_HASH, M.LRU_PERCPU_HASH, M.HASH_OF_MAPS})
-_OWNED_BY_CGROUPS: Final = frozenset({M.CGROUP_STORAGE, M.PERCPU_CGROUP_STORAGE})
 _OF_DESCRIPTORS: Final = frozenset(
     {*(M.PROG_ARRAY, M.PERF_EVENT_ARRAY, M.CGROUP_ARRAY, M.ARRAY_OF_MAPS, M.HASH_OF_MAPS), M.XSKMAP}
 )
@@ -53,7 +52,12 @@ _LPM_KEY: Final = range(5, 4 + 256 + 1)  # a prefix length of 4 bytes, and 1 to 
 _MOST_PER_CPU_BYTES: Final = 32 << 10  # PCPU_MIN_UNIT_SIZE
 _MOST_BYTES: Final = 4 << 20  # KMALLOC_MAX_SIZE, for key and value together
 _MOST_OLD_KEY_BYTES: Final = 512  # MAX_BPF_STACK, of which htab_map_alloc_check of 5.10 asks
-_NO_LIMIT_BYTES: Final = 32 << 10  # no other limit of keys and values is below
+_NO_LIMIT_BYTES: Final = 32 << 10  # no other limit of keys is below
+# What kernels after 5.10 take at least: BPF_LOCAL_STORAGE_MAX_VALUE_SIZE, PCPU_MIN_UNIT_SIZE.
+_MOST_CGROUP_BYTES: Final[dict[int, int]] = {
+    M.CGROUP_STORAGE: 0xFFFF - 768,
+    M.PERCPU_CGROUP_STORAGE: _MOST_PER_CPU_BYTES,
+}
 _INDEX_BYTES: Final = 4
 _FLAG_BITS: Final = 32
 
@@ -133,7 +137,7 @@ def _value(fields: Fields, page_bytes: int) -> Iterator[Violation]:
     elif kind in _PER_CPU and size > _MOST_PER_CPU_BYTES:
         wanted, forced = (8,), False
         why = f"a value for each CPU has up to {_MOST_PER_CPU_BYTES} bytes"
-    elif kind in _OWNED_BY_CGROUPS and page_bytes < size <= _NO_LIMIT_BYTES:
+    elif kind in _MOST_CGROUP_BYTES and page_bytes < size <= _MOST_CGROUP_BYTES[kind]:
         wanted, forced = (page_bytes,), False  # cgroup_storage_map_alloc of Linux 5.10
         why = f"this kernel takes up to {page_bytes} bytes for a cgroup"
     elif size + fields["key_size"] >= _MOST_BYTES // 2:

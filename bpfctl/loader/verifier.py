@@ -135,6 +135,9 @@ def _load_logged(
     log = _read_log(buffer, attr.log_true_size, full=full)
     if refused is None and full:
         return _load_unlogged(request, log, options, attr)
+    if refused is not None and not log.text and failure.errno != refused.errno:
+        answer = f"asked once more, for the verifier's words, the kernel says {failure.errno_name}"
+        refused.evidence.append(answer)
     raise _rejection(request, refused or failure, log, options, attr) from None
 
 

@@ -183,6 +183,12 @@ KEY_8 = {"key_size": 8, "max_entries": 0}
             KEY_8 | {"map_type": M.PERCPU_CGROUP_STORAGE, "value_size": 16384},
             "map-value-size-refused",
             "value_size is 16384; this kernel takes up to 4096 bytes for a cgroup",
+            id="cgroup, per CPU",
+        ),
+        pytest.param(
+            KEY_8 | {"map_type": M.CGROUP_STORAGE, "value_size": 64767},
+            "map-value-size-refused",
+            "value_size is 64767; this kernel takes up to 4096 bytes for a cgroup",
             id="cgroup",
         ),
     ],

@@ -60,6 +60,24 @@ def rejection(kernel: Verifier, options: LoadOptions) -> VerifierError:
     return raised.value
 
 
+@pytest.mark.parametrize(
+    ("second", "evidence"),
+    [
+        pytest.param(
+            errno.ENOMEM,
+            ["asked once more, for the verifier's words, the kernel says ENOMEM"],
+            id="other",
+        ),
+        pytest.param(errno.EINVAL, [], id="same"),
+    ],
+)
+def test_a_verifier_that_says_nothing(second: int, evidence: list[str]) -> None:
+    answers = iter([-errno.EINVAL, -second])
+    with replaced(lambda *_: next(answers)), pytest.raises(SyscallError) as raised:
+        load_program(REQUEST, LoadOptions())
+    assert (raised.value.errno, raised.value.evidence) == (errno.EINVAL, evidence)
+
+
 def test_success_asks_for_no_log() -> None:
     kernel = Verifier(0, b"never seen")
     with replaced(kernel):
