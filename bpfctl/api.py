@@ -151,7 +151,9 @@ class Object:
         self._programs = {name: Program(loaded, one) for name, one in loaded.programs.items()}
         types = {one.name: one for one in self.spec.maps}
         self._maps = {
-            name: TypedMap(one.fd, types.get(name, one.spec), self.spec.btf)
+            name: TypedMap(
+                one.fd, types.get(name, one.spec), self.spec.btf, loaded.memory.get(name)
+            )
             for name, one in loaded.maps.items()
         }
         self.globals.loaded = self._maps

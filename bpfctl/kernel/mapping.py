@@ -11,6 +11,7 @@ _PROT_READ = 1
 _PROT_WRITE = 2
 _MAP_SHARED = 1
 _MAP_PRIVATE = 2
+_FIXED_NOREPLACE = 0x100000  # include/uapi/asm-generic/mman-common.h, Linux 4.17
 
 
 def map_file(path: str) -> memoryview:
@@ -36,19 +37,35 @@ def map_descriptor(descriptor: int, path: str) -> memoryview:
     return _mapped(descriptor, 0, size, _PROT_READ, _MAP_PRIVATE, f"map {path}").toreadonly()
 
 
-def map_shared(descriptor: int, offset: int, size: int, *, writable: bool = False) -> memoryview:
+def map_shared(
+    descriptor: int,
+    offset: int,
+    size: int,
+    *,
+    writable: bool = False,
+    address: int = 0,
+    doing: str = "map memory of the kernel",
+) -> memoryview:
     """Map memory of the kernel, such as a ring buffer's; both see what the other writes.
 
-    The mapping lives as long as a view of it. Raises: SyscallError.
+    It is mapped at `address` and nowhere else, unless that is 0. The mapping lives as long as a
+    view of it. Raises: SyscallError.
     """
     protection = _PROT_READ | _PROT_WRITE if writable else _PROT_READ
-    return _mapped(descriptor, offset, size, protection, _MAP_SHARED, "map memory of the kernel")
+    flags = _MAP_SHARED | (_FIXED_NOREPLACE if address else 0)
+    return _mapped(descriptor, offset, size, protection, flags, doing, address)
 
 
 def _mapped(
-    descriptor: int, offset: int, size: int, protection: int, flags: int, doing: str
+    descriptor: int,
+    offset: int,
+    size: int,
+    protection: int,
+    flags: int,
+    doing: str,
+    address: int = 0,
 ) -> memoryview:
-    place = lib.mmap(ffi.NULL, size, protection, flags, descriptor, offset)
+    place = lib.mmap(ffi.cast("void *", address), size, protection, flags, descriptor, offset)
     if int(ffi.cast("intptr_t", place)) == -1:
         raise SyscallError(ffi.errno, "mmap", doing)
     unmap = lib.munmap  # at the end of the interpreter `lib` may be gone before the mapping

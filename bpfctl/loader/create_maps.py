@@ -45,7 +45,7 @@ def create_maps(
         if spec.type == MapType.ARENA and not one.reused:
             from bpfctl.loader.arena import map_arena
 
-            map_arena(spec, one.fd, loaded.resources)
+            loaded.memory[spec.name] = map_arena(spec, one.fd, loaded.resources)
         elif not one.reused:
             maps.fill(spec, one.fd)
     if any(one.values for one in loaded.spec.maps):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bpfctl.btf.encode_value import write_plain
 from bpfctl.btf.values import compile_reader
 from bpfctl.errors import UsageError
+from bpfctl.kernel.uapi import MapType
 from bpfctl.loader.globals import find_variable, initial, variable_names, with_globals
 
 TYPE_CHECKING = False
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
 
     from bpfctl.btf.access import Place
     from bpfctl.btf.decode import Btf
-    from bpfctl.elf.spec import ObjectSpec
-    from bpfctl.objects.map import Map
+    from bpfctl.elf.spec import MapSpec, ObjectSpec
+    from bpfctl.loader.typed_map import TypedMap
 
 _ONLY_KEY = bytes(4)  # of the map behind a data section
 
@@ -32,7 +33,7 @@ class Globals:
     def __init__(self, spec: ObjectSpec) -> None:
         self._spec = spec
         self._wishes: list[tuple[str, Any]] = []
-        self.loaded: Mapping[str, Map] | None = None
+        self.loaded: Mapping[str, TypedMap] | None = None
 
     @property
     def assignments(self) -> tuple[tuple[str, Any], ...]:
@@ -54,14 +55,19 @@ class Globals:
                 remedy="set it before load()",
             )
         behind = self.loaded[one.name]
-        data = bytearray(behind.lookup(_ONLY_KEY))
+        data = bytearray(_contents(behind, one))
         write_plain(self._btf, data, place, value)
-        behind.update(_ONLY_KEY, bytes(data))
+        if one.type != MapType.ARENA:
+            behind.update(_ONLY_KEY, bytes(data))
+            return
+        assert behind.memory is not None  # its contents were read
+        start, end = _bytes_of(self._btf, place)
+        behind.memory[start:end] = data[start:end]
 
     def __getitem__(self, name: str) -> Any:
         """Read a variable. Raises: NotFoundError, UsageError, SyscallError."""
         one, place = find_variable(self._spec, name)
-        data = initial(one) if self.loaded is None else self.loaded[one.name].lookup(_ONLY_KEY)
+        data = initial(one) if self.loaded is None else _contents(self.loaded[one.name], one)
         return _read(self._btf, data, place)
 
     def __contains__(self, name: object) -> bool:
@@ -79,10 +85,28 @@ class Globals:
         return self._spec.btf
 
 
+def _contents(behind: TypedMap, one: MapSpec) -> bytes:
+    """What is in the map behind a section now."""
+    if one.type != MapType.ARENA:
+        return behind.lookup(_ONLY_KEY)
+    if behind.memory is None:
+        raise UsageError(
+            f"arena {one.name} was made by another load, and is not mapped here",
+            code="arena-not-mapped",
+        )
+    return bytes(behind.memory[: len(one.contents or b"")])
+
+
+def _bytes_of(btf: Btf, place: Place) -> tuple[int, int]:
+    """Where a place begins and ends, in bytes."""
+    bits = place.bits or 8 * btf.size_of(place.type_id)
+    return place.offset_bits // 8, -(-(place.offset_bits + bits) // 8)
+
+
 def _read(btf: Btf, data: bytes, place: Place) -> Any:
     if not place.bits:
         return compile_reader(btf, place.type_id)(data, place.offset_bits // 8)
-    first, end = place.offset_bits // 8, -(-(place.offset_bits + place.bits) // 8)
+    first, end = _bytes_of(btf, place)
     number = int.from_bytes(data[first:end], "little") >> place.offset_bits - 8 * first
     number &= (1 << place.bits) - 1
     sign = 1 << place.bits - 1

@@ -55,7 +55,8 @@ class LoadedMap(NamedTuple):
 class LoadedObject:
     """The programs and maps of one object, in its order. Use it in a `with` statement.
 
-    `struct_ops` says of maps of that type what this kernel wants in them.
+    `struct_ops` says of maps of that type what this kernel wants in them. `memory` is that of
+    arenas, by name.
 
     Leaving closes all descriptors, so that what is not pinned or attached vanishes. Leaving with
     an exception also removes the pins made through it, and what `undo` takes back.
@@ -65,6 +66,7 @@ class LoadedObject:
     programs: dict[str, LoadedProgram] = field(default_factory=dict)
     maps: dict[str, LoadedMap] = field(default_factory=dict)
     struct_ops: dict[str, KernelOps] = field(default_factory=dict)
+    memory: dict[str, memoryview] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     pins: PinSet = field(default_factory=PinSet)
     resources: ExitStack = field(default_factory=ExitStack)

@@ -23,12 +23,16 @@ class TypedMap(Map):
 
     Without types they are bytes; a number is taken for bytes in the machine's order. The values of
     a per-CPU map are lists, one for each possible CPU. `lookup`, `update` and `delete` take bytes.
+    `memory` is that of an arena, which programs share, until the object is closed.
     """
 
-    def __init__(self, fd: Fd, spec: MapSpec, btf: Btf | None) -> None:
+    def __init__(
+        self, fd: Fd, spec: MapSpec, btf: Btf | None, memory: memoryview | None = None
+    ) -> None:
         """Take ownership of the map's descriptor; `spec` and `btf` are the object's."""
         super().__init__(fd)
         self.spec = spec
+        self.memory = memory
         self._btf = btf
 
     def __getitem__(self, key: Any) -> Any:

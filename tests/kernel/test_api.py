@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import mmap
 import os
 import re
 import shutil
@@ -93,6 +94,23 @@ def test_parts_of_variables_before_and_after(data: Path) -> None:
         ]  # fmt: skip
         obj.load()
         assert [obj.globals[name] for name in PARTS] == [5, 80, "a.local", -3]
+
+
+@needs.ARENA
+def test_variables_of_an_arena(data: Path) -> None:
+    with bpfctl.open_object(str(data / "arena.bpf.o")) as obj:
+        obj.globals["zero"] = 7
+        obj.load()
+        obj.globals["answer"] = 1000
+        assert obj.programs["use_arena"].run() == 0
+        assert [obj.globals[name] for name in ("seen", "answer", "zero")] == [1000, 43, 7]
+        memory = obj.maps["arena"].memory
+        assert memory is not None
+        assert len(memory) == 4 * mmap.PAGESIZE
+        part = memory[8:16]
+    assert part.tolist() == [0] * 8  # no longer of use, and no crash
+    with pytest.raises(ValueError, match="released memoryview"):
+        _ = memory[0]
 
 
 def test_a_program_is_attached_pinned_and_told_of(data: Path, bpffs: Path) -> None:
