@@ -8,6 +8,7 @@ imported for those that have it.
 from __future__ import annotations
 
 import errno
+import os
 from contextlib import ExitStack
 from functools import partial
 
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from bpfctl.loader.verifier import ProgLoad
 
 RODATA: Final = ".rodata"
+_MOST_RACES: Final = 3  # each is lost to another load, which then is done
 
 
 def load(
@@ -81,6 +83,17 @@ def _may_be_the_limit(err: SyscallError) -> bool:
 
 
 def _load(spec: ObjectSpec, options: LoadOptions, kernel: KernelBtf) -> LoadedObject:
+    """Load again when somebody else pinned a map that is shared by name meanwhile: it is there."""
+    for _ in range(_MOST_RACES):
+        try:
+            return _load_once(spec, options, kernel)
+        except PathError as err:
+            if err.code != "pin-exists" or os.path.isdir(err.subject or ""):
+                raise
+    return _load_once(spec, options, kernel)
+
+
+def _load_once(spec: ObjectSpec, options: LoadOptions, kernel: KernelBtf) -> LoadedObject:
     spec = _as_wished(spec, options)
     with ExitStack() as on_failure:
         loaded = on_failure.enter_context(LoadedObject(spec, pins=PinSet(mount=options.mount)))

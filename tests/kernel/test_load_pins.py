@@ -10,13 +10,15 @@ import pytest
 from bpfctl.elf.reader import read_object
 from bpfctl.errors import OutputError, PathError, VerifierError
 from bpfctl.kernel.info import map_info
+from bpfctl.loader import map_pins
 from bpfctl.loader.options import LoadOptions
 from bpfctl.loader.pipeline import load
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bpfctl.elf.spec import ObjectSpec
+    from bpfctl.elf.spec import MapSpec, ObjectSpec
+    from bpfctl.kernel.fd import Fd
     from bpfctl.loader.loaded import LoadedObject
 
 READ_R3 = bytes([0xBF, 0x30, 0, 0, 0, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0])
@@ -112,6 +114,24 @@ def test_a_map_pinned_by_name_is_shared(data: Path, bpffs: Path) -> None:
         reused = [one.maps["shared"].reused for one in (first, second)]
     assert (ids[0] == ids[1], reused) == (True, [False, True])
     assert below(bpffs) == ["shared"], "the pin outlives the load"
+
+
+def test_a_map_that_another_load_pins_meanwhile_is_shared(
+    data: Path, bpffs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two loads begin together: both look for the pin, none is there, and one comes second."""
+    options, look, looks = LoadOptions(bpffs=str(bpffs)), map_pins.open_pinned_map, []
+
+    def look_too_early(spec: MapSpec, path: str) -> Fd | None:
+        looks.append(path)
+        return None if len(looks) == 1 else look(spec, path)
+
+    with load(shared(data), options) as first:
+        monkeypatch.setattr(map_pins, "open_pinned_map", look_too_early)
+        with load(shared(data), options) as second:
+            ids = [map_info(one.maps["shared"].fd).number("id") for one in (first, second)]
+    assert (ids[0] == ids[1], len(looks)) == (True, 2)
+    assert below(bpffs) == ["shared"]
 
 
 @pytest.mark.explains("pinned-map-mismatch")
