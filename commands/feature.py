@@ -48,19 +48,29 @@ def probe(
     Each answer is yes, no, or "cannot tell" with the reason: a refusal for lack of permission says
     nothing about what the kernel can do. Program types are asked about for each attach type.
     Helper functions are asked about in JSON, with `full` and with `macros`; those three that make
-    the kernel warn in its log only with `full`.
+    the kernel warn in its log only with `full`. `dev NAME` asks what programs and maps the hardware
+    of a network device takes, and what its driver can do with XDP.
     """
     asked = parse(words or [])
     out = call.out
-    from bpfctl.features.probe import probe_kernel
-
     if asked.unprivileged:
         from bpfctl.kernel.capabilities import drop_capabilities
 
         drop_capabilities()
+    if asked.device:
+        from .feature_device import probe as probe_device
+
+        _strictly(probe_device(out, asked).denied(), strict=strict)
+        return
+    from bpfctl.features.probe import probe_kernel
+
     report = probe_kernel(helpers=asked.full or asked.macros or out.json, noisy=asked.full)
     show(out, report, asked)
-    denied = report.denied()
+    _strictly(report.denied(), strict=strict)
+
+
+def _strictly(denied: list[str], *, strict: bool) -> None:
+    """Say what could not be told, where somebody wants that to count. Raises: Exit."""
     if denied and strict:
         say(f"could not be told for lack of permission: {', '.join(denied)}")
         raise Exit(Status.NOT_PERMITTED)

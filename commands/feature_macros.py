@@ -11,6 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from bpfctl.features.device import DeviceReport
     from bpfctl.features.helpers import HelperSet
     from bpfctl.features.report import FeatureReport
     from bpfctl.features.verdict import Verdict
@@ -31,20 +32,35 @@ _HELPER = """\
 
 def show_macros(report: FeatureReport, prefix: str) -> None:
     """Write a header: HAVE_x for a yes, NO_HAVE_x for a no, a comment for what nobody can tell."""
-    lines: list[str] = []
     hertz = report.facts.option("CONFIG_HZ")
     config = [f"#define {prefix}CONFIG_HZ {clean(hertz)}"] if hertz else []
-    programs = {f"{kind.name}_PROG_TYPE": v for kind, v in sorted(report.program_types().items())}
+    types = dict(sorted(report.program_types().items()))
+    lines = _section("Misc kernel config items", config)
+    lines += _header(report, types, prefix)
+    write_text("\n".join(lines))
+
+
+def show_device_macros(report: DeviceReport, prefix: str) -> None:
+    """Write such a header of what a network device can do."""
+    lines = _header(report, report.programs, prefix)
+    lines += _section(
+        "XDP in the driver", _macros({f"xdp_{k}": v for k, v in report.xdp.items()}, prefix)
+    )
+    write_text("\n".join(lines))
+
+
+def _header(
+    report: FeatureReport | DeviceReport, types: Mapping[ProgType, Verdict], prefix: str
+) -> list[str]:
+    programs = {f"{kind.name}_PROG_TYPE": verdict for kind, verdict in types.items()}
     maps = {f"{name}_MAP_TYPE": verdict for name, verdict in report.map_types.items()}
-    lines += _section("Misc kernel config items", config)
-    lines += _section("System call availability", _macros({"BPF_SYSCALL": report.syscall}, prefix))
+    lines = _section("System call availability", _macros({"BPF_SYSCALL": report.syscall}, prefix))
     lines += _section("eBPF program types", _macros(programs, prefix))
     lines += _section("eBPF map types", _macros(maps, prefix))
     if report.helpers is not None:
         text = [_HELPER.format(prefix=prefix).rstrip("\n"), *_helpers(report.helpers, prefix)]
         lines += _section("eBPF helper functions", text)
-    lines += _section("eBPF misc features", _macros(report.misc, prefix))
-    write_text("\n".join(lines))
+    return lines + _section("eBPF misc features", _macros(report.misc, prefix))
 
 
 def _section(title: str, lines: Iterable[str]) -> list[str]:

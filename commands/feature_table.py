@@ -9,7 +9,7 @@ from .render import Column, render
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from bpfctl.features.facts import Facts
     from bpfctl.features.helpers import HelperSet
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from .context import Context
 
-_WORDS = {Answer.AVAILABLE: "yes", Answer.NOT_AVAILABLE: "no", Answer.UNKNOWN: "cannot tell"}
+WORDS = {Answer.AVAILABLE: "yes", Answer.NOT_AVAILABLE: "no", Answer.UNKNOWN: "cannot tell"}
 
 
 @plain
@@ -46,14 +46,19 @@ COLUMNS: tuple[Column[FeatureRow], ...] = (
 
 def show_table(out: Context, report: FeatureReport) -> None:
     """Write the table."""
-    render(out, rows(report), COLUMNS)
+    render_rows(out, rows(report))
+
+
+def render_rows(out: Context, found: Iterable[FeatureRow]) -> None:
+    """Write rows as a table."""
+    render(out, found, COLUMNS)
 
 
 def rows(report: FeatureReport) -> Iterator[FeatureRow]:
     """Yield a row for each fact, verdict and helper. Helpers that cannot be called have none."""
     yield from _facts(report.facts)
     for group, name, verdict in report.verdicts():
-        yield FeatureRow(group, name, _WORDS[verdict.answer], verdict.reason, verdict.since)
+        yield FeatureRow(group, name, WORDS[verdict.answer], verdict.reason, verdict.since)
     for kind, found in sorted((report.helpers or {}).items()):
         yield from _helpers(kind.name.lower(), found)
 
@@ -74,8 +79,8 @@ def _facts(facts: Facts) -> Iterator[FeatureRow]:
 def _helpers(kind: str, found: HelperSet) -> Iterator[FeatureRow]:
     if not found.verdict.available:
         yield FeatureRow(
-            "helper", f"{kind} (all)", _WORDS[found.verdict.answer], found.verdict.reason
+            "helper", f"{kind} (all)", WORDS[found.verdict.answer], found.verdict.reason
         )
     for name, answer in found.answers.items():
         if answer is not Answer.NOT_AVAILABLE:
-            yield FeatureRow("helper", f"{kind} {name}", _WORDS[answer])
+            yield FeatureRow("helper", f"{kind} {name}", WORDS[answer])

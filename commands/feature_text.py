@@ -37,14 +37,14 @@ FAMILIES: dict[str, tuple[P, ...]] = {
     "other": (P.SYSCALL, P.STRUCT_OPS, P.LIRC_MODE2),
 }
 _MANY = 12  # more names than this are counted; only those of a plain no are always listed
-_WIDTH = 100  # where there is no terminal to ask
+WIDTH = 100  # where there is no terminal to ask
 _LABEL, _FAMILY = 10, 12
 _ATTACH = ("kprobe_attach", "uprobe_attach")  # of `misc`; they belong to kprobe programs
 
 
 def show_screen(report: FeatureReport) -> None:
     """Write a report in the order of what people look for first."""
-    page = Page(report.facts.release, terminal_width() or _WIDTH, separator())
+    page = Page(report.facts.release, terminal_width() or WIDTH, separator())
     write_text("".join(f"{line}\n" for line in page.lines(report)))
 
 
@@ -69,21 +69,21 @@ class Page:
         """Yield all lines."""
         yield self._heading(report)
         if report.syscall.available is not True:
-            yield from self._block("bpf(2)", "", self.words(report.syscall))
+            yield from self.block("bpf(2)", "", self.words(report.syscall))
         label = "programs"
         for family, items in by_family(report).items():
             text = self.grouped(items)
             if family == "lsm" and report.facts.lsms is not None:
                 text += self.between + _active(report.facts.lsms)
-            yield from self._block(label, family, text)
+            yield from self.block(label, family, text)
             label = ""
-        yield from self._block("maps", "", self.grouped(report.map_types.items()))
-        yield from self._block("links", "", self.grouped(report.links.items()))
+        yield from self.block("maps", "", self.grouped(report.map_types.items()))
+        yield from self.block("links", "", self.grouped(report.links.items()))
         misc = [(name, v) for name, v in report.misc.items() if name not in _ATTACH]
-        yield from self._block("misc", "", self.grouped(misc))
-        yield from self._block("helpers", "", self._helpers(report))
-        yield from self._block("sysctl", "", self.between.join(_sysctls(report.facts)))
-        yield from self._block("config", "", self.between.join(_config(report.facts)))
+        yield from self.block("misc", "", self.grouped(misc))
+        yield from self.block("helpers", "", self._helpers(report))
+        yield from self.block("sysctl", "", self.between.join(_sysctls(report.facts)))
+        yield from self.block("config", "", self.between.join(_config(report.facts)))
 
     def words(self, verdict: Verdict) -> str:
         """Word one verdict: "yes", "no (since Linux 7.0)", "denied (EPERM, cannot tell)"."""
@@ -141,7 +141,7 @@ class Page:
         ]
         return self.between.join(f"{name} {count}" for count, name in counts)
 
-    def _block(self, label: str, family: str, text: str) -> Iterator[str]:
+    def block(self, label: str, family: str, text: str) -> Iterator[str]:
         """Yield a label and text beside it, in as many lines as it takes.
 
         What stands between two groups stays with the first.

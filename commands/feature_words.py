@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bpfctl.errors import NotYetError, UsageError
+from bpfctl.errors import UsageError
 from bpfctl.plain import plain
 
 TYPE_CHECKING = False
@@ -17,23 +17,26 @@ _PREFIX = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 
 @plain
 class ProbeWords:
-    """What is asked for. `prefix` begins the name of each macro."""
+    """What is asked for: of the kernel, or of a `device`. `prefix` begins each macro's name."""
 
     full: bool = False
     macros: bool = False
     unprivileged: bool = False
     prefix: str = ""
+    device: str = ""
 
 
 def parse(words: Sequence[str]) -> ProbeWords:
-    """Read the words; each may stand there once, and `kernel` only first.
+    """Read the words; each may stand there once, `kernel` and `dev` only first.
 
-    Raises: NotYetError (`dev`), UsageError.
+    Raises: UsageError.
     """
-    rest, found, prefix = list(words), [], ""
+    rest, found, prefix, device = list(words), [], "", ""
     if rest[:1] == ["dev"]:
-        raise NotYetError("probing a network device (dev NAME)", operation="feature-probe")
-    if rest[:1] == ["kernel"]:
+        if not rest[1:2] or not rest[1]:
+            raise UsageError('"dev" wants the name of an interface', remedy=f"expected {GRAMMAR}")
+        device, rest = rest[1], rest[2:]
+    elif rest[:1] == ["kernel"]:
         rest.pop(0)
     while rest:
         word = rest.pop(0)
@@ -43,7 +46,7 @@ def parse(words: Sequence[str]) -> ProbeWords:
             found.append(word)
         else:
             raise UsageError(f'"{word}" is not expected there', remedy=f"expected {GRAMMAR}")
-    return ProbeWords("full" in found, "macros" in found, "unprivileged" in found, prefix)
+    return ProbeWords("full" in found, "macros" in found, "unprivileged" in found, prefix, device)
 
 
 def _prefix(rest: list[str]) -> str:

@@ -16,6 +16,7 @@ from bpfctl.kernel.uapi import Cmd, MapType, ProgType
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Final
 
     from bpfctl.features.prober import Prober
     from bpfctl.features.verdict import Verdict
@@ -38,16 +39,19 @@ _ISA_V4 = bytes.fromhex(
 )
 
 
+# What a program may have, by bpftool's name without "have_": code that has it, and since when.
+ABILITIES: Final = {
+    "large_insn_limit": (_MOV_R0_0 * (_MANY_INSNS - 1) + _EXIT, "5.2"),
+    "bounded_loops": (_LOOP, "5.3"),
+    "v2_isa_extension": (_ISA_V2, "4.14"),
+    "v3_isa_extension": (_ISA_V3, "5.1"),
+    "v4_isa_extension": (_ISA_V4, "6.6"),
+}
+
+
 def probe_misc(prober: Prober) -> dict[str, Verdict]:
     """Return a verdict for each ability, by the name bpftool gives it without "have_"."""
-    many = _MOV_R0_0 * (_MANY_INSNS - 1) + _EXIT
-    answers = {
-        "large_insn_limit": _loads(prober, many, "5.2"),
-        "bounded_loops": _loads(prober, _LOOP, "5.3"),
-        "v2_isa_extension": _loads(prober, _ISA_V2, "4.14"),
-        "v3_isa_extension": _loads(prober, _ISA_V3, "5.1"),
-        "v4_isa_extension": _loads(prober, _ISA_V4, "6.6"),
-    }
+    answers = {name: _loads(prober, *how) for name, how in ABILITIES.items()}
     asked: dict[str, Callable[[], Verdict]] = {
         "object_names": lambda: _object_names(prober),
         "batch_operations": lambda: _batch(prober),

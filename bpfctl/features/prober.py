@@ -45,11 +45,13 @@ class Prober:
     """Makes small objects and lets them go at once; keeps one for the probes that need it.
 
     Every question is answered by the kernel's errno as a positive number, 0 for success, so that
-    probes can tell "no" from "may not".
+    probes can tell "no" from "may not". With `ifindex` programs and maps are for that network
+    device: for its hardware, unless the flags say otherwise.
     """
 
-    def __init__(self, vmlinux: str = VMLINUX) -> None:
+    def __init__(self, vmlinux: str = VMLINUX, *, ifindex: int = 0) -> None:
         self.vmlinux = vmlinux
+        self._ifindex = ifindex
         self._kernel_btf: Btf | None = None
         self._looked = False
         self._storage_btf: Fd | None = None
@@ -147,6 +149,7 @@ class Prober:
             expected_attach_type=attach_type or 0,
             attach_btf_id=btf_id,
             prog_flags=flags,
+            prog_ifindex=self._ifindex,
             log_level=1,
             log_buf=self._log,
         )
@@ -205,6 +208,7 @@ class Prober:
                 btf_key_type_id=1 if btf else 0,
                 btf_value_type_id=2 if btf else 0,
                 btf_vmlinux_value_type_id=how.vmlinux_value,
+                map_ifindex=self._ifindex,
                 inner_map_fd=inner or 0,
             )
         )

@@ -244,11 +244,11 @@ def test_missing_capabilities_are_named(serve: Serve) -> None:
 GRAMMAR = "expected [kernel | dev NAME] [full] [macros [prefix PREFIX]] [unprivileged]"
 
 
-def test_what_is_not_there_yet() -> None:
-    done = run("-j", "feature", "probe", "dev", "lo")
-    message = "probing a network device (dev NAME): not supported yet"
-    assert (done.status, done.json["error"]["message"]) == (1, message)
-    assert done.json["error"]["code"] == "not-supported-yet"
+@pytest.mark.parametrize("words", [("dev",), ("dev", "")])
+def test_a_device_without_a_name(words: tuple[str, ...]) -> None:
+    done = run("feature", "probe", *words)
+    assert (done.status, done.out) == (2, "")
+    assert done.err == (f'bpfctl: "dev" wants the name of an interface\n  remedy     {GRAMMAR}\n')
 
 
 @pytest.mark.parametrize(
