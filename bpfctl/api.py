@@ -15,6 +15,8 @@ Leaving the `with` statement detaches and unloads what is not pinned. Errors are
 
 from __future__ import annotations
 
+import os
+
 from bpfctl.errors import NotFoundError, SyscallError, UsageError
 from bpfctl.handles import Link, Program, TestRun, explaining
 from bpfctl.loader.global_values import Globals
@@ -38,7 +40,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-def open_object(path: str, *, prog_type: str | None = None) -> Object:
+def open_object(path: str | os.PathLike[str], *, prog_type: str | None = None) -> Object:
     """Read an object file; nothing is loaded yet.
 
     `prog_type` is a section name ("xdp") that says what all its programs are, whatever their
@@ -50,10 +52,10 @@ def open_object(path: str, *, prog_type: str | None = None) -> Object:
     definition = BY_NAME.get(prog_type) if prog_type else None
     if prog_type and definition is None:
         raise UsageError(f'"{prog_type}" is no program type')
-    return Object(read_object(path, definition))
+    return Object(read_object(os.fspath(path), definition))
 
 
-def open_map(which: str | int) -> TypedMap:
+def open_map(which: str | os.PathLike[str] | int) -> TypedMap:
     """Open a map that is in the kernel, by the path of its pin or by its id; the caller closes it.
 
     Its keys and values are read by the types that it was made with; without any they are bytes.
@@ -67,7 +69,7 @@ def open_map(which: str | int) -> TypedMap:
         if isinstance(which, int):
             fd = open_id(ObjectKind.MAP, which)
         else:
-            fd = open_pin(which, ObjectKind.MAP)[1]
+            fd = open_pin(os.fspath(which), ObjectKind.MAP)[1]
         found = Map(fd)
         try:
             btf = found.btf()
@@ -126,12 +128,12 @@ class Object:
     def load(
         self,
         *,
-        only: Collection[str] = (),
-        skip: Collection[str] = (),
+        only: str | Collection[str] = (),
+        skip: str | Collection[str] = (),
         max_entries: Mapping[str, int] | None = None,
         options: LoadOptions | None = None,
     ) -> Self:
-        """Create the maps and load the programs: all, or `only` some, or all without `skip`.
+        """Create the maps and load the programs: all, or `only` some or one, or all without `skip`.
 
         `max_entries` sets sizes of maps; `options` has all else a load can be told.
         Raises: VerifierError with the log, NotFoundError, NotSupportedError, RelocationError,
@@ -142,8 +144,8 @@ class Object:
         options = options or LoadOptions()
         options = replace(
             options,
-            programs=frozenset(only) or options.programs,
-            skip=frozenset(skip) | options.skip,
+            programs=_names(only) or options.programs,
+            skip=_names(skip) | options.skip,
             max_entries={**options.max_entries, **(max_entries or {})},
             globals=(*options.globals, *self.globals.assignments),
         )
@@ -219,6 +221,10 @@ class Object:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _names(given: str | Collection[str]) -> frozenset[str]:
+    return frozenset({given} if isinstance(given, str) else given)
 
 
 def _load(spec: ObjectSpec, options: LoadOptions) -> LoadedObject:

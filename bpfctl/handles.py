@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 
 from bpfctl.errors import NotSupportedError, SyscallError, UsageError
@@ -98,12 +99,12 @@ class Program:
             )
         return Link(*found.links, held=found.held)
 
-    def pin(self, path: str) -> None:
+    def pin(self, path: str | os.PathLike[str]) -> None:
         """Keep it under a path of a bpffs. Raises: PathError, SyscallError."""
         from bpfctl.objects.pin import pin
 
         with explaining():
-            pin(self.fd, path)
+            pin(self.fd, os.fspath(path))
 
     def run(self, data: bytes = b"", *, context: bytes = b"") -> int:
         """Run it once on a packet or a context, and give what it returned.
@@ -181,7 +182,7 @@ class Link:
         self._need_link()
         return self.fds[0]
 
-    def pin(self, path: str) -> None:
+    def pin(self, path: str | os.PathLike[str]) -> None:
         """Keep it under a path of a bpffs; several in a directory there.
 
         Raises: PathError, SyscallError, NotSupportedError where the kernel has no links for that;
@@ -193,7 +194,7 @@ class Link:
         pins = PinSet()
         with explaining():
             try:
-                pins.pin_each(self.fds, path)
+                pins.pin_each(self.fds, os.fspath(path))
             except BaseException:
                 pins.undo()
                 raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from functools import cached_property
 
@@ -75,11 +76,11 @@ class TypedMap(Map):
 
         return RingBuffer(self).records(timeout_s)
 
-    def pin(self, path: str) -> None:
+    def pin(self, path: str | os.PathLike[str]) -> None:
         """Keep it under a path of a bpffs. Raises: PathError, SyscallError."""
         from bpfctl.objects.pin import pin
 
-        pin(self.fd, path)
+        pin(self.fd, os.fspath(path))
 
     def __repr__(self) -> str:
         return f"<{self.info.type_name} map {self.info.id} {self.spec.name}>"

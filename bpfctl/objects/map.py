@@ -104,7 +104,12 @@ class Map:
         if len(value) != self.value_size:
             message = f"a value of this map has {self.value_size} bytes, not {len(value)}"
             raise UsageError(message, code="map-value-size")
-        bpf(self._elem(Cmd.MAP_UPDATE_ELEM, key, value, flags, "set a value"))
+        try:
+            bpf(self._elem(Cmd.MAP_UPDATE_ELEM, key, value, flags, "set a value"))
+        except SyscallError as err:
+            if err.errno == errno.E2BIG:  # full, or in an array behind the end
+                err.evidence.append(f"the map has room for {self.info.max_entries} entries")
+            raise
 
     def delete(self, key: bytes) -> None:
         """Remove a key. Raises: KeyNotFoundError, SyscallError."""

@@ -84,8 +84,8 @@ def test_a_run_gives_the_packet_back(ring: bpfctl.Object) -> None:
 
 @needs.SYSCALL_PROGRAM
 def test_a_run_gives_the_context_back(data: Path) -> None:
-    with bpfctl.open_object(str(data / "ring.bpf.o")) as obj:
-        program = obj.load(only=["increment"]).programs["increment"]
+    with bpfctl.open_object(data / "ring.bpf.o") as obj:
+        program = obj.load(only="increment").programs["increment"]
         done = program.test_run(context=struct.pack("=Q", 41))
         assert (done.value, done.context) == (7, struct.pack("=Q", 42))
 
@@ -97,12 +97,15 @@ def test_a_program_runs_on_one_cpu(ring: bpfctl.Object) -> None:
         ring.programs["send"].test_run(context=bytes(8), cpu=1 << 20)
 
 
-@pytest.mark.parametrize("how", ["path", "id"])
+@pytest.mark.parametrize("how", ["path", "text", "id"])
 def test_a_map_that_is_there(how: str, ring: bpfctl.Object, bpffs: Path) -> None:
     last = ring.maps["last"]
     last[7] = {"number": 5, "text": "x"}
-    last.pin(f"{bpffs}/last")
-    which = f"{bpffs}/last" if how == "path" else last.info.id
+    last.pin(bpffs / "last")
+    choices: dict[str, Path | str | int] = {
+        "path": bpffs / "last", "text": f"{bpffs}/last", "id": last.info.id,
+    }  # fmt: skip
+    which = choices[how]
     with bpfctl.open_map(which) as found:
         assert dict(found.entries()) == {7: {"number": 5, "text": "x"}}
         del found[7]
@@ -110,6 +113,15 @@ def test_a_map_that_is_there(how: str, ring: bpfctl.Object, bpffs: Path) -> None
     assert last.get(8) == {"number": 6, "text": ""}
     with pytest.raises(KeyNotFoundError):
         _ = last[7]
+
+
+def test_a_map_that_is_full(ring: bpfctl.Object) -> None:
+    last = ring.maps["last"]
+    for key in range(4):
+        last[key] = {"number": key}
+    with pytest.raises(SyscallError) as raised:
+        last[4] = {"number": 4}
+    assert raised.value.evidence == ["the map has room for 4 entries"]
 
 
 def test_a_map_that_is_not_there(bpffs: Path) -> None:
