@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
-
 from bpfctl.errors import PathError, UsageError
+from bpfctl.plain_tools import ExitStack
 
 from . import quick
 from .declare import Exit
@@ -60,9 +59,9 @@ def build() -> Any:
     return build()
 
 
-def _traced(out: Context) -> AbstractContextManager[None]:
+def _traced(out: Context) -> AbstractContextManager[object]:
     if not out.debug:
-        return nullcontext()
+        return ExitStack()  # with nothing in it
     from .trace import tracing
 
     return tracing()

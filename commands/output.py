@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import contextmanager
 
 from bpfctl.errors import PathError
+from bpfctl.plain_tools import contextmanager
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

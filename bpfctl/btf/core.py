@@ -8,8 +8,6 @@ Source: behaviour of libbpf 1.6 (relo_core.c) and Linux 6.18, Documentation/bpf/
 
 from __future__ import annotations
 
-from functools import cached_property
-
 from bpfctl.btf.core_candidates import Candidates
 from bpfctl.btf.core_fixup import CoreFixup, CoreKind
 from bpfctl.btf.core_match import Matcher
@@ -23,6 +21,7 @@ from bpfctl.btf.core_questions import (
     TypeQuestion,
 )
 from bpfctl.errors import RelocationError
+from bpfctl.plain_tools import cached_property
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,8 +6,6 @@ Only the places of the records are found when a blob is parsed (the running kern
 
 from __future__ import annotations
 
-from functools import cached_property
-
 from bpfctl.btf import c_names, layout
 from bpfctl.btf import types as t
 from bpfctl.btf.index import Index
@@ -17,6 +15,7 @@ from bpfctl.btf.strings import Strings
 from bpfctl.btf.texts import Texts
 from bpfctl.btf.types import Kind
 from bpfctl.errors import BtfError
+from bpfctl.plain_tools import cached_property
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

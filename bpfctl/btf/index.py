@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from array import array
     from typing import Final
 
-    Numbers = array[int] | memoryview[int]
+    Numbers = list[int] | array[int] | memoryview[int]
 
 _MAGIC: Final = 0x6274_6602  # in the machine's byte order; the last digits are the version
 _HEADER: Final = struct.Struct("=IIIII")  # magic, checksum of the rest, bytes of key, two counts
@@ -41,8 +41,10 @@ class Index:
 def pack(index: Index, key: bytes) -> bytes:
     """Write an index of the blob that `key` names."""
     counts = struct.pack("=III", len(key), len(index.starts), len(index.table))
-    arrays = (index.starts.tobytes(), index.offsets.tobytes(), index.table.tobytes())
-    rest = b"".join((counts, key, *arrays))
+    from array import array  # which imports the whole of collections
+
+    arrays = map(array, "IIQ", (index.starts, index.offsets, index.table))
+    rest = b"".join((counts, key, *(one.tobytes() for one in arrays)))
     return struct.pack("=II", _MAGIC, adler32(rest)) + rest
 
 

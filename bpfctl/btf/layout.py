@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import struct
 import sys
-from array import array
-from contextlib import suppress
 
 from bpfctl.btf.types import Kind
 from bpfctl.errors import BtfError
 from bpfctl.plain import plain
+from bpfctl.plain_tools import suppress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from array import array
     from collections.abc import Iterator
     from typing import TypeAlias
 
@@ -158,7 +158,7 @@ def tail_sizes(data: Blob, header: Header) -> dict[int, tuple[int, int]]:
 
 
 def section_words(data: Blob, header: Header, path: str) -> Words:
-    """The type section as native 32-bit words: of a view a view, without a copy.
+    """The type section as native 32-bit words: a view of it, without a copy, where it has them.
 
     Raises: BtfError when it ends inside a word.
     """
@@ -167,14 +167,15 @@ def section_words(data: Blob, header: Header, path: str) -> Words:
         raise _broken("has a type section that ends inside a word", path, end)
     section = memoryview(data)[header.type_off : end]
     native = header.order == ("<" if sys.byteorder == "little" else ">")
-    if native and isinstance(data, memoryview):
+    if native:
         return section.cast("I")
-    words = array("I")
+    from array import array as new_array  # it imports the whole of collections
+
+    words = new_array("I")
     if words.itemsize != 4:  # pragma: no cover - no Linux platform has such a C compiler
         raise _broken("cannot be read: this Python has no 4-byte array items", path, 0)
     words.frombytes(section)
-    if not native:
-        words.byteswap()
+    words.byteswap()
     return words
 
 
@@ -199,12 +200,12 @@ def record_words(info: int, sizes: dict[int, tuple[int, int]]) -> int:
 
 def walk_records(
     words: Words, sizes: dict[int, tuple[int, int]], header: Header, path: str, first_id: int
-) -> array[int]:
+) -> list[int]:
     """Where in `words` each type record starts, in the order of type ids.
 
     Raises: BtfError for a record that ends behind the section, or of unknown kind.
     """
-    starts = array("I")
+    starts: list[int] = []
     with suppress(KeyError):
         starts.extend(_starts(words, _Steps(sizes)))
     at = starts.pop()  # where the next one would be

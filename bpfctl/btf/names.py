@@ -9,7 +9,8 @@ it: they are four in five names, and only attaching asks for one.
 
 from __future__ import annotations
 
-from array import array
+import struct
+import sys
 from bisect import bisect_left
 from itertools import compress, count
 from zlib import crc32
@@ -17,6 +18,7 @@ from zlib import crc32
 from bpfctl.btf.layout import kind_of
 from bpfctl.btf.strings import occurrences
 from bpfctl.btf.types import Kind
+from bpfctl.plain_tools import cached_property
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -78,14 +80,21 @@ class Names:
     def offsets(self) -> Numbers:
         """The name offset of each type, in the order of ids."""
         if self._offsets is None:
-            self._offsets = array("I", map(self._words.__getitem__, self._starts))
+            self._offsets = list(map(self._words.__getitem__, self._starts))
         return self._offsets
+
+    @cached_property
+    def _packed(self) -> bytes | memoryview:
+        """The offsets as native words."""
+        if isinstance(self.offsets, list):
+            return struct.pack(f"={len(self.offsets)}I", *self.offsets)
+        return memoryview(self.offsets).cast("B")
 
     @property
     def table(self) -> Numbers:
         """For each named type but functions: its name's hash << 32 | its position, ascending."""
         if self._table is None:
-            self._table = array("Q", sorted(self._entries()))
+            self._table = sorted(self._entries())
         return self._table
 
     def _entries(self) -> Iterator[int]:
@@ -127,8 +136,8 @@ class Names:
         if len(offsets) > FEW_OFFSETS:
             wanted = frozenset(offsets)
             return [at for at, offset in enumerate(self.offsets) if offset in wanted]
-        packed = memoryview(self.offsets).cast("B")
-        hits = (at for offset in offsets for at in occurrences(packed, _packed(offset)))
+        packed = self._packed
+        hits = (at for offset in offsets for at in occurrences(packed, _word(offset)))
         return sorted(at // 4 for at in hits if at % 4 == 0)
 
     def _of_kinds(self, positions: list[int], kinds: Collection[int] | None) -> list[int]:
@@ -146,5 +155,5 @@ def _hash(name: bytes) -> int:
     return crc32(name.partition(FLAVOR)[0].rstrip(b"_"))
 
 
-def _packed(offset: int) -> bytes:
-    return array("I", (offset,)).tobytes()
+def _word(offset: int) -> bytes:
+    return offset.to_bytes(4, sys.byteorder)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import errno
 import time
-from contextlib import contextmanager
 
 from bpfctl.errors import KeyNotFoundError, SyscallError
 from bpfctl.kernel.fd import Fd
 from bpfctl.kernel.libc import ffi, lib, syscall_number
 from bpfctl.kernel.uapi import Cmd
+from bpfctl.plain_tools import contextmanager
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

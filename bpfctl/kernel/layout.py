@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from bpfctl.kernel.libc import ffi
+from bpfctl.plain_tools import cache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

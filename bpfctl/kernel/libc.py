@@ -5,10 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from functools import cache
 
 from bpfctl.errors import SyscallError
 from bpfctl.kernel._cffi import ffi as _ffi
+from bpfctl.plain_tools import cache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 import stat
-from contextlib import contextmanager, suppress
 
 from bpfctl.errors import SyscallError
 from bpfctl.kernel.mapping import map_descriptor
+from bpfctl.plain_tools import contextmanager, suppress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ bpf_line_info, Linux 5.0).
 from __future__ import annotations
 
 import struct
-from array import array
 
 from bpfctl.asm.insn import SLOT_BYTES
 
@@ -59,7 +58,7 @@ def line_info(placed: Sequence[Placed]) -> bytes:
             for index, info in lines
             for word in (index, info.file_name_off, info.line_off, info.line_col)
         ]
-    return array("I", words).tobytes()
+    return struct.pack(f"={len(words)}I", *words)
 
 
 def source_lines(placed: Sequence[Placed], btf: Btf) -> tuple[tuple[int, SourceLine], ...]:

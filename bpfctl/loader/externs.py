@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from bpfctl.asm.insn import BPF_CALL_IMM, SLOT_BYTES, unpack
 from bpfctl.elf.externs import KCONFIG
 from bpfctl.elf.spec import RelocKind
@@ -11,6 +9,7 @@ from bpfctl.errors import ExternError
 from bpfctl.loader.extern_result import KernelType, Missing, Outcome, Value
 from bpfctl.loader.link_code import reachable
 from bpfctl.plain import replace
+from bpfctl.plain_tools import cache
 from bpfctl.plain_typing import NamedTuple
 
 TYPE_CHECKING = False

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-
 from bpfctl.errors import NotFoundError
 from bpfctl.loader.pins import PinSet, pin_path
 from bpfctl.plain import field, plain
+from bpfctl.plain_tools import ExitStack
 from bpfctl.plain_typing import NamedTuple
 
 TYPE_CHECKING = False

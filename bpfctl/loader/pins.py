@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
 
 from bpfctl.errors import BpfctlError, PathError
 from bpfctl.linux.mounts import BPFFS_PLACE, ensure_bpffs
 from bpfctl.objects.pin import pin, place_error
 from bpfctl.plain_signal import signal
+from bpfctl.plain_tools import contextmanager
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import errno
 import os
-from contextlib import ExitStack
-from functools import partial
 
 from bpfctl.elf.section_def import AttachKind
 from bpfctl.errors import BpfctlError, PathError, SyscallError, VerifierError
@@ -29,6 +27,7 @@ from bpfctl.loader.prepare import Prepared, locate_failure, prepare, request
 from bpfctl.loader.program_target import Targets, refuse_idle_wishes
 from bpfctl.loader.support import chosen_programs, refuse_unknown
 from bpfctl.objects.btf import KERNEL_FILE
+from bpfctl.plain_tools import ExitStack
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -143,7 +142,7 @@ def _prepare(
     refuse_idle_wishes(options.targets, programs)
     fitted = FittedCode(spec.btf, kernel)
     targets = Targets(kernel, options.targets, loaded.resources, members)
-    externs = resolve(spec, programs, kernel, partial(_config, options))
+    externs = resolve(spec, programs, kernel, lambda: _config(options))
     loaded.warnings.extend(externs.warnings)
     return [prepare(spec, program, fitted, targets) for program in programs], externs
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from bpfctl.elf.section_def import AttachKind
 from bpfctl.errors import BpfctlError
 from bpfctl.kernel.flags import ProgFlags
@@ -13,6 +11,7 @@ from bpfctl.loader.extern_code import set_externs
 from bpfctl.loader.link_code import LinkedCode, link
 from bpfctl.loader.relocs import referenced_maps, set_map_fds
 from bpfctl.loader.verifier import ProgLoad
+from bpfctl.plain_tools import cache
 from bpfctl.plain_typing import NamedTuple
 
 TYPE_CHECKING = False

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from functools import lru_cache
 
 from bpfctl.errors import NotFoundError, PathError, SyscallError
+from bpfctl.plain_tools import cache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def kernel_btf() -> Btf:
     return read_kernel_btf(KERNEL_FILE)
 
 
-@lru_cache(maxsize=2)  # the own one, and another for CO-RE
+@cache
 def read_kernel_btf(path: str) -> Btf:
     """Return the kernel's type information from a file, which is read once: it never changes.
 

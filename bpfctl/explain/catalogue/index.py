@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cache
 from importlib import import_module
 
 from bpfctl.errors import NotFoundError
+from bpfctl.plain_tools import cache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
