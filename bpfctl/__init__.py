@@ -35,3 +35,8 @@ def __getattr__(name: str) -> Any:
     from bpfctl import api
 
     return getattr(api, name)
+
+
+def __dir__() -> list[str]:
+    """The public names too, for who completes them."""
+    return sorted({*globals(), *__all__})

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _U64: Final = 1 << 64
 _CPUS: Final = 1 << 16
+_PERIODS: Final = 1 << 63  # perf_event_open(2)
 _OFFSET_LIMIT: Final = 1 << 63  # loff_t
 
 
@@ -170,7 +171,7 @@ def _perf_event(words: list[str], stack: ExitStack) -> probes.Probe:
     form = PROBE_FORMS["perf_event"]
     text, rest = _first(words, "perf_event")
     every_cpu, rest = _every_cpu(rest)
-    numbers = pairs(rest, {"freq": _U64, "period": _U64, "cpu": _CPUS} | PID | COOKIE, form)
+    numbers = pairs(rest, {"freq": _U64, "period": _PERIODS, "cpu": _CPUS} | PID | COOKIE, form)
     if ("freq" in numbers) == ("period" in numbers):
         raise UsageError(f"say how often, by freq or by period: {form}")
     if every_cpu == ("cpu" in numbers or "pid" in numbers):

@@ -44,7 +44,7 @@ def refused(failure: Failure) -> Explanation | None:
     if failure.errno == errno.ERANGE and device.kind == "veth":
         return _mtu(device)
     if failure.errno == errno.EINVAL:
-        _candidates(failure, device)
+        _candidates(failure, device, target)
     return None
 
 
@@ -182,9 +182,15 @@ def _mtu(device: Interface) -> Explanation:
     )
 
 
-def _candidates(failure: Failure, device: Interface) -> None:
+def _candidates(failure: Failure, device: Interface, target: targets.Xdp) -> None:
     """EINVAL has too many causes to name one."""
     prog = failure.fact(ProgInfo)
+    if target.mode == "offload":
+        failure.candidates += [
+            f"the driver of {device.name} has no offload mode",
+            f"the program was not loaded for it (prog load ... offload_dev {device.name})",
+        ]
+        return
     if prog is not None and prog.ifindex:
         failure.evidence.append(f"the program is bound to the interface of index {prog.ifindex}")
     failure.candidates.append(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 
-from bpfctl.errors import BpfctlError, NotFoundError, UsageError
+from bpfctl.errors import BpfctlError, NotFoundError, PathError, UsageError
 from bpfctl.linux.cpus import online_cpu_numbers
 from bpfctl.linux.sysctl import read_sysctl
 
@@ -59,13 +59,16 @@ def _too_often(target: PerfEvent) -> UsageError | None:
     )
 
 
-def behind_end(err: SyscallError, path: str, offsets: Iterable[int]) -> UsageError | None:
-    """Return the error to raise where a place lies behind the end of its file.
+def behind_end(err: SyscallError, path: str, offsets: Iterable[int]) -> BpfctlError | None:
+    """Return the error to raise where a place lies behind the end of its file, or that is none.
 
-    Source: uprobe_register, kernel/events/uprobes.c, Linux 3.5: EINVAL.
+    Source: uprobe_register, kernel/events/uprobes.c, Linux 3.5: EINVAL, and bpf_uprobe_multi_link_
+    attach, kernel/trace/bpf_trace.c, Linux 6.6: EBADF for what is no regular file.
     """
-    if err.errno != errno.EINVAL:
+    if err.errno not in (errno.EINVAL, errno.EBADF):
         return None
+    if not os.path.isfile(path):
+        return PathError("this is no file with code", subject=path)
     last = max(offsets, default=0)
     return outside(path, last) if last > os.stat(path).st_size else None
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bpfctl.objects.function_causes import Cause
 
 _ABSENT: Final = frozenset({errno.ENOENT, errno.ESRCH})
+_NO_PROBES: Final = frozenset({errno.EOPNOTSUPP, 524})  # ENOTSUPP has no name here
 _REFUSED: Final = frozenset({errno.EINVAL, errno.EOPNOTSUPP})
 
 
@@ -48,6 +49,10 @@ def explain_multi(err: SyscallError, target: KprobeMulti | UprobeMulti) -> Bpfct
     if not isinstance(target, KprobeMulti) or err.errno not in _ABSENT:
         if err.errno == errno.EINVAL:
             err.candidates.append("the program was loaded for another attach type")
+        elif err.errno in _NO_PROBES:
+            err.candidates.append(
+                "one of the places begins with an instruction that takes no probe"
+            )
         return None
     found = addresses_of(target.functions)
     if found is None:

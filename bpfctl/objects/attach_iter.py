@@ -35,7 +35,7 @@ def link_iterator(prog_fd: Fd, target: Iter) -> Fd:
         try:
             link = bpf_fd(attr)
         except SyscallError as err:
-            raise _explain(err, target) from err
+            raise _explain(err, prog_fd, target) from err
     try:
         _check(link, target)
     except BaseException:
@@ -61,16 +61,20 @@ def _parameters(target: Iter, stack: ExitStack) -> bytes:
     return struct.pack("=IIQ", order, group.fileno(), 0)
 
 
-def _explain(err: SyscallError, target: Iter) -> Exception:
+def _explain(err: SyscallError, prog_fd: Fd, target: Iter) -> Exception:
     """Word the errors that parameters cause (bpf_iter_attach_map and its like, Linux 6.18)."""
     nothing_given = target == type(target)()
+    given = _given(target)
+    walks = _walked(prog_fd) if given else ""
+    if given and walks and walks not in _takers(given):
+        return _not_taken(walks, given)
     if err.errno == errno.EBADF and nothing_given:
         return UsageError(
             "this iterator walks the elements of a map: say of which",
             code="iterator-needs-map",
             remedy="iter run OBJ map MAP, or link create PROG iter map MAP --pin PATH",
         )
-    if err.errno in (errno.EBADF, errno.ENOENT) and _given(target) != "map":
+    if err.errno in (errno.EBADF, errno.ENOENT) and given != "map":
         return _no_such(target) or err
     if not nothing_given and err.errno in (errno.EINVAL, errno.EBADF, errno.EACCES):
         what = "takes no map, or not one of this type"
@@ -107,18 +111,51 @@ def lacks_cgroup(err: SyscallError, prog: ProgInfo, target: Loaded | Iter) -> Us
     """
     if isinstance(target, Iter) and (_given(target) or err.errno != errno.EINVAL):
         return None
-    from bpfctl.objects.btf import kernel_btf
-
-    try:
-        walks = kernel_btf().name(prog.attach_btf_id) if prog.attach_btf_id else ""
-    except BpfctlError:
-        return None
-    if walks != "bpf_iter_cgroup":
+    if _target_of(prog) != "cgroup":
         return None
     return UsageError(
         "this iterator walks cgroups: say of which",
         code="iterator-needs-cgroup",
         remedy="iter run OBJ cgroup DIR, or link create PROG iter cgroup DIR --pin PATH",
+    )
+
+
+def _walked(prog_fd: Fd) -> str:
+    """Name what the iterator of a program walks; "" where the kernel does not tell."""
+    from bpfctl.objects.prog import prog_info
+
+    try:
+        return _target_of(prog_info(prog_fd))
+    except BpfctlError:
+        return ""
+
+
+def _target_of(prog: ProgInfo) -> str:
+    """The same of a program that has been asked about; costs a look at the kernel's types."""
+    from bpfctl.objects.btf import kernel_btf
+
+    try:
+        name = kernel_btf().name(prog.attach_btf_id) if prog.attach_btf_id else ""
+    except BpfctlError:
+        return ""
+    return name.removeprefix("bpf_iter_")
+
+
+def _takers(given: str) -> frozenset[str]:
+    """The iterators that take a parameter."""
+    from bpfctl.objects import link_kinds
+
+    takers = {
+        "map": link_kinds.MAP_TARGETS,
+        "pid": link_kinds.TASK_TARGETS,
+        "cgroup": ("cgroup",),
+    }
+    return frozenset(takers[given])
+
+
+def _not_taken(walks: str, given: str) -> UsageError:
+    return UsageError(
+        f"the iterator walks {walks}, and takes no {given}", code="iterator-parameter"
     )
 
 
@@ -137,16 +174,8 @@ def _check(link: Fd, target: Iter) -> None:
 
     details = link_info(link).details
     assert isinstance(details, link_kinds.Iter)
-    takers = {
-        "map": link_kinds.MAP_TARGETS,
-        "pid": link_kinds.TASK_TARGETS,
-        "cgroup": ("cgroup",),
-    }
-    if details.target_name not in takers[given]:
-        raise UsageError(
-            f"the iterator walks {details.target_name}, and takes no {given}",
-            code="iterator-parameter",
-        )
+    if details.target_name not in _takers(given):
+        raise _not_taken(details.target_name, given)
     if given == "pid" and not (details.tid or details.pid):
         raise NotSupportedError("iterators over one process", "6.1")
 

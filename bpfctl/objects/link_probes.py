@@ -202,9 +202,11 @@ def event_numbers(name: str) -> tuple[int, int]:
         return PERF_TYPES.index("hardware"), 0
     try:
         kind, _, config = name.partition("/")
-        return int(kind, 0), int(config, 0)
+        numbers = int(kind, 0), int(config, 0)
     except ValueError:
-        pass
+        numbers = (-1, -1)
+    if 0 <= numbers[0] < 1 << 32 and 0 <= numbers[1] < 1 << 64:  # struct perf_event_attr
+        return numbers
     from difflib import get_close_matches
 
     near = get_close_matches(name[:64], _HARDWARE + _SOFTWARE, n=3)

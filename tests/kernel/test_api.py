@@ -181,6 +181,11 @@ def test_a_type_for_all_programs(data: Path) -> None:
         bpfctl.open_object(str(data / "xdp_pass.bpf.o"), prog_type="xpd")
 
 
+def test_public_names_can_be_listed() -> None:
+    assert set(bpfctl.__all__) <= set(dir(bpfctl))
+    assert all(getattr(bpfctl, name).__doc__ for name in bpfctl.__all__)
+
+
 def test_importing_it_costs_nothing() -> None:
     code = "import sys, bpfctl; print('bpfctl.api' in sys.modules, bpfctl.__version__ != '')"
     command = [shutil.which("python3") or "python3", "-c", code]

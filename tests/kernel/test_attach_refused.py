@@ -156,6 +156,35 @@ def test_a_cgroup_that_is_none(
 
 
 @needs.TASK_ITER
+@pytest.mark.parametrize(
+    ("name", "words", "message"),
+    [
+        pytest.param("iter_task", "cgroup /proc", "walks task, and takes no cgroup", id="tasks"),
+        pytest.param(
+            "iter_map_elem", "pid 1", "walks bpf_map_elem, and takes no pid", id="elements"
+        ),
+    ],
+)
+def test_a_parameter_of_other_iterators(
+    name: str, words: str, message: str, data: Path, bpffs: Path
+) -> None:
+    done = in_process("-j", "iter", "run", str(data / f"{name}.bpf.o"), *words.split())
+    error = done.json["error"]
+    assert error["code"] == "iterator-parameter"
+    assert error["message"].endswith(f": the iterator {message}")
+
+
+@needs.UPROBE_MULTI
+def test_a_place_in_what_is_no_file(data: Path, bpffs: Path) -> None:
+    options = LoadOptions(programs=frozenset({"on_uprobe_multi"}))
+    with load(read_object(str(data / "probes.bpf.o")), options) as loaded:
+        loaded.pin_program("on_uprobe_multi", f"{bpffs}/prog")
+        words = ("uprobe.multi", f"{bpffs}:16", "--pin", f"{bpffs}/link")
+        error = in_process("-j", "link", "create", f"{bpffs}/prog", *words).json["error"]
+    assert (error["object"], error["message"]) == (str(bpffs), "this is no file with code")
+
+
+@needs.TASK_ITER
 def test_a_descriptor_of_no_process(data: Path, bpffs: Path) -> None:
     with load(read_object(str(data / "iter_task.bpf.o")), LoadOptions()) as loaded:
         loaded.pin_program(next(iter(loaded.programs)), f"{bpffs}/prog")

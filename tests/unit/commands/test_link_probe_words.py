@@ -159,6 +159,16 @@ def test_forms(words: str, expected: Target, text: str) -> None:
         pytest.param("perf_event cycles freq 1 period 1 cpu 0", "say how often", id="two ways"),
         pytest.param("perf_event cycles freq 1", "say where", id="nowhere"),
         pytest.param("perf_event cycels freq 1 cpu 0", "is no perf event", id="no event"),
+        pytest.param(
+            f"perf_event {1 << 32}/1 freq 1 cpu 0", "is no perf event", id="beyond all types"
+        ),
+        pytest.param(
+            f"perf_event 1/{1 << 64} freq 1 cpu 0", "is no perf event", id="beyond all events"
+        ),
+        pytest.param(
+            f"perf_event cpu-clock period {1 << 63} cpu 0", "is no period", id="beyond all periods"
+        ),
+        pytest.param(f"uprobe /a:f+{1 << 63}", "is no offset", id="beyond all offsets"),
         pytest.param("freplace name", "wants a name", id="no program"),
     ],
 )

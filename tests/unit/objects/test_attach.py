@@ -261,6 +261,7 @@ def test_a_parameter_of_another_iterator(
 def test_a_parameter_that_the_kernel_refuses(
     target: targets.Iter, words: str, kernel: FakeKernel, fd: Fd
 ) -> None:
+    kernel.on(Cmd.OBJ_GET_INFO_BY_FD, -errno.EPERM)
     kernel.on(Cmd.LINK_CREATE, -errno.EINVAL)
     err = refused(kernel, fd, ProgType.TRACING, target)
     assert err.candidates == [words]

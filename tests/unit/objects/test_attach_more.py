@@ -239,6 +239,10 @@ def test_what_a_kernel_lacks(
             ProgType.SCHED_CLS, errno.ENOENT, "prog 5 is not attached there", id="neighbour",
         ),
         pytest.param(
+            probes.UprobeMulti("/bin/sh", ("1",)), ProgType.KPROBE, 524,
+            "one of the places begins with an instruction that takes no probe", id="no probe",
+        ),
+        pytest.param(
             targets.Function(3, 4, "f"), ProgType.EXT, errno.EINVAL,
             "the function differs from the one the program was loaded for", id="freplace",
         ),
