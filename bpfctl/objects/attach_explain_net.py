@@ -27,6 +27,11 @@ _MAPS_OF_SOCKETS: Final = (MapType.SOCKMAP, MapType.SOCKHASH)
 _GET_KIND: Final = 0xB703  # NS_GET_NSTYPE, include/uapi/linux/nsfs.h, Linux 4.11
 _NEW_NET: Final = 0x40000000  # CLONE_NEWNET, include/uapi/linux/sched.h
 _NOT_THERE: Final = frozenset({errno.ENOENT, errno.EINVAL})
+# netkit_dev_fetch, drivers/net/netkit.c, Linux 6.7.
+_NO_PRIMARY: Final = {
+    errno.ENXIO: "is no netkit device",
+    errno.EACCES: "is the peer of a netkit pair",
+}
 
 
 def explain_net(err: SyscallError, target: targets.Target) -> BpfctlError | None:
@@ -38,6 +43,12 @@ def explain_net(err: SyscallError, target: targets.Target) -> BpfctlError | None
             return _no_map_of_sockets(err, target)
         case net.Netfilter() if err.errno == errno.EBUSY:
             _taken_priority(err, target)
+        case net.Netkit() if err.errno in _NO_PRIMARY:
+            return UsageError(
+                f"{target.device} {_NO_PRIMARY[err.errno]}",
+                code="not-netkit",
+                remedy="name the primary of a netkit pair: ip -d link show type netkit",
+            )
         case targets.Tcx() | net.Netkit() if err.errno == errno.EEXIST:
             err.candidates.append("the program is attached there already")
         case targets.Tcx() | net.Netkit():

@@ -79,6 +79,12 @@ def test_a_place_among_programs_that_is_not_there(attach: Attach) -> None:
     assert (error["code"], error["status"]) == ("no-such-neighbour", 3)
 
 
+@needs.NETKIT
+def test_an_interface_that_is_no_netkit(attach: Attach) -> None:
+    error = attach("on_netkit", "netkit", "primary", "dev", "va0")
+    assert (error["code"], error["status"]) == ("not-netkit", 2)
+
+
 @needs.SOCKMAP_LINK
 def test_a_map_that_holds_no_sockets(attach: Attach, bpffs: Path, data: Path) -> None:
     with load(read_object(str(data / "maps.bpf.o")), LoadOptions(programs=frozenset())) as loaded:

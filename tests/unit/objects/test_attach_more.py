@@ -275,6 +275,14 @@ def test_candidates(
             "this network namespace (sk_lookup) takes no more programs", id="full",
         ),
         pytest.param(
+            net.Netkit("lo", AttachType.NETKIT_PEER), ProgType.SCHED_CLS, errno.ENXIO,
+            "not-netkit", "lo is no netkit device", id="no netkit",
+        ),
+        pytest.param(
+            net.Netkit("lo", AttachType.NETKIT_PEER), ProgType.SCHED_CLS, errno.EACCES,
+            "not-netkit", "lo is the peer of a netkit pair", id="peer",
+        ),
+        pytest.param(
             net.Netns(AttachType.SK_LOOKUP, "/dev/null"), ProgType.SK_LOOKUP, errno.EINVAL,
             "not-netns", "this stands for no network namespace", id="no namespace",
         ),
