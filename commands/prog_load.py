@@ -99,9 +99,10 @@ def load_all(out: Context, request: LoadRequest) -> None:
     operation = "prog-loadall"
     spec = request.read(operation)
     options = request.options(out, spec)
-    some = bool(request.only) or any(one.section.autoload for one in spec.programs)
+    named = request.only or [one.name for one in spec.programs if one.section.autoload]
+    some = set(named) - set(request.skip or ())
     if not some and not request.words.pinmaps and not any(map(_pins_itself, spec.maps)):
-        raise _no_program(spec, operation)
+        raise _all_skipped(spec, operation) if named else _no_program(spec, operation)
     directory = request.words.path
     _load_and_pin(
         out,
@@ -222,6 +223,15 @@ def _first(spec: ObjectSpec) -> str:
     if not spec.programs:
         raise _no_program(spec, "prog-load")
     return min(spec.programs, key=lambda one: not one.section.autoload).name
+
+
+def _all_skipped(spec: ObjectSpec, operation: str) -> UsageError:
+    return UsageError(
+        "every program is left out by --skip",
+        code="no-program",
+        operation=operation,
+        subject=spec.path,
+    )
 
 
 def _no_program(spec: ObjectSpec, operation: str) -> NotFoundError:

@@ -217,6 +217,16 @@ def test_what_load_refuses(
     assert below(bpffs) == []
 
 
+@pytest.mark.parametrize(
+    "words", [("--skip", "pass"), ("--only", "pass", "--skip", "pass")], ids=["all", "the only one"]
+)
+def test_a_load_of_nothing_is_no_success(words: tuple[str, ...], data: Path, bpffs: Path) -> None:
+    done = in_process("prog", "loadall", str(data / "xdp_pass.bpf.o"), f"{bpffs}/x", *words)
+    assert done.status == 2
+    assert "every program is left out by --skip" in done.err
+    assert below(bpffs) == []
+
+
 def test_a_log_on_request_is_talk_and_not_data(data: Path, bpffs: Path) -> None:
     words = ("--log-level", "4")
     done = in_process("prog", "load", str(data / "xdp_pass.bpf.o"), str(bpffs / "x"), *words)
