@@ -62,30 +62,23 @@ class _DataclassFields:
 def plain(cls: type[_C]) -> type[_C]:
     """Make a slotted data class that compares, hashes and prints by its fields."""
     space = dict(vars(cls))
-    own = [name for name, kind in cls.__annotations__.items() if not kind.startswith("ClassVar")]
+    names = [name for name, kind in cls.__annotations__.items() if not kind.startswith("ClassVar")]
     defaults: dict[str, Any] = {}
-    for base in reversed(cls.__mro__[1:]):
-        defaults |= vars(base).get("_defaults", {})
-    defaults |= {name: space.pop(name, UNSET) for name in own}
+    for base in cls.__mro__[-2:0:-1]:  # without object and the class itself
+        defaults |= vars(base).get("_defaults", ())
+    inherited = frozenset(defaults)
+    for name in names:
+        defaults[name] = space.pop(name, UNSET)
     space.pop("__dict__", None)
     space.pop("__weakref__", None)
-    space |= {f"__{method.__name__[1:]}__": method for method in (_init, _eq, _hash, _repr)}
-    space |= {
-        "__slots__": tuple(name for name in own if not _is_slot(cls, name)),
-        "__match_args__": tuple(defaults),
-        "__dataclass_fields__": _DataclassFields(),
-        "_defaults": defaults,
-        "_made": 0,
-    }
+    space |= _METHODS
+    space["__slots__"] = [name for name in names if name not in inherited]
+    space["__match_args__"] = tuple(defaults)
+    space["_defaults"] = defaults
     metaclass: Any = type(cls)
     made: type[_C] = metaclass(cls.__name__, cls.__bases__, space)
     made.__qualname__ = cls.__qualname__
     return made
-
-
-def _is_slot(cls: type, name: str) -> bool:
-    """Whether a base has that field already."""
-    return any(name in vars(base).get("__slots__", ()) for base in cls.__mro__[1:])
 
 
 def _init(self: object, *values: object, **named: object) -> None:
@@ -141,3 +134,13 @@ def _hash(self: object) -> int:
 def _repr(self: object) -> str:
     pairs = zip(_names(self), _fields(self), strict=True)
     return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in pairs)})"
+
+
+_METHODS: dict[str, Any] = {
+    "__init__": _init,
+    "__eq__": _eq,
+    "__hash__": _hash,
+    "__repr__": _repr,
+    "__dataclass_fields__": _DataclassFields(),
+    "_made": 0,
+}

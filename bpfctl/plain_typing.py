@@ -54,25 +54,11 @@ class _TupleType(type):
         fields = tuple(space.get("__annotations__", ()))
         defaults = {name: space.pop(name) for name in fields if name in space}
         space |= {name: _place(at, "") for at, name in enumerate(fields)}
-        space |= {
-            "__slots__": (),
-            "__match_args__": fields,
-            "__new__": _new,
-            "__repr__": _repr,
-            "__getnewargs__": _values,
-            "_fields": fields,
-            "_field_defaults": defaults,
-            "_defaults": {name: defaults.get(name, UNSET) for name in fields},
-            "_made": 0,
-            "_make": classmethod(tuple.__new__),
-            "_replace": _replace,
-            "_asdict": _asdict,
-        }
+        space |= _METHODS
+        space["__match_args__"] = space["_fields"] = fields
+        space["_field_defaults"] = defaults
+        space["_defaults"] = {name: defaults.get(name, UNSET) for name in fields}
         return type(title, (tuple,), space)
-
-
-class _NamedTuple(metaclass=_TupleType):
-    """A tuple whose places have names, in the order of their annotations."""
 
 
 def _new(cls: Any, *values: object, **named: object) -> Any:
@@ -118,6 +104,22 @@ def _asdict(self: Any) -> dict[str, Any]:
 
 def _replace(self: Any, **changes: object) -> Any:
     return type(self)(**_asdict(self) | changes)
+
+
+_METHODS: dict[str, Any] = {
+    "__slots__": (),
+    "__new__": _new,
+    "__repr__": _repr,
+    "__getnewargs__": _values,
+    "_made": 0,
+    "_make": classmethod(tuple.__new__),
+    "_replace": _replace,
+    "_asdict": _asdict,
+}
+
+
+class _NamedTuple(metaclass=_TupleType):
+    """A tuple whose places have names, in the order of their annotations."""
 
 
 def _plain(*_words: object, **_more: object) -> Callable[[Any], Any]:

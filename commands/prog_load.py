@@ -5,7 +5,6 @@ from __future__ import annotations
 from bpfctl.errors import BpfctlError, NotFoundError, UsageError
 from bpfctl.plain import plain, replace
 
-from .load_attach import failures, link_entries, note_unattached, pin_attached
 from .load_options import parse_log, parse_owners, parse_sizes, parse_targets
 from .loading import load, read
 
@@ -130,14 +129,18 @@ def _load_and_pin(
             attached = _attach(loaded, request)
             if directory is not None:
                 loaded.pins.make_directory(directory)
-            paths = pin_attached(loaded, attached, place)
+            paths = _pin(loaded, request, attached, place)
             maps = loaded.pin_maps(request.words.pinmaps) if request.words.pinmaps else {}
             answer = _answer(loaded, attached, paths, maps) if out.json else None
         except BpfctlError as err:
             err.within(operation=operation)
             err.undone = True
             raise
+        failed = None
         if request.attach:
+            from .load_attach import failures, note_unattached
+
+            failed = failures(attached, operation)
             note_unattached(loaded, attached, request.interface)
             from .attach_notes import note_down, note_lsm
 
@@ -148,7 +151,6 @@ def _load_and_pin(
                 for one in attached
                 if one.links and one.name in loaded.programs
             )
-        failed = failures(attached, operation)
         if answer is not None and failed is None:
             from .output import finish, write_json
 
@@ -168,9 +170,24 @@ def _attach(loaded: LoadedObject, request: LoadRequest) -> list[Attachment]:
         if request.interface and not any(_at_interface(one) for one in found):
             raise _nothing_for(request.interface)
         return found
-    from bpfctl.loader.attachment import Attachment
+    return []
 
-    return [Attachment(name) for name in loaded.programs]
+
+def _pin(
+    loaded: LoadedObject,
+    request: LoadRequest,
+    attached: Sequence[Attachment],
+    place: Callable[[str], str],
+) -> dict[str, str]:
+    """Pin what was attached by its links, else the programs; give the paths by name."""
+    if request.attach:
+        from .load_attach import pin_attached
+
+        return pin_attached(loaded, attached, place)
+    paths = {name: place(name) for name in loaded.programs}
+    for name, path in paths.items():
+        loaded.pins.pin(loaded.programs[name].fd, path)
+    return paths
 
 
 def _at_interface(one: Attachment) -> bool:
@@ -197,7 +214,11 @@ def _answer(
     def entry(kind: ObjectKind, name: str, fd: Fd, pinned: str | None) -> dict[str, object]:
         return {"id": id_of(kind, fd), "name": name, "pinned": pinned}
 
-    links = link_entries(attached, paths)
+    links: dict[str, dict[str, object]] = {}
+    if attached:
+        from .load_attach import link_entries
+
+        links = link_entries(attached, paths)
     filters = {one.name: str(one.target) for one in attached if one.stays}
     programs = [
         entry(ObjectKind.PROG, name, one.fd, None if name in links else paths.get(name))

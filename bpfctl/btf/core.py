@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from bpfctl.btf.core_candidates import Candidates
 from bpfctl.btf.core_fixup import CoreFixup, CoreKind
-from bpfctl.btf.core_match import Matcher
 from bpfctl.btf.core_members import Members
 from bpfctl.btf.core_place import Mismatch
 from bpfctl.btf.core_questions import (
@@ -27,6 +26,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from bpfctl.btf.core_match import Matcher
     from bpfctl.btf.decode import Btf
     from bpfctl.btf.ext import CoreRelo
 
@@ -55,7 +55,9 @@ class CoreTarget:
 
     def matcher(self, local: Btf) -> Matcher:
         """Give the comparer between an object's types and ours."""
-        return self._matchers.setdefault(local, Matcher(local, self.btf))
+        from bpfctl.btf.core_match import Matcher as NewMatcher  # few objects match whole types
+
+        return self._matchers.setdefault(local, NewMatcher(local, self.btf))
 
 
 def resolve(local: Btf, relo: CoreRelo, target: CoreTarget) -> CoreFixup:
@@ -118,7 +120,7 @@ def read_question(local: Btf, relo: CoreRelo, kind: CoreKind, target: CoreTarget
         return FieldQuestion(local, relo, kind, target.members)
     if kind.is_enumerator:
         return EnumeratorQuestion(local, relo, kind)
-    return TypeQuestion(local, relo, kind, target.matcher(local))
+    return TypeQuestion(local, relo, kind, lambda: target.matcher(local))
 
 
 def _put(question: Question, target: CoreTarget) -> CoreFixup:

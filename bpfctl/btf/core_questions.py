@@ -17,6 +17,8 @@ from bpfctl.plain import plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bpfctl.btf.core_access import Step
     from bpfctl.btf.core_match import Matcher
     from bpfctl.btf.core_members import Members
@@ -112,7 +114,9 @@ class FieldQuestion(Question):
 class TypeQuestion(Question):
     """Asks whether a type is there, how large it is, or for its id."""
 
-    def __init__(self, local: Btf, relo: CoreRelo, kind: CoreKind, matcher: Matcher) -> None:
+    def __init__(
+        self, local: Btf, relo: CoreRelo, kind: CoreKind, matcher: Callable[[], Matcher]
+    ) -> None:
         super().__init__(local, relo, kind)
         self._matcher = matcher
 
@@ -131,7 +135,7 @@ class TypeQuestion(Question):
         """Compare with a type of the kernel."""
         found = describe(target.type(type_id))
         if self.kind is CoreKind.TYPE_MATCHES:
-            if not self._matcher.matches(self.root_id, type_id):
+            if not self._matcher().matches(self.root_id, type_id):
                 return Mismatch(f"the kernel's {found} does not match the object's")
             return Answer(1)
         if not types_agree(self.local, self.root_id, target, type_id):

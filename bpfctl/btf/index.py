@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Numbers = list[int] | array[int] | memoryview[int]
 
-_MAGIC: Final = 0x6274_6602  # in the machine's byte order; the last digits are the version
+_MAGIC: Final = 0x6274_6603  # in the machine's byte order; the last digits are the version
 _HEADER: Final = struct.Struct("=IIIII")  # magic, checksum of the rest, bytes of key, two counts
 _CHECKED_FROM: Final = 8
 _START_BYTES, _OFFSET_BYTES, _ENTRY_BYTES = 4, 4, 8
@@ -30,7 +30,7 @@ class Index:
     """Where records start and what their names are, in the order of ids.
 
     `starts` and `offsets` (of names, in the strings) have one item for each type; `table` has
-    hash << 32 | position for each named type but functions, ascending (see `bpfctl.btf.names`).
+    hash << 32 | position for each named type, ascending (see `bpfctl.btf.names`).
     """
 
     starts: Numbers

@@ -3,8 +3,7 @@
 Two ways give the same answers. A name can be searched as bytes in the string section, and each
 offset found then in the list of all types' name offsets: right for the few look-ups in an object's
 types. The kernel's are many, and looked at for every object: a table of its names' hashes pays
-from the third look-up on, and can be kept in a file (bpfctl.btf.index). Functions are left out of
-it: they are four in five names, and only attaching asks for one.
+from the third look-up on, and can be kept in a file (bpfctl.btf.index).
 """
 
 from __future__ import annotations
@@ -12,12 +11,11 @@ from __future__ import annotations
 import struct
 import sys
 from bisect import bisect_left
-from itertools import compress, count
+from itertools import accumulate
 from zlib import crc32
 
 from bpfctl.btf.layout import kind_of
 from bpfctl.btf.strings import occurrences
-from bpfctl.btf.types import Kind
 from bpfctl.plain_tools import cached_property
 
 TYPE_CHECKING = False
@@ -59,7 +57,7 @@ class Names:
 
     def called(self, name: bytes, kinds: Collection[int] | None) -> list[int]:
         """Types of exactly that name, of one of the kinds."""
-        if self._in_table(kinds):
+        if self._table is not None:
             found = [at for at, text in self._hashed(name) if text == name]
         else:
             found = self._at(self._strings.places(name + b"\0")) if name else []
@@ -68,7 +66,7 @@ class Names:
     def flavors(self, name: bytes, kinds: Collection[int] | None) -> list[int]:
         """Types of that name, or of that name and a flavor ("name___old")."""
         flavor = name + FLAVOR
-        if self._in_table(kinds):
+        if self._table is not None:
             near = self._hashed(name)
             found = [at for at, text in near if text == name or text.startswith(flavor)]
         else:
@@ -92,22 +90,32 @@ class Names:
 
     @property
     def table(self) -> Numbers:
-        """For each named type but functions: its name's hash << 32 | its position, ascending."""
+        """For each named type: its name's hash << 32 | its position, ascending."""
         if self._table is None:
             self._table = sorted(self._entries())
         return self._table
 
     def _entries(self) -> Iterator[int]:
-        positions = list(compress(count(), self.offsets))  # an anonymous type's offset is 0
-        starts, infos, functions = self._starts, self._words[1:], int(Kind.FUNC)
-        for position, start in zip(positions, map(starts.__getitem__, positions), strict=True):
-            if kind_of(infos[start]) != functions:
-                name = self._text(self._words[start])
-                if name:
+        hashes = self._hashes()
+        for position, offset in enumerate(self.offsets):
+            if offset:  # an anonymous type's is 0
+                found = hashes.get(offset)
+                if found is not None:
+                    yield found << 32 | position
+                elif name := self._text(offset):  # the end of a longer string; a broken one is ""
                     yield _hash(name) << 32 | position
 
-    def _in_table(self, kinds: Collection[int] | None) -> bool:
-        return self._table is not None and kinds is not None and Kind.FUNC not in kinds
+    def _hashes(self) -> dict[int, int]:
+        """The hash of each whole string by its offset; nearly all are names without a flavor."""
+        text, first = self._strings.data, self._strings.first
+        names = text.split(b"\0")
+        offsets = accumulate((len(name) + 1 for name in names), initial=first)
+        hashes = dict(zip(offsets, map(crc32, names), strict=False))
+        for sign in (FLAVOR, b"_\0"):
+            for at in occurrences(text, sign):
+                start = text.rfind(b"\0", 0, at) + 1
+                hashes[first + start] = _hash(text[start : text.find(b"\0", at)])
+        return hashes
 
     def _hashed(self, name: bytes) -> list[tuple[int, bytes]]:
         """Positions and names of types whose name may be this one, or a flavor of it."""

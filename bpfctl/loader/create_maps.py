@@ -5,7 +5,6 @@ from __future__ import annotations
 from bpfctl.errors import SyscallError
 from bpfctl.kernel.uapi import MapType
 from bpfctl.loader import maps
-from bpfctl.loader.externs import with_kconfig
 from bpfctl.loader.loaded import LoadedMap
 
 TYPE_CHECKING = False
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bpfctl.elf.spec import MapSpec
-    from bpfctl.loader.externs import Externs
+    from bpfctl.loader.extern_result import Externs
     from bpfctl.loader.loaded import LoadedObject
     from bpfctl.loader.options import LoadOptions
 
@@ -32,7 +31,7 @@ def create_maps(
     for blueprint in loaded.spec.maps:
         if blueprint.struct_ops and blueprint.struct_ops.optional:
             continue
-        spec = maps.effective(with_kconfig(blueprint, externs))
+        spec = maps.effective(_with_values(blueprint, externs))
         if spec.struct_ops:
             from bpfctl.loader.struct_ops_load import create_ops_map
 
@@ -52,6 +51,14 @@ def create_maps(
         from bpfctl.loader.map_values import store_maps
 
         store_maps(loaded)
+
+
+def _with_values(spec: MapSpec, externs: Externs) -> MapSpec:
+    if not externs.specs:
+        return spec
+    from bpfctl.loader.externs import with_kconfig
+
+    return with_kconfig(spec, externs)
 
 
 def _open_or_create(

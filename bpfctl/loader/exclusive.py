@@ -16,7 +16,8 @@ from bpfctl.asm.insn import (
     write,
 )
 from bpfctl.errors import NotFoundError, UsageError
-from bpfctl.loader.extern_code import Bound, set_externs
+from bpfctl.loader.extern_code import set_externs
+from bpfctl.loader.extern_result import Bound
 from bpfctl.loader.relocs import set_map_fds
 
 TYPE_CHECKING = False
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from typing import Final
 
     from bpfctl.elf.spec import ObjectSpec
-    from bpfctl.loader.externs import Externs
+    from bpfctl.loader.extern_result import Externs
     from bpfctl.loader.prepare import Prepared
 
 _OF_MAPS: Final = (BPF_PSEUDO_MAP_FD, BPF_PSEUDO_MAP_VALUE)

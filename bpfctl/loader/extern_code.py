@@ -19,9 +19,8 @@ from bpfctl.asm.insn import (
 from bpfctl.elf.externs import KCONFIG
 from bpfctl.elf.spec import RelocKind
 from bpfctl.errors import RelocationError
-from bpfctl.loader.extern_result import Address, KernelType, Missing
-from bpfctl.loader.externs import POISON_KFUNC, Externs
-from bpfctl.plain_typing import NamedTuple
+from bpfctl.loader.extern_result import Address, Bound, KernelType, Missing
+from bpfctl.loader.externs import POISON_KFUNC
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,23 +28,8 @@ if TYPE_CHECKING:
     from contextlib import ExitStack
 
     from bpfctl.elf.spec import ExternSpec, ObjectSpec, Reloc
-    from bpfctl.loader.extern_result import Outcome
+    from bpfctl.loader.extern_result import Externs, Outcome
     from bpfctl.loader.link_code import LinkedCode
-
-
-class Bound(NamedTuple):
-    """The descriptors that code needs: of maps by name, and of modules' types by BTF id."""
-
-    map_fds: Mapping[str, int]
-    externs: Externs = Externs()
-    kconfig_map: str = ""
-    module_fds: Mapping[int, int] = {}
-
-    @property
-    def fd_array(self) -> tuple[int, ...]:
-        """The descriptors that calls refer to by their index, vmlinux's place first."""
-        fds = tuple(self.module_fds[one.id] for one in self.externs.modules)
-        return (0, *fds) if fds else ()
 
 
 def bind(

@@ -1,4 +1,4 @@
-"""What became of an extern: one class for each outcome."""
+"""What became of the externs of an object: one class for each outcome, and for all together."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from bpfctl.plain_typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bpfctl.elf.spec import ExternSpec
     from bpfctl.loader.kernel_btf import ModuleBtf
 
 
@@ -48,3 +51,49 @@ class Missing(NamedTuple):
 
 
 Outcome = Value | Address | KernelType | Missing
+
+
+class Externs(NamedTuple):
+    """The externs of one object, and what each is on this kernel.
+
+    `modules` are those with functions the object calls, in the order of their places in the
+    `fd_array` of a load: index 0 there stands for vmlinux, the first of them has index 1.
+    """
+
+    specs: tuple[ExternSpec, ...] = ()
+    outcomes: Mapping[str, Outcome] = {}
+    modules: tuple[ModuleBtf, ...] = ()
+
+    def kconfig_data(self, size_bytes: int) -> bytes:
+        """The contents of the map of .kconfig; what is not set is 0."""
+        data = bytearray(size_bytes)
+        for one in self.specs:
+            outcome = self.outcomes.get(one.name)
+            if isinstance(outcome, Value):
+                data[one.offset : one.offset + len(outcome.data)] = outcome.data
+        return bytes(data)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the author should know of what is used."""
+        found = [(one.name, self.outcomes.get(one.name)) for one in self.specs]
+        return [
+            f"{name} has {value.cut_bytes} bytes, and only {len(value.data) - 1} are kept"
+            for name, value in found
+            if isinstance(value, Value) and value.cut_bytes
+        ]
+
+
+class Bound(NamedTuple):
+    """The descriptors that code needs: of maps by name, and of modules' types by BTF id."""
+
+    map_fds: Mapping[str, int]
+    externs: Externs = Externs()
+    kconfig_map: str = ""
+    module_fds: Mapping[int, int] = {}
+
+    @property
+    def fd_array(self) -> tuple[int, ...]:
+        """The descriptors that calls refer to by their index, vmlinux's place first."""
+        fds = tuple(self.module_fds[one.id] for one in self.externs.modules)
+        return (0, *fds) if fds else ()

@@ -6,11 +6,10 @@ from bpfctl.asm.insn import BPF_CALL_IMM, SLOT_BYTES, unpack
 from bpfctl.elf.externs import KCONFIG
 from bpfctl.elf.spec import RelocKind
 from bpfctl.errors import ExternError
-from bpfctl.loader.extern_result import KernelType, Missing, Outcome, Value
+from bpfctl.loader.extern_result import Externs, KernelType, Missing, Outcome
 from bpfctl.loader.link_code import reachable
 from bpfctl.plain import replace
 from bpfctl.plain_tools import cache
-from bpfctl.plain_typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from bpfctl.elf.spec import ExternSpec, MapSpec, ObjectSpec, ProgramSpec
     from bpfctl.errors import VerifierError
     from bpfctl.linux.kconfig import KernelConfig
-    from bpfctl.loader.kernel_btf import KernelBtf, ModuleBtf
+    from bpfctl.loader.kernel_btf import KernelBtf
     from bpfctl.loader.link_code import LinkedCode
 
 # The immediate of a call to a function that this kernel does not have, its number added: no
@@ -33,37 +32,6 @@ _UNKNOWN: Final = Missing(
     remedy="declare it with __kconfig or __ksym, compile with -g, or link the file that defines it",
     fatal=True,
 )
-
-
-class Externs(NamedTuple):
-    """The externs of one object, and what each is on this kernel.
-
-    `modules` are those with functions the object calls, in the order of their places in the
-    `fd_array` of a load: index 0 there stands for vmlinux, the first of them has index 1.
-    """
-
-    specs: tuple[ExternSpec, ...] = ()
-    outcomes: Mapping[str, Outcome] = {}
-    modules: tuple[ModuleBtf, ...] = ()
-
-    def kconfig_data(self, size_bytes: int) -> bytes:
-        """The contents of the map of .kconfig; what is not set is 0."""
-        data = bytearray(size_bytes)
-        for one in self.specs:
-            outcome = self.outcomes.get(one.name)
-            if isinstance(outcome, Value):
-                data[one.offset : one.offset + len(outcome.data)] = outcome.data
-        return bytes(data)
-
-    @property
-    def warnings(self) -> list[str]:
-        """What the author should know of what is used."""
-        found = [(one.name, self.outcomes.get(one.name)) for one in self.specs]
-        return [
-            f"{name} has {value.cut_bytes} bytes, and only {len(value.data) - 1} are kept"
-            for name, value in found
-            if isinstance(value, Value) and value.cut_bytes
-        ]
 
 
 def resolve(

@@ -16,8 +16,7 @@ from bpfctl.kernel.attr_prog import prog_bind_map
 from bpfctl.kernel.bpf import bpf
 from bpfctl.loader.core import FittedCode
 from bpfctl.loader.create_maps import create_maps
-from bpfctl.loader.extern_code import Bound, bind
-from bpfctl.loader.externs import Externs, explain_extern, resolve
+from bpfctl.loader.extern_result import Bound, Externs
 from bpfctl.loader.fallbacks import Fallbacks
 from bpfctl.loader.kernel_btf import KernelBtf
 from bpfctl.loader.loaded import LoadedObject, LoadedProgram
@@ -102,7 +101,7 @@ def _load_once(spec: ObjectSpec, options: LoadOptions, kernel: KernelBtf) -> Loa
             hashes = _owners(spec, options, prepared, externs)
             create_maps(loaded, options, btf_fd, externs, hashes)
             descriptors = {name: entry.fd.fileno() for name, entry in loaded.maps.items()}
-            bound = bind(externs, spec, descriptors, loaded.resources)
+            bound = _bound(externs, loaded, descriptors)
             fallbacks = Fallbacks(spec, options, loaded.resources)
             for one in prepared:
                 _link_jump_tables(loaded, one)
@@ -142,7 +141,11 @@ def _prepare(
     refuse_idle_wishes(options.targets, programs)
     fitted = FittedCode(spec.btf, kernel)
     targets = Targets(kernel, options.targets, loaded.resources, members)
-    externs = resolve(spec, programs, kernel, lambda: _config(options))
+    externs = Externs()
+    if spec.externs:
+        from bpfctl.loader.externs import resolve
+
+        externs = resolve(spec, programs, kernel, lambda: _config(options))
     loaded.warnings.extend(externs.warnings)
     return [prepare(spec, program, fitted, targets) for program in programs], externs
 
@@ -179,6 +182,15 @@ def _owners(
     from bpfctl.loader.exclusive import owners
 
     return owners(spec, options.exclusive, prepared, externs)
+
+
+def _bound(externs: Externs, loaded: LoadedObject, map_fds: dict[str, int]) -> Bound:
+    """Open what the code of externs refers to."""
+    if not externs.specs:
+        return Bound(map_fds)
+    from bpfctl.loader.extern_code import bind
+
+    return bind(externs, loaded.spec, map_fds, loaded.resources)
 
 
 def _link_jump_tables(loaded: LoadedObject, one: Prepared) -> None:
@@ -233,6 +245,8 @@ def _load_one(
     except BpfctlError as err:
         if isinstance(err, VerifierError):
             locate_failure(err, loaded.spec, one)
+            from bpfctl.loader.externs import explain_extern
+
             explain_extern(err, one.linked, bound.externs)
         err.within(program=one.spec.name)
         raise

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from bpfctl.elf.section_def import AttachKind
+from bpfctl.elf.spec import RelocKind
 from bpfctl.errors import BpfctlError
 from bpfctl.kernel.flags import ProgFlags
 from bpfctl.kernel.uapi import AttachType, ProgType
 from bpfctl.loader.code_info import func_info, line_info
-from bpfctl.loader.extern_code import set_externs
 from bpfctl.loader.link_code import LinkedCode, link
 from bpfctl.loader.relocs import referenced_maps, set_map_fds
 from bpfctl.loader.verifier import ProgLoad
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bpfctl.errors import VerifierError
     from bpfctl.loader.attach_target import Target
     from bpfctl.loader.core import FittedCode
-    from bpfctl.loader.extern_code import Bound
+    from bpfctl.loader.extern_result import Bound
     from bpfctl.loader.options import LoadOptions
     from bpfctl.loader.program_target import Targets
     from bpfctl.rejected import ProgramCode
@@ -73,7 +73,10 @@ def request(
     """What to ask the kernel for, now that each map has a descriptor."""
     section = prepared.spec.section
     set_map_fds(prepared.linked, prepared.map_names, bound.map_fds)
-    set_externs(prepared.linked, bound)
+    if any(reloc.kind is RelocKind.EXTERN for _, reloc in prepared.linked.relocs):
+        from bpfctl.loader.extern_code import set_externs
+
+        set_externs(prepared.linked, bound)
     placed = prepared.linked.placed
     functions = func_info(placed) if btf_fd else b""
     return ProgLoad(

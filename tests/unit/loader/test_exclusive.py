@@ -12,8 +12,7 @@ from bpfctl.elf.spec import ExternSpec, MapSpec, ProgramSpec, Reloc, RelocKind
 from bpfctl.errors import NotFoundError, UsageError
 from bpfctl.loader.attach_target import Target
 from bpfctl.loader.exclusive import owners, program_hash
-from bpfctl.loader.extern_result import KernelType, Outcome, Value
-from bpfctl.loader.externs import Externs
+from bpfctl.loader.extern_result import Externs, KernelType, Outcome, Value
 from bpfctl.loader.link_code import LinkedCode
 from bpfctl.loader.prepare import Prepared
 from tests.unit.loader.objects import EXIT, object_of

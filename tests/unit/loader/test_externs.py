@@ -14,9 +14,9 @@ from bpfctl.elf.spec import ExternSpec, MapSpec, ObjectSpec, ProgramSpec, Reloc,
 from bpfctl.errors import ExternError, NotFoundError, RelocationError, VerifierError
 from bpfctl.kernel.uapi import Cmd
 from bpfctl.linux.kconfig import parse_config
-from bpfctl.loader.extern_code import Bound, bind, set_externs
-from bpfctl.loader.extern_result import Address, KernelType, Missing, Outcome, Value
-from bpfctl.loader.externs import Externs, explain_extern, resolve, with_kconfig
+from bpfctl.loader.extern_code import bind, set_externs
+from bpfctl.loader.extern_result import Address, Bound, Externs, KernelType, Missing, Outcome, Value
+from bpfctl.loader.externs import explain_extern, resolve, with_kconfig
 from bpfctl.loader.kernel_btf import ModuleBtf
 from bpfctl.loader.ksym_words import option_for
 from bpfctl.loader.ksyms import address, kernel_type

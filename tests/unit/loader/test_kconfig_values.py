@@ -7,8 +7,7 @@ from bpfctl.btf.decode import Btf
 from bpfctl.btf.encode import BtfBuilder
 from bpfctl.elf.spec import ExternSpec
 from bpfctl.linux.kconfig import parse_config
-from bpfctl.loader.extern_result import Missing, Value
-from bpfctl.loader.externs import Externs
+from bpfctl.loader.extern_result import Externs, Missing, Value
 from bpfctl.loader.kconfig_values import kconfig_value
 
 CONFIG = parse_config(

@@ -13,7 +13,7 @@ from bpfctl.errors import NotFoundError, RelocationError, VerifierError
 from bpfctl.kernel.uapi import AttachType, ProgType
 from bpfctl.linux.version import kernel_version_code
 from bpfctl.loader.core import FittedCode
-from bpfctl.loader.extern_code import Bound
+from bpfctl.loader.extern_result import Bound
 from bpfctl.loader.kernel_btf import KernelBtf
 from bpfctl.loader.options import LoadOptions
 from bpfctl.loader.prepare import Prepared, locate_failure, prepare, request
