@@ -60,6 +60,9 @@ class Why:
         }
 
 
+_PASSED: Final = frozenset({"tc", "tc_action", "tcx", "netkit"})
+
+
 def why(prog_fd: Fd, seconds: float = 1.0) -> Why:
     """Say why a program does not run, or that it does.
 
@@ -204,7 +207,8 @@ def _hint(place: Attachment) -> str:
     """Say what has to happen for a program to run at a place."""
     if place.link is not None and place.link.type == LinkType.ITER:
         return "nobody reads the iterator (check: cat its pin)"
-    what = {"xdp": "no packet arrives", "tc": "no packet passes"}.get(place.kind, "")
+    what = "no packet passes" if place.kind in _PASSED else ""
+    what = "no packet arrives" if place.kind == "xdp" else what
     if place.link is not None and place.link.type in (LinkType.XDP, LinkType.TCX):
         what = "no packet arrives"
     return f"{what or 'what it waits for does not happen'} ({place.words})"

@@ -198,6 +198,12 @@ def _of_interface(link: bytes) -> Iterator[XdpAttachment]:
             yield XdpAttachment(LINK.unpack_from(link)[2], name, mode, prog_id)
 
 
+def attribute(kind: int, value: bytes) -> bytes:
+    """Return an attribute of a request, at most 65,531 bytes long, with its padding."""
+    data = _ATTRIBUTE.pack(_ATTRIBUTE.size + len(value), kind) + value
+    return data.ljust(_aligned(len(data)), b"\0")
+
+
 def attributes(data: bytes) -> dict[int, bytes]:
     """Return the attributes in a payload, or in another attribute, by their types."""
     found = {}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 
-from bpfctl.kernel.netlink import NUMBER, attributes, dump
+from bpfctl.kernel.netlink import NUMBER, attribute, attributes, dump
 from bpfctl.plain import plain
 
 TYPE_CHECKING = False
@@ -25,12 +25,16 @@ ROOT: Final = 0xFFFFFFFF
 _RTM_NEWQDISC, _RTM_GETQDISC = 36, 38
 _RTM_NEWTCLASS, _RTM_GETTCLASS = 40, 42
 _RTM_NEWTFILTER, _RTM_GETTFILTER = 44, 46
+_RTM_NEWACTION, _RTM_GETACTION = 48, 50
 _TCA_KIND, _TCA_OPTIONS = 1, 2
 _TCA_BPF_ACT, _TCA_BPF_NAME, _TCA_BPF_FLAGS, _TCA_BPF_ID = 1, 7, 8, 11
 _TCA_ACT_KIND, _TCA_ACT_OPTIONS = 1, 2
-_TCA_ACT_BPF_NAME, _TCA_ACT_BPF_ID = 6, 9
+_TCA_ACT_BPF_PARMS, _TCA_ACT_BPF_NAME, _TCA_ACT_BPF_ID = 2, 6, 9
+_TCA_ACT_TAB: Final = 1
 _FLAG_ACT_DIRECT: Final = 1  # TCA_BPF_FLAG_ACT_DIRECT
 _MESSAGE: Final = struct.Struct("=BxHiIII")  # tcmsg: family, pad, index, handle, parent, info
+_ACTIONS: Final = struct.Struct("=BxH")  # tcamsg: family, pad
+_PARMS: Final = struct.Struct("=IIiii")  # tc_act_bpf: index, capab, action, refcnt, bindcnt
 
 
 @plain
@@ -44,10 +48,12 @@ class Class:
 
 @plain
 class Action:
-    """A program that a filter runs as an action of its own."""
+    """A program that filters run as an action: `bound` of them the action of that `index`."""
 
     prog_id: int
     name: str
+    index: int = 0
+    bound: int = 0
 
 
 @plain
@@ -114,6 +120,18 @@ def filter_programs(ifindex: int, parent: int) -> list[int]:
     return found
 
 
+def actions() -> list[Action]:
+    """Return the programs that are actions here, whatever filters use them. Raises: SyscallError.
+
+    There are none where the module of such actions is not loaded.
+    """
+    kind = attribute(_TCA_ACT_TAB, attribute(1, attribute(_TCA_ACT_KIND, b"bpf\0")))
+    body = _ACTIONS.pack(0, 0) + kind
+    found = dump(_RTM_GETACTION, body, _RTM_NEWACTION, "list the actions of tc")
+    tables = [attributes(one[_ACTIONS.size :]).get(_TCA_ACT_TAB, b"") for one in found]
+    return [action for table in tables for action in _actions(table)]
+
+
 def _class(message: bytes) -> Class:
     _, _, ifindex, handle, _, _ = _MESSAGE.unpack_from(message)
     return Class(ifindex, _text(attributes(message[_MESSAGE.size :]), _TCA_KIND), handle)
@@ -145,7 +163,10 @@ def _actions(data: bytes) -> Iterator[Action]:
         fields = attributes(one)
         options = attributes(fields.get(_TCA_ACT_OPTIONS, b""))
         if _text(fields, _TCA_ACT_KIND) == "bpf" and _TCA_ACT_BPF_ID in options:
-            yield Action(_number(options, _TCA_ACT_BPF_ID), _text(options, _TCA_ACT_BPF_NAME))
+            parms = options.get(_TCA_ACT_BPF_PARMS, b"").ljust(_PARMS.size, b"\0")
+            index, _, _, _, bound = _PARMS.unpack_from(parms)
+            name = _text(options, _TCA_ACT_BPF_NAME)
+            yield Action(_number(options, _TCA_ACT_BPF_ID), name, index, bound)
 
 
 def _number(fields: dict[int, bytes], kind: int) -> int:

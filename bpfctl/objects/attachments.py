@@ -27,7 +27,7 @@ _UNSEEN: Final[dict[int, tuple[str, ...]]] = {
     ProgType.SOCKET_FILTER: ("on a socket (setsockopt SO_ATTACH_BPF)",),
     ProgType.SK_REUSEPORT: ("on a socket (setsockopt SO_ATTACH_REUSEPORT_EBPF)",),
     ProgType.SCHED_CLS: (_NETNS,),
-    ProgType.SCHED_ACT: ("as an action of tc", _NETNS),
+    ProgType.SCHED_ACT: (_NETNS,),
     ProgType.XDP: (_NETNS,),
     ProgType.FLOW_DISSECTOR: ("in a network namespace, without a link",),
     ProgType.LWT_IN: ("on a route",),

@@ -48,6 +48,8 @@ def searches(prog: ProgInfo) -> Iterator[tuple[Search, str]]:
     if prog.type == ProgType.SCHED_CLS:
         yield _filters, "as a filter of tc"
         yield _ordered, "at tcx or netkit"
+    if prog.type == ProgType.SCHED_ACT:
+        yield _actions, "as an action of tc"
     if _cgroup_hooks(prog.type):
         yield _cgroups, "in a cgroup"
     if prog.type in _EVENTS:
@@ -90,6 +92,16 @@ def _ordered(prog: ProgInfo) -> Iterator[Attachment]:
                 place, _, side = kind.partition("/")
                 words = f"{device.name} {side} (ifindex {device.ifindex}, {place})"
                 yield Attachment(place, words, facts={"ifindex": device.ifindex})
+
+
+def _actions(prog: ProgInfo) -> Iterator[Attachment]:
+    """Look at the actions of tc. Raises: SyscallError."""
+    from bpfctl.kernel.netlink_tc import actions
+
+    for one in actions():
+        if one.prog_id == prog.id:
+            filters = f"{one.bound} filter{'' if one.bound == 1 else 's'}"
+            yield Attachment("tc_action", f"number {one.index}, used by {filters}")
 
 
 def _cgroup_hooks(prog_type: int) -> list[AttachType]:

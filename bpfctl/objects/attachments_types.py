@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Attachment:
     """One place where a program runs.
 
-    `kind` is "link", "xdp", "tc", "tcx", "netkit", "cgroup", "sockmap", "perf_event"
+    `kind` is "link", "xdp", "tc", "tc_action", "tcx", "netkit", "cgroup", "sockmap", "perf_event"
     or "map" (another program jumps to it, or packets that are redirected meet it); `words` say
     where. `link` is the link, `facts` what else is known: "ifindex", "path", "map_id".
     """

@@ -193,6 +193,7 @@ def _filter(device: Interface, kind: str, one: tc.Filter) -> NetEntry:
         "direct_action": one.direct_action,
     }
     by = f"filter, priority {one.priority} handle {one.handle:#x}"
+    by += "".join(f", action {act.prog_id} {act.name}" for act in one.actions or ())
     return NetEntry("tc", kind, one.prog_id, by, device.name, device.ifindex, fields)
 
 

@@ -195,6 +195,15 @@ def refuses(section: str) -> Callable[[], Verdict]:
     return ask
 
 
+def has_actions() -> Verdict:
+    """Ask whether the kernel was built with actions of tc that are programs; load their module."""
+    config = kernel_config()
+    if config is not None and config.get("CONFIG_NET_ACT_BPF") is None:
+        return not_available("CONFIG_NET_ACT_BPF is not set")
+    subprocess.run(["modprobe", "-q", "act_bpf"], check=False)
+    return available()
+
+
 def has_module_types() -> Verdict:
     """Ask whether a loaded module has types, where there may be modules."""
     if KernelBtf(KERNEL_FILE).modules:
@@ -244,6 +253,7 @@ def takes(*types: t.Type) -> Callable[[], Verdict]:
     return ask
 
 
+ACT_BPF = needs("actions of tc", since="4.1", probe=has_actions)
 ARENA = needs("arenas", since="6.9", probe=told("map arena"))
 BLOOM_FILTER = needs("bloom filters", since="5.16", probe=told("map bloom_filter"))
 EXCLUSIVE = needs("exclusive maps", since="6.18", probe=holds("bpf_attr", "excl_prog_hash"))

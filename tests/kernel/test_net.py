@@ -18,6 +18,8 @@ from tests.kernel.places import inside
 from tests.kernel.powers import named, run_with
 from tests.kernel.small import RETURN_2, load
 from tests.kernel.test_attach_net import TALK, counting
+from tests.kernel.test_feature_oracle import program
+from tests.vm import newest_bpftool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -303,16 +305,60 @@ def test_filters_of_others_are_told_as_bpftool_does(
     )
     for parent in ("1:", "1:1"):
         here.run(*f"tc filter add dev va1 parent {parent} bpf pinned {bpffs}/t2".split())
-    (theirs,) = json.loads(here.run(tool("bpftool"), "-j", "net", "show"))
+    compare(here, tool("bpftool"), {"xdp": 1, "tc": 4})
+    if path := program(newest_bpftool.NAME):
+        compare(here, path, {"xdp": 1, "tc": 4})
+
+
+def compare(space: NetNs, bpftool: str, counts: dict[str, int]) -> None:
+    """Compare what both show key by key: ours has more."""
+    (theirs,) = json.loads(space.run(bpftool, "-j", "net", "show"))
     ours = shown()
-    assert len(theirs["xdp"]) == 1
-    assert len(theirs["tc"]) == 4
-    for section in ("xdp", "tc"):
+    for section, count in counts.items():
+        assert len(theirs[section]) == count
         same = [
             {key: value for key, value in mine.items() if key in other}
             for mine, other in zip(ours[section], theirs[section], strict=True)
         ]
         assert same == theirs[section]
+
+
+@needs.ACT_BPF
+def test_actions(
+    progs: dict[str, int], bpffs: Path, here: NetNs, tool: Callable[[str], str]
+) -> None:
+    """Programs that filters run as actions, their own or those of other kinds of filters."""
+    with load(ProgType.SCHED_ACT, code=RETURN_2) as fd:
+        pin(fd, f"{bpffs}/act")
+        number = prog_info(fd).id
+    here.run("tc", "qdisc", "add", "dev", "va0", "clsact")
+    add = ["tc", "filter", "add", "dev", "va0"]
+    act = ["action", "bpf", "pinned", f"{bpffs}/act"]
+    here.run(*add, "egress", "bpf", "pinned", f"{bpffs}/t1", *act)
+    here.run(*add, "ingress", "bpf", "pinned", f"{bpffs}/t1", "action", "ok")
+    compare(here, tool("bpftool"), {"tc": 2})
+    assert shown()["tc"][1]["act"] == [{"name": "act:[*fsobj]", "id": number}]
+    assert in_process("net").out.splitlines()[2].endswith(f", action {number} act:[*fsobj]")
+    here.run(*add, "egress", "matchall", *act)
+    found = in_process("-j", "why", f"{bpffs}/act", "--for", "0").json
+    assert [(one["kind"], one["attached_to"]) for one in found["attachments"]] == [
+        ("tc_action", f"number {index}, used by 1 filter") for index in (1, 2)
+    ]
+
+
+@needs.TCX
+def test_tcx_as_the_newest_bpftool_tells(progs: dict[str, int], bpffs: Path, here: NetNs) -> None:
+    made(bpffs, "attach tcx_ingress @t1 dev va0")
+    made(bpffs, "attach tcx_ingress @t2 dev va0 prepend")
+    create = ["link", "create", f"{bpffs}/t2", "tcx", "egress", "dev", "va1"]
+    assert in_process(*create, "--pin", f"{bpffs}/l") == DONE
+    assert [(one["devname"], one["kind"], bool(one["link_id"])) for one in shown()["tc"]] == [
+        ("va1", "tcx/egress", True),
+        ("va0", "tcx/ingress", False),
+        ("va0", "tcx/ingress", False),
+    ]
+    if path := program(newest_bpftool.NAME):
+        compare(here, path, {"tc": 3, "xdp": 0})
 
 
 # --- tcx without links ----------------------------------------------------------------------------

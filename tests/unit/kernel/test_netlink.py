@@ -206,6 +206,7 @@ def number(value: int) -> bytes:
 def test_what_a_filter_has(monkeypatch: pytest.MonkeyPatch) -> None:
     """Actions that are programs among others, and a filter without a program of its own."""
     bpf = attribute(6, b"act\0") + attribute(9, number(62))
+    bpf += attribute(2, struct.pack("=IIiii", 4, 0, 0, 2, 1))
     acts = attribute(1, attribute(1, b"gact\0") + attribute(2, attribute(9, number(1))))
     acts += attribute(2, attribute(1, b"bpf\0") + attribute(2 | NESTED, bpf))
     head = struct.pack("=BxHiIII", 0, 0, 3, 0, 0x10000, 7 << 16 | 3) + attribute(1, b"bpf\0")
@@ -216,13 +217,25 @@ def test_what_a_filter_has(monkeypatch: pytest.MonkeyPatch) -> None:
     answers = [message(44, part) for part in (head, whole, bare)]
     monkeypatch.setattr(socket, "socket", Route(b"".join(answers) + done()))
     assert netlink_tc.filters(3, 0x10000) == [
-        netlink_tc.Filter(3, 0x10000, 7, 5, 61, "own", True, (netlink_tc.Action(62, "act"),)),
+        netlink_tc.Filter(3, 0x10000, 7, 5, 61, "own", True, (netlink_tc.Action(62, "act", 4, 1),)),
         netlink_tc.Filter(3, 0x10000, 7, 5, 0, "", False, ()),
     ]
     monkeypatch.setattr(socket, "socket", Route(b"".join(answers) + done()))
     assert filter_programs(3, 0x10000) == [61, 62]
     monkeypatch.setattr(socket, "socket", Route(b"".join(answers) + done()))
     assert netlink_tc.priorities(3, 0x10000) == [7, 7, 7]
+
+
+def test_actions(monkeypatch: pytest.MonkeyPatch) -> None:
+    options = attribute(2, attribute(9, number(62)))  # an old kernel may tell no more
+    one = attribute(1 | NESTED, attribute(1, b"bpf\0") + options)
+    head = struct.pack("=BxH", 0, 0)
+    route = Route(message(48, head + attribute(1 | NESTED, one)) + message(48, head) + done())
+    monkeypatch.setattr(socket, "socket", route)
+    assert netlink_tc.actions() == [netlink_tc.Action(62, "")]
+    (sent,) = route.sent
+    assert struct.unpack("=IHHII", sent[:16]) == (36, 50, 0x301, 1, 0)
+    assert sent[16:].hex() == "00000000" + "1000010" + "00c000100" + "080001006270660" + "0"
 
 
 @pytest.mark.parametrize(
