@@ -35,6 +35,7 @@ _TC: Final = Struct("<IIII")  # id, pinning, inner_id, inner_idx
 _TC_AT: Final = 20
 _TC_BYTES: Final = 36
 _TC_NAME: Final = "bpf_elf_map"
+_TC_MEMBERS: Final = {("id", 20), ("pinning", 24)}
 _NO_INDEX: Final = 0xFFFFFFFF
 _PIN_NONE, _PIN_OBJECT, _PIN_GLOBAL = 0, 1, 2
 _STT_SECTION: Final = 3
@@ -94,8 +95,8 @@ def _definition(
     kind, key_size, value_size, max_entries = _WORDS.unpack_from(data)
     known = _FLAGS_AT + (_FLAGS.size if len(data) >= _TC_AT else 0)
     extra = None
-    if len(data) == _TC_BYTES and _struct_name(btf, symbol.name) in (None, _TC_NAME):
-        extra, known = _Tc(*_TC.unpack_from(data, _TC_AT)), _TC_BYTES
+    if _is_tc(btf, symbol.name, len(data)):
+        extra, known = _Tc(*_TC.unpack(data[_TC_AT:_TC_BYTES].ljust(_TC.size, b"\0"))), _TC_BYTES
     if any(data[known:]):
         message = f"has map {symbol.name} with values behind map_flags, whose meaning is unknown"
         raise elf.error(message, section, symbol.value + known)
@@ -115,14 +116,27 @@ def _definition(
     return spec, extra
 
 
-def _struct_name(btf: Btf | None, variable: str) -> str | None:
-    """The name of the struct that a variable is of; None when the object does not tell."""
+def _is_tc(btf: Btf | None, variable: str, size: int) -> bool:
+    """Whether a definition is tc's: by the struct's name or its members, else by its size.
+
+    tc takes shorter ones, too: what they lack is 0.
+    """
+    struct = _struct(btf, variable)
+    if btf is None or struct is None:
+        return size == _TC_BYTES
+    members = {(one.name, one.offset_bits // 8) for one in struct.members}
+    return size <= _TC_BYTES and (struct.name == _TC_NAME or members >= _TC_MEMBERS)
+
+
+def _struct(btf: Btf | None, variable: str) -> StructType | None:
+    """The struct that a variable is of; None when the object does not tell."""
     found = btf.find(variable, Kind.VAR) if btf else None
     if btf is None or found is None:
         return None
     one = btf.type(found)
     assert isinstance(one, Var)
-    return btf.name(btf.skip_modifiers(one.type_id))
+    struct = btf.type(btf.skip_modifiers(one.type_id))
+    return struct if isinstance(struct, StructType) else None
 
 
 def _types(btf: Btf | None, name: str, key_size: int, value_size: int) -> tuple[int, int]:

@@ -50,6 +50,13 @@ RULES: Final = (
     ),
     Rule(
         _TARGET,
+        r"attach_btf_id \d+ points to disabled hook bpf_lsm_(?P<name>\w+)",
+        "the kernel takes no programs at the hook {name}",
+        "choose another hook: those that give memory to an object, or show what it is to user "
+        "space, are for security modules alone",
+    ),
+    Rule(
+        _TARGET,
         r"(?:Tracing programs must provide btf_id|attach_btf_id \d+|The address of function "
         r"(?P<func>\w+) cannot be found|(?P<name>\w+)\(\) is not modifiable|can't modify return "
         r"codes|Cannot (?:replace|recursively|extend|nest)|Subprog \w+ doesn't exist|Extension "

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from bpfctl.btf import types as t
+from bpfctl.btf.decode import Btf
+from bpfctl.btf.encode import BtfBuilder
 from bpfctl.elf.legacy_maps import read_legacy_maps
 from bpfctl.elf.reader import parse_object, read_elf, read_object
 from bpfctl.elf.spec import MapSpec, ObjectSpec, RelocKind
@@ -63,6 +66,37 @@ def test_compiled_definitions_of_tc() -> None:
         inner=MapSpec("tc_outer.inner", ARRAY, 4, 4, 1),
         values=((1, "tc_inner"),),
     )
+
+
+WORDS = ("type", "size_key", "size_value", "max_elem", "flags", "id", "pinning")
+SHARED = MapSpec("m0", ARRAY, 4, 8, 16, pin_path="tc/globals/m0")
+REFUSED = "values behind map_flags, whose meaning is unknown"
+
+
+@pytest.mark.parametrize(
+    ("name", "members", "expected"),
+    [
+        pytest.param("", WORDS, SHARED, id="by its members"),
+        pytest.param("bpf_elf_map", tuple("abcdefg"), SHARED, id="by its name"),
+        pytest.param("", (*WORDS[:5], "inner", "numa"), REFUSED, id="of the samples"),
+    ],
+)
+def test_short_definitions_of_tc(
+    name: str, members: tuple[str, ...], expected: MapSpec | str
+) -> None:
+    types = BtfBuilder()
+    number = types.add(t.Int(0, "u32", 4, 0, 0, 32))
+    fields = tuple(t.Member(one, number, 32 * at) for at, one in enumerate(members))
+    types.add(t.Var(0, "m0", types.add(t.Struct(0, name, 28, fields)), 1))
+    builder = ElfBuilder()
+    section = builder.section("maps", definition(ARRAY, 4, 8, 16, 0, 0, 2))
+    builder.symbol("m0", section, 0, 28, type=OBJECT)
+    elf, btf = read_elf(builder.build(), "x.o"), Btf.parse(types.build())
+    if isinstance(expected, str):
+        with pytest.raises(ObjectFileError, match=expected):
+            read_legacy_maps(elf, btf)
+    else:
+        assert [one.spec for one in read_legacy_maps(elf, btf)] == [expected]
 
 
 @pytest.mark.parametrize(

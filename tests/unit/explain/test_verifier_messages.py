@@ -65,6 +65,7 @@ packet-bounds | invalid access to packet, off=0 size=1, R1(id=1,off=0,r=0)
 packet-bounds | R1 offset is outside of the packet
 context-access | invalid bpf_context access off=100 size=4
 context-access | func 'vfs_read' doesn't have 5-th argument
+attach-target | attach_btf_id 67507 points to disabled hook bpf_lsm_file_alloc_security
 sleepable-target | Only fentry/fexit/fmod_ret and lsm programs can be sleepable
 context-access | func 'vfs_read' size 4 must be 8
 kfunc-unavailable | pseudo btf_id 71189 in ldimm64 isn't KIND_VAR.
