@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bpfctl.asm.insn import Insn, unpack
-from bpfctl.explain.verifier_code import FRAME_POINTER, access, added, compared
+from bpfctl.asm.insn import BPF_LDX, Insn, unpack
+from bpfctl.explain.verifier_code import FRAME_POINTER, access, added, compared, on_register
 from bpfctl.explain.verifier_origin import trace
 from bpfctl.explain.verifier_words import called, origin_words, variable
 from bpfctl.rejected import Place
@@ -130,6 +130,32 @@ class Way:
     def untested(self) -> bool:
         """Whether no branch compared the value between its origin and the failure."""
         return self.made is not None and self.trace is not None and not self.trace.tests
+
+    @property
+    def tested_twin(self) -> int | None:
+        """The instruction that read the same place before, and whose value was tested; or None."""
+        if self.made is None or self.trace is None:
+            return None
+        own = self._insn(self.made)
+        if own.instruction_class != BPF_LDX:
+            return None
+        base = trace(self.steps, self.code.insns, self.made, own.src).at
+        for at in range(self.made - 1, -1, -1):
+            other = self._insn(at)
+            same = (other.opcode, other.off) == (own.opcode, own.off)
+            if same and trace(self.steps, self.code.insns, at, other.src).at == base:
+                return self.steps[at].insn if self._is_tested(at, other.dst) else None
+        return None
+
+    def _is_tested(self, at: int, register: int) -> bool:
+        """Whether a branch compares what the instruction at `at` puts into a register."""
+        for later in range(at + 1, len(self.steps)):
+            insn = self._insn(later)
+            if register in compared(insn):
+                return True
+            if on_register(insn, register) is not None:
+                return False
+        return False
 
     @property
     def registers(self) -> tuple[tuple[str, str], ...]:

@@ -14,6 +14,12 @@ IS_NULL: Final = Rule(
     "R{reg} is NULL here",
     "test the pointer before use:  if (!{var}) return 0;  and pass no NULL on to where it is used",
 )
+READ_TWICE: Final = Rule(
+    "verifier-null-check-missing",
+    "",
+    "R{reg} may be NULL here: what was tested is another read of the same field, at insn {twin}",
+    "read the field once, into a variable; test that and use that:  p = ctx->field;",
+)
 RELEASED: Final = Rule(
     "verifier-reference-missing",
     "",

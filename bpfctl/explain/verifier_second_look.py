@@ -25,6 +25,7 @@ from bpfctl.explain.verifier_rules_way import (
     NO_ARGUMENT,
     NO_RESULT,
     OUT_OF_BOUNDS,
+    READ_TWICE,
     RECURSION,
     REGION_CALL,
     REGION_LEFT,
@@ -252,7 +253,16 @@ def _unset(match: Match, way: Way) -> Match:
     return match._replace(rule=NO_ARGUMENT) if opcode == _CALL else match
 
 
+def _read_twice(match: Match, way: Way) -> Match:
+    """A pointer that was tested, and then read from memory once more: that one may be NULL."""
+    twin = way.tested_twin if match.register is not None else None
+    if twin is None:
+        return match
+    return match._replace(rule=READ_TWICE, fields={**match.fields, "twin": twin})
+
+
 _BY_CODE: Final[dict[str, Callable[[Match, Way], Match]]] = {
+    "verifier-null-check-missing": _read_twice,
     "verifier-call-depth": _recursion,
     "verifier-back-edge": _back_edge,
     "verifier-stack-bounds": _stack,

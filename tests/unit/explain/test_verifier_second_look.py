@@ -45,6 +45,36 @@ def program(*insns: Insn) -> ProgramCode:
             id="NULL by the code",
         ),
         pytest.param(
+            "0: (79) r2 = *(u64 *)(r1 +8)\n1: (15) if r2 == 0x0 goto pc+2\n"
+            "2: (79) r2 = *(u64 *)(r1 +8)\n3: (79) r0 = *(u64 *)(r2 +0)\n"
+            "R2 invalid mem access 'ptr_or_null_'\n",
+            program(
+                Insn(0x79, 2, 1, 8), Insn(0x15, 2, 0, 2), Insn(0x79, 2, 1, 8), Insn(0x79, 0, 2)
+            ),
+            "verifier-null-check-missing",
+            "R2 may be NULL here: what was tested is another read of the same field, at insn 0",
+            id="read twice",
+        ),
+        pytest.param(
+            "0: (79) r2 = *(u64 *)(r1 +16)\n1: (15) if r2 == 0x0 goto pc+2\n"
+            "2: (79) r2 = *(u64 *)(r1 +8)\n3: (79) r0 = *(u64 *)(r2 +0)\n"
+            "R2 invalid mem access 'ptr_or_null_'\n",
+            program(
+                Insn(0x79, 2, 1, 16), Insn(0x15, 2, 0, 2), Insn(0x79, 2, 1, 8), Insn(0x79, 0, 2)
+            ),
+            "verifier-null-check-missing",
+            "R2 may be NULL here",
+            id="another field",
+        ),
+        pytest.param(
+            "0: (79) r3 = *(u64 *)(r1 +8)\n1: (79) r2 = *(u64 *)(r1 +8)\n"
+            "2: (79) r0 = *(u64 *)(r2 +0)\nR2 invalid mem access 'ptr_or_null_'\n",
+            program(Insn(0x79, 3, 1, 8), Insn(0x79, 2, 1, 8), Insn(0x79, 0, 2)),
+            "verifier-null-check-missing",
+            "R2 may be NULL here",
+            id="read twice, and tested never",
+        ),
+        pytest.param(
             "0: (85) call f#7                 ; R0=0\n1: (79) r0 = *(u64 *)(r0 +0)\n"
             "R0 invalid mem access 'scalar'\n",
             program(CALL, Insn(0x79, 0, 0)),
