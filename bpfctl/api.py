@@ -116,7 +116,7 @@ class Object:
 
     @property
     def maps(self) -> Mapping[str, TypedMap]:
-        """The loaded maps by name; ".rodata" and its like too. Raises: UsageError before `load`."""
+        """The loaded maps by name, also those of variables. Raises: UsageError before `load`."""
         self._need_load()
         return self._maps
 
@@ -131,11 +131,13 @@ class Object:
         only: str | Collection[str] = (),
         skip: str | Collection[str] = (),
         max_entries: Mapping[str, int] | None = None,
+        reuse: Mapping[str, TypedMap] | None = None,
         options: LoadOptions | None = None,
     ) -> Self:
         """Create the maps and load the programs: all, or `only` some or one, or all without `skip`.
 
-        `max_entries` sets sizes of maps; `options` has all else a load can be told.
+        `max_entries` sets sizes of maps, `reuse` gives open maps to use in their place (of another
+        object, or of `open_map`); `options` has all else a load can be told.
         Raises: VerifierError with the log, NotFoundError, NotSupportedError, RelocationError,
         SyscallError; nothing stays then.
         """
@@ -147,6 +149,7 @@ class Object:
             programs=_names(only) or options.programs,
             skip=_names(skip) | options.skip,
             max_entries={**options.max_entries, **(max_entries or {})},
+            reuse={**options.reuse, **{name: one.fd for name, one in (reuse or {}).items()}},
             globals=(*options.globals, *self.globals.assignments),
         )
         loaded = self._loaded = _load(self.spec, options)

@@ -89,18 +89,19 @@ def no_map(name: str, spec: ObjectSpec) -> NotFoundError:
     )
 
 
-def open_in_place(spec: MapSpec, wish: Selector) -> Fd:
+def open_in_place(spec: MapSpec, wish: Selector | Fd) -> Fd:
     """Open the loaded map that somebody wants in place of one of the object's.
 
     It may be smaller or larger; another type or other sizes of keys and values would give the
     code another meaning. Raises: UsageError for those, NotFoundError, AmbiguousError, PathError,
     OutputError, SyscallError.
     """
+    from bpfctl.kernel.fd import Fd
     from bpfctl.objects.select import find_one
 
-    fd = find_one(wish)
+    fd = wish.duplicate() if isinstance(wish, Fd) else find_one(wish)
     try:
-        _check_alike(spec, fd, str(wish))
+        _check_alike(spec, fd, "that is open" if isinstance(wish, Fd) else str(wish))
     except BaseException:
         fd.close()
         raise

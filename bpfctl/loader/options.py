@@ -9,6 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bpfctl.kernel.fd import Fd
     from bpfctl.loader.attach_target import TargetWish
     from bpfctl.loader.globals import Assignment
     from bpfctl.objects.select import Selector
@@ -23,7 +24,8 @@ class LoadOptions:
     `programs` names the programs to load, `?` sections included; None means all but those in `?`
     sections. Programs in `skip` are left out. `targets` says by program name what to attach to
     instead of what the section says; the name "" stands for all others.
-    `max_entries` sets the size of maps by name, `reuse` the loaded maps to use in their place.
+    `max_entries` sets the size of maps by name, `reuse` the loaded maps to use in their place; an
+    open one stays the caller's.
     `globals` are assignments to global variables, made before programs load: "limit=10", or a
     name and a value of Python ("limit", 10).
     `exclusive` names for maps the only program that may use each.
@@ -41,7 +43,7 @@ class LoadOptions:
     skip: frozenset[str] = frozenset()
     targets: Mapping[str, TargetWish] = field(default_factory=dict)
     max_entries: Mapping[str, int] = field(default_factory=dict)
-    reuse: Mapping[str, Selector] = field(default_factory=dict)
+    reuse: Mapping[str, Selector | Fd] = field(default_factory=dict)
     globals: tuple[Assignment, ...] = ()
     exclusive: Mapping[str, str] = field(default_factory=dict)
     ifindex: int = 0

@@ -124,6 +124,19 @@ def test_a_map_that_is_full(ring: bpfctl.Object) -> None:
     assert raised.value.evidence == ["the map has room for 4 entries"]
 
 
+def test_a_map_that_objects_share(ring: bpfctl.Object, data: Path) -> None:
+    with bpfctl.open_object(data / "ring.bpf.o") as other:
+        other.load(only="send", reuse={"events": ring.maps["events"]})
+        send(other, 1)
+        assert other.maps["events"].info.id == ring.maps["events"].info.id
+    assert len(list(ring.maps["events"].records(0))) == 1
+    with (
+        bpfctl.open_object(data / "ring.bpf.o") as another,
+        pytest.raises(UsageError, match="map that is open cannot stand in for last"),
+    ):
+        another.load(reuse={"last": ring.maps["events"]})
+
+
 def test_a_map_that_is_not_there(bpffs: Path) -> None:
     for which in (f"{bpffs}/none", 4294967295):
         with pytest.raises(NotFoundError):
