@@ -25,7 +25,7 @@ ROOT: Final = 0xFFFFFFFF
 _RTM_NEWQDISC, _RTM_GETQDISC = 36, 38
 _RTM_NEWTCLASS, _RTM_GETTCLASS = 40, 42
 _RTM_NEWTFILTER, _RTM_GETTFILTER = 44, 46
-_RTM_NEWACTION, _RTM_GETACTION = 48, 50
+_RTM_GETACTION: Final = 50
 _TCA_KIND, _TCA_OPTIONS = 1, 2
 _TCA_BPF_ACT, _TCA_BPF_NAME, _TCA_BPF_FLAGS, _TCA_BPF_ID = 1, 7, 8, 11
 _TCA_ACT_KIND, _TCA_ACT_OPTIONS = 1, 2
@@ -127,7 +127,8 @@ def actions() -> list[Action]:
     """
     kind = attribute(_TCA_ACT_TAB, attribute(1, attribute(_TCA_ACT_KIND, b"bpf\0")))
     body = _ACTIONS.pack(0, 0) + kind
-    found = dump(_RTM_GETACTION, body, _RTM_NEWACTION, "list the actions of tc")
+    # tc_dump_action(), net/sched/act_api.c, answers with the type of the request.
+    found = dump(_RTM_GETACTION, body, _RTM_GETACTION, "list the actions of tc")
     tables = [attributes(one[_ACTIONS.size :]).get(_TCA_ACT_TAB, b"") for one in found]
     return [action for table in tables for action in _actions(table)]
 

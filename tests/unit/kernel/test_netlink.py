@@ -230,7 +230,7 @@ def test_actions(monkeypatch: pytest.MonkeyPatch) -> None:
     options = attribute(2, attribute(9, number(62)))  # an old kernel may tell no more
     one = attribute(1 | NESTED, attribute(1, b"bpf\0") + options)
     head = struct.pack("=BxH", 0, 0)
-    route = Route(message(48, head + attribute(1 | NESTED, one)) + message(48, head) + done())
+    route = Route(message(50, head + attribute(1 | NESTED, one)) + message(50, head) + done())
     monkeypatch.setattr(socket, "socket", route)
     assert netlink_tc.actions() == [netlink_tc.Action(62, "")]
     (sent,) = route.sent
