@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from operator import attrgetter
 
 from bpfctl.btf.ext import BtfExt, CoreRelo, FuncInfo, LineInfo
 from bpfctl.plain_typing import TypeVar
@@ -44,9 +43,12 @@ class CodeInfo:
         )
 
 
+def _place(record: FuncInfo | LineInfo | CoreRelo) -> int:
+    return record.insn_off
+
+
 def _sorted(by_section: dict[str, list[_R]]) -> dict[str, list[_R]]:
-    key = attrgetter("insn_off")
-    return {name: sorted(records, key=key) for name, records in by_section.items()}
+    return {name: sorted(records, key=_place) for name, records in by_section.items()}
 
 
 def _of(
@@ -54,8 +56,8 @@ def _of(
 ) -> tuple[_R, ...]:
     """The records of one function, with offsets that count from its start."""
     records = by_section.get(function.section.name, [])
-    first = bisect_left(records, function.start, key=attrgetter("insn_off"))
-    last = bisect_left(records, function.end, key=attrgetter("insn_off"))
+    first = bisect_left(records, function.start, key=_place)
+    last = bisect_left(records, function.end, key=_place)
     mine = records[first:last]
     if function.start:  # the first, mostly the only one of its section needs no others
         return tuple(moved(one.insn_off - function.start, one) for one in mine)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from operator import attrgetter
 
 from bpfctl.asm.insn import SLOT_BYTES
 from bpfctl.elf.elf_file import STB_LOCAL, STB_WEAK, STT_FUNC
@@ -61,7 +60,7 @@ class FunctionIndex:
     def holding(self, section_number: int, offset: int) -> Function | None:
         """The function that has the byte at an offset of a section."""
         functions = self.by_section.get(section_number, [])
-        at = bisect_right(functions, offset, key=attrgetter("start")) - 1
+        at = bisect_right(functions, offset, key=lambda one: one.start) - 1
         if at < 0 or offset >= functions[at].end:
             return None
         return functions[at]
@@ -98,7 +97,7 @@ def find_functions(elf: ElfFile) -> FunctionIndex:
     index = FunctionIndex()
     for section in code_sections(elf):
         mine = [symbol for symbol in elf.symbols_in(section) if symbol.type == STT_FUNC]
-        mine.sort(key=attrgetter("value"))
+        mine.sort(key=lambda symbol: symbol.value)
         if not mine:
             raise elf.error("has code and no function", section)
         index.by_section[section.number] = _cut(elf, section, mine)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 
 TYPE_CHECKING = False
@@ -51,7 +50,7 @@ class Fd:
 
     def duplicate(self) -> Fd:
         """Return a second descriptor of the same object, owned apart from this one."""
-        return Fd(fcntl.fcntl(self.fileno(), fcntl.F_DUPFD_CLOEXEC, 1))
+        return Fd(_copy(self.fileno()))
 
     def __enter__(self) -> Self:
         return self
@@ -78,6 +77,13 @@ class Fd:
 
 def _moved_up(number: int) -> int:
     try:
-        return fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, 1)
+        return _copy(number)
     finally:
         os.close(number)
+
+
+def _copy(number: int) -> int:
+    """Open the same under another number than 0."""
+    import fcntl  # few commands need it
+
+    return fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, 1)
