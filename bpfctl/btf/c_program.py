@@ -69,6 +69,7 @@ _WHEN: Final = {
     "fentry": "runs when {}() is entered.",
     "fexit": "runs when {}() returns.",
     "fmod_ret": "runs before {}(), and instead of it when it returns an error.",
+    "fsession": "runs when {}() is entered, and again when it returns.",
 }
 _ARGUMENTS: Final = "the arguments, each in a slot of 8 bytes"
 _GETS: Final = {
@@ -78,6 +79,7 @@ _GETS: Final = {
     "iter": "where to write, and the element",
     "fexit": f"{_ARGUMENTS}, and the value returned",
     "fmod_ret": f"{_ARGUMENTS}, and what the program before it returned",
+    "fsession": f"{_ARGUMENTS}, and when it returns the value returned",
 }
 
 
@@ -137,12 +139,21 @@ def _iterator_body(btf: Btf, context: Context) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _is_readable(btf: Btf, pointer: t.Ptr) -> bool:
+    """Source: btf_ctx_access() in kernel/bpf/btf.c, Linux 5.10."""
+    target = btf.type(btf.skip_modifiers(pointer.type_id))
+    return not pointer.type_id or isinstance(target, t.Struct)
+
+
 def _print(btf: Btf, member: ContextMember) -> _Print | None:
-    """How to print a member; structs and void are left out."""
+    """How to print a member; what kernels of any age let programs read.
+
+    Before Linux 5.13 that is of all pointers those to structs and to nothing. Structs are left out.
+    """
     value = f"ctx->{identifier(member.name)}"
     found = btf.type(btf.skip_modifiers(member.type_id))
     match found:
-        case t.Ptr():
+        case t.Ptr() if _is_readable(btf, found):
             return _Print("%p", value)
         case t.Enum() if found.size_bytes <= _NARROW_BYTES:
             return _Print("%d", value)

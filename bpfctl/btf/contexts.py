@@ -56,13 +56,14 @@ TRACEPOINT: Final = ContextKind(("tp_btf", "raw_tp", "raw_tracepoint"), "__trace
 LSM: Final = ContextKind(("lsm", "lsm_cgroup"), "bpf_lsm_", returns=True)
 ITERATOR: Final = ContextKind(("iter",), "bpf_iter_")
 ENTRY: Final = ContextKind(("fentry",), "")
-EXIT: Final = ContextKind(("fexit", "fmod_ret"), "", returns=True)
+EXIT: Final = ContextKind(("fexit", "fmod_ret", "fsession"), "", returns=True)
 KINDS: Final = (TRACEPOINT, LSM, ITERATOR, ENTRY, EXIT)
 _BY_WORD: Final = {word: kind for kind in KINDS for word in kind.words}
 # Only the type of a tracepoint's function stands for it in a load, and it has no names.
 _TRACEPOINT_TYPE: Final = "btf_trace_"
 _ITERATOR_CONTEXT: Final = "bpf_iter__"  # what the kernel's own headers call the struct
 _IMPLEMENTATION: Final = "_impl"
+_HOOKS: Final = "security_list_options"  # union of all hooks (include/linux/lsm_hooks.h)
 _STANDING: Final = ("__traceiter_", "__probestub_", "__bpf_trace_", "bpf_lsm_")
 
 
@@ -80,7 +81,7 @@ def find_context(btf: Btf, word: str, target: str) -> Context | None:
     Raises: BtfError for a function that programs cannot be attached to.
     """
     kind = context_kind(word)
-    if kind is None:
+    if kind is None or (kind is LSM and not _is_hook(_hooks(btf), target)):
         return None
     proto = _prototype(btf, btf.find(kind.prefix + target, Kind.FUNC))
     if proto is None and kind is TRACEPOINT:
@@ -129,8 +130,10 @@ def _targets(btf: Btf, kind: ContextKind, functions: dict[str, int]) -> dict[str
     }
     if kind is ITERATOR:
         return iterators
-    if kind.prefix:
-        return _without(kind.prefix, functions)
+    if kind is LSM:
+        hooks = _hooks(btf)
+        found = _without(kind.prefix, functions)
+        return {name: i for name, i in found.items() if _is_hook(hooks, name)}
     standing = {ITERATOR.prefix + name for name in iterators}
     return {
         name: i
@@ -141,6 +144,21 @@ def _targets(btf: Btf, kind: ContextKind, functions: dict[str, int]) -> dict[str
 
 def _without(prefix: str, types: dict[str, int]) -> dict[str, int]:
     return {name.removeprefix(prefix): i for name, i in types.items() if name.startswith(prefix)}
+
+
+def _hooks(btf: Btf) -> frozenset[str]:
+    """The names of all hooks; empty where the types do not tell.
+
+    Functions that only help with them are called like those that stand for them.
+    """
+    found = btf.find(_HOOKS, Kind.UNION)
+    union = btf.type(found) if found is not None else None
+    members = union.members if isinstance(union, t.Struct) else ()
+    return frozenset(one.name for one in members)
+
+
+def _is_hook(hooks: frozenset[str], target: str) -> bool:
+    return not hooks or target in hooks
 
 
 def _iterates(btf: Btf, target: str) -> bool:

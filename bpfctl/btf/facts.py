@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from bpfctl.btf.decode import Btf
 
+_UNSIGNED_BYTES: Final = (1, 2, 4)  # of enumerations without a sign, in kernels before 6.0
 MAX_MEMBERS: Final = 1 << 13  # of one struct with its anonymous ones; hostile ones have no end
 _WORDS: Final = {
     Kind.STRUCT: "struct",
@@ -166,7 +167,12 @@ class _Reader:
 
 
 def _constants(found: t.Enum) -> dict[str, int]:
-    """The constants; what has no sign in BTF (before Linux 6.0) is compared as if it had."""
-    limit = 1 << 8 * found.size_bytes - 1 if found.size_bytes else 1 << 31
+    """The constants; what has no sign in BTF (before Linux 6.0) is compared as if it had.
+
+    Of 64 bits, which came with the sign, it is told.
+    """
+    if found.is64 or found.size_bytes not in _UNSIGNED_BYTES:
+        return {one.name: one.value for one in found.values}
+    limit = 1 << 8 * found.size_bytes - 1
     wrap = 2 * limit
     return {one.name: one.value - wrap if one.value >= limit else one.value for one in found.values}

@@ -62,14 +62,23 @@ class Age(NamedTuple):
         newer = bool(self.least) and says < parse_release(self.least)
         if newer or (self.below and says >= parse_release(self.below)):
             return self
-        return Age(f"{major}.{minor}", f"{major}.{minor + 1}")
+        says_so = f"{major}.{minor}"
+        return Age(says_so, after(says_so))
 
     def __str__(self) -> str:
+        if self.least and self.below == after(self.least):
+            return f"Linux {self.least}"
         if self.least and self.below:
             return f"at least Linux {self.least}, before {self.below}"
         if self.below:
             return f"before Linux {self.below}"
         return f"at least Linux {self.least}" if self.least else ""
+
+
+def after(version: str) -> str:
+    """The number behind that of a version: what is older is of that version, or older than it."""
+    major, minor, _ = parse_release(version)
+    return f"{major}.{minor + 1}"
 
 
 def listed(btf: Btf) -> Listed:

@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 import bpfctl.data
+from bpfctl.features.age import after
 from bpfctl.linux.version import parse_release
 from bpfctl.plain_typing import NamedTuple
 
@@ -63,8 +64,7 @@ def _later(refused: dict[str, bool], low: str) -> str:
 
 def _is_up_to(age: Age, kernel: str) -> bool:
     """Whether a kernel is certainly no newer than one that was asked."""
-    major, minor = parse_release(kernel)[:2]
-    return bool(age.below) and parse_release(age.below) <= parse_release(f"{major}.{minor + 1}")
+    return bool(age.below) and parse_release(age.below) <= parse_release(after(kernel))
 
 
 @cache

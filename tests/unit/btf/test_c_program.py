@@ -113,3 +113,25 @@ def test_several_contexts(btf: Btf) -> None:
         "\nstruct iter_task_ctx {\n\tstruct bpf_iter_meta *meta;\n\tstruct pair *task;\n};\n"
         "\nstruct fentry_nothing_ctx {\n};\n"
     )
+
+
+def test_only_pointers_that_every_kernel_lets_read_are_printed() -> None:
+    """To a struct or to nothing; Linux 5.10 refuses all others."""
+    btf = Btf.parse(
+        build(
+            (
+                t.Int(1, "int", 4, t.IntEncoding.SIGNED, 0, 32),
+                t.Struct(2, "pair", 8, ()),
+                t.Const(3, "", 2),
+                t.Const(4, "", 0),
+                t.Ptr(5, "", 1),
+                t.Ptr(6, "", 3),
+                t.Ptr(7, "", 4),
+                t.Ptr(8, "", 0),
+                t.Ptr(9, "", 6),
+                t.FuncProto(10, "", 0, tuple(P(f"p{one}", one) for one in range(5, 10))),
+                t.Func(11, "point", 10, STATIC),
+            )
+        )
+    )
+    assert '"point: %p %p", ctx->p6, ctx->p8)' in program_text(btf, context(btf, "fentry/point"))

@@ -161,3 +161,25 @@ def test_as_c(btf: Btf) -> None:
         "\tint ret __attribute__((aligned(8)));\n};\n" + FOOT
     )
     assert "struct pair {" in text.split(POP)[0]
+
+
+def test_functions_that_are_no_hooks() -> None:
+    """Those that help with the hooks are called alike; the kernel lists which are hooks."""
+    hooks = t.Struct(41, "security_list_options", 8, (t.Member("task_alloc", VOID_P, 0),), True)
+    btf = Btf.parse(build((*TYPES, hooks)))
+    assert find_context(btf, "lsm", "task_free") is None
+    assert [one.section for one in all_contexts(btf, ("lsm",))] == ["lsm/task_alloc"]
+    unlisted = Btf.parse(build(TYPES))
+    assert [one.section for one in all_contexts(unlisted, ("lsm",))] == [
+        "lsm/task_alloc",
+        "lsm/task_free",
+    ]
+
+
+def test_programs_that_run_twice_see_what_is_returned() -> None:
+    found = find_context(Btf.parse(build(TYPES)), "fsession", "kfunc")
+    assert found == Context(
+        "fsession/kfunc",
+        "fsession_kfunc_ctx",
+        (C("task", TASK_P), C("aux", VOID_P), C("ret", INT)),
+    )

@@ -194,3 +194,18 @@ def test_a_struct_that_contains_itself() -> None:
     circle = (t.Struct(3, "", 4, (t.Member("x", 3, 0),)), t.Typedef(4, "circle", 3))
     with pytest.raises(BtfError, match="is nested too deeply"):
         changes(circle, ())
+
+
+@pytest.mark.parametrize(
+    ("size", "is64", "value", "shown"),
+    [
+        pytest.param(4, False, 0xFFFFFFFF, -1, id="32 bits, whose sign may not be told"),
+        pytest.param(8, True, 2**64 - 1, 2**64 - 1, id="64 bits, whose sign is"),
+        pytest.param(0x7FFFFFFF, False, 5, 5, id="of no size there is"),
+        pytest.param(0, False, 5, 5, id="of none"),
+    ],
+)
+def test_values_of_constants(size: int, is64: bool, value: int, shown: int) -> None:
+    values = (t.EnumValue("A", value),)
+    (found,) = changes((), (t.Enum(3, "e", size, signed=False, values=values, is64=is64),))
+    assert found.new == Facts("", size, constants={"A": shown})

@@ -98,6 +98,7 @@ def test_what_a_kernel_has(since: str, has: bool | None) -> None:
     [
         (AGE, "at least Linux 6.1, before 6.4"),
         (Age("6.1"), "at least Linux 6.1"),
+        (Age("6.9", "6.10"), "Linux 6.9"),
         (Age(), ""),
         (Age("", "6.4"), "before Linux 6.4"),
     ],
