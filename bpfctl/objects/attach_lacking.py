@@ -74,8 +74,17 @@ def lacks_links(target: targets.Target) -> NotSupportedError | None:
         verdict.since,
         code=LINK_LACKING,
         evidence=[verdict.reason],
-        remedy=_HELD_INSTEAD if name in _HOLDABLE else None,
+        remedy=_instead(target) if name in _HOLDABLE else None,
     )
+
+
+def _instead(target: targets.Target) -> str:
+    """Say what there is without links."""
+    if not isinstance(target, targets.Tcx):
+        return _HELD_INSTEAD
+    side = net.side_word(target.attach_type)
+    stays = f"bpfctl net attach tc_{side} PROG dev {target.device}"
+    return f"as a filter of tc, which stays: {stays}; or {_HELD_INSTEAD}"
 
 
 def lacks_cookies(target: targets.Target) -> NotSupportedError | None:

@@ -9,7 +9,7 @@ from bpfctl.errors import BpfctlError, NotFoundError, SyscallError
 from bpfctl.objects.attach_net_targets import Filter, Netkit
 from bpfctl.objects.attach_targets import Tcx, Xdp
 from bpfctl.objects.net_filter import attach_filter, detach_from, find_filters, words
-from bpfctl.objects.net_order import attach_ordered, detach_ordered, instead_of_tcx
+from bpfctl.objects.net_order import attach_ordered, detach_ordered
 from bpfctl.objects.net_xdp import attach_xdp, detach_xdp
 
 TYPE_CHECKING = False
@@ -82,10 +82,20 @@ def explained(prog: ProgInfo | None, target: NetPlace) -> Iterator[None]:
         if isinstance(target, Tcx | Netkit):
             _explain_ordered(err, target)
         if prog is None:
+            _name_missing(err)
             raise
         from bpfctl.objects.attach_explain import explain
 
         raise explain(err, prog, target) from err
+
+
+def _name_missing(err: SyscallError) -> None:
+    """Say what is missing for taking away what nobody named (bpf_prog_detach, Linux 6.6)."""
+    from bpfctl.linux.caps import Capability
+    from bpfctl.objects.denial import name_missing
+
+    if err.call == "BPF_PROG_DETACH":
+        name_missing(err, (Capability.NET_ADMIN,))
 
 
 def _explain_ordered(err: SyscallError, target: Tcx | Netkit) -> None:
@@ -95,7 +105,7 @@ def _explain_ordered(err: SyscallError, target: Tcx | Netkit) -> None:
 
         lacking = lacks_links(target)
         if lacking is not None:
-            raise instead_of_tcx(lacking, target) from err
+            raise lacking from err
     if err.errno == errno.ENOENT and err.call == "BPF_PROG_DETACH":
         raise NotFoundError(
             f"nothing of that is attached to {target}",

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 from array import array
 
-from bpfctl.errors import NotSupportedError, UsageError
+from bpfctl.errors import UsageError
 from bpfctl.kernel.attr_link import prog_attach, prog_detach, prog_query
 from bpfctl.kernel.bpf import bpf
 from bpfctl.kernel.flags import AttachFlags
 from bpfctl.objects.attach_net import order_flags
-from bpfctl.objects.attach_net_targets import Netkit, side_word
 from bpfctl.objects.attach_places import find_interface
-from bpfctl.objects.attach_targets import Tcx
 from bpfctl.objects.ids import ObjectKind, open_id
 from bpfctl.plain import plain
 
@@ -23,6 +21,8 @@ if TYPE_CHECKING:
     from typing import Final
 
     from bpfctl.kernel.fd import Fd
+    from bpfctl.objects.attach_net_targets import Netkit
+    from bpfctl.objects.attach_targets import Tcx
 
 _ROOM: Final = 64  # programs of one side: BPF_MPROG_MAX, include/linux/bpf_mprog.h, Linux 6.6
 _U32: Final = 4
@@ -93,15 +93,6 @@ def entries(ifindex: int, attach_type: int) -> list[Entry]:
     bpf(query)
     pairs = zip(array("I", bytes(prog_ids)), array("I", bytes(link_ids)), strict=True)
     return [Entry(*pair) for pair in list(pairs)[: query.count]]
-
-
-def instead_of_tcx(err: NotSupportedError, target: Tcx | Netkit) -> NotSupportedError:
-    """Say what there is on kernels without tcx."""
-    if isinstance(target, Tcx):
-        side = side_word(target.attach_type)
-        err.remedy = f"a filter of tc does the same: bpfctl net attach tc_{side} PROG dev "
-        err.remedy += target.device
-    return err
 
 
 def _which(target: Tcx | Netkit, found: list[Entry]) -> UsageError:

@@ -202,6 +202,17 @@ def test_no_driver_mode(progs: dict[str, int], bpffs: Path) -> None:
     )
 
 
+@needs.TCX
+def test_who_may_detach_from_tcx(progs: dict[str, int], bpffs: Path, here: NetNs) -> None:
+    """The program, open by its pin, is enough; what nobody named takes a capability."""
+    made(bpffs, "attach tcx_ingress @t1 dev va0")
+    ran = run_with(frozenset(), ["net", "detach", "tcx_ingress", "dev", "va0"], here)
+    assert (ran.status, ran.error["code"]) == (4, "capabilities-missing")
+    words = ["net", "detach", "tcx_ingress", f"{bpffs}/t1", "dev", "va0"]
+    assert run_with(frozenset(), words, here).status == 0
+    assert shown() == EMPTY
+
+
 def test_who_may_not(progs: dict[str, int], bpffs: Path, here: NetNs) -> None:
     held = named(["CAP_BPF", "CAP_PERFMON"])
     for kind in ("xdp @x1", "tc_ingress @t1"):
@@ -415,7 +426,7 @@ def test_a_kernel_without_tcx(progs: dict[str, int], bpffs: Path) -> None:
         return
     error = done.json["error"]
     assert (done.status, error["code"], error["since"]) == (5, "link-kind-unsupported", "6.6")
-    assert error["remedy"].endswith("bpfctl net attach tc_ingress PROG dev va0")
+    assert "which stays: bpfctl net attach tc_ingress PROG dev va0;" in error["remedy"]
     made(bpffs, "attach tc_ingress @t1 dev va0")
     found = in_process("-j", "why", f"{bpffs}/t1", "--for", "0").json
     assert [place["kind"] for place in found["attachments"]] == ["tc"]
