@@ -9,6 +9,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 
 from bpfctl.loader.attachment import Attachment
+from bpfctl.loader.pins import unbroken
 from bpfctl.objects.attach_held import HoldTarget, held
 from bpfctl.objects.attach_net_targets import Filter
 from bpfctl.objects.attach_targets import Tcx
@@ -46,9 +47,9 @@ def attach_filter(loaded: LoadedObject, name: str, target: Filter, *, stay: bool
         return _held(loaded, name, target)
     prog_fd = loaded.programs[name].fd
     info = prog_info(prog_fd)
-    with explained(info, target):
+    with explained(info, target), unbroken():
         placed = add_filter(prog_fd, info.name, target, marked=True)
-    loaded.undo.callback(detach_filter, placed)
+        loaded.undo.callback(detach_filter, placed)
     return Attachment(name, target, stays=True)
 
 

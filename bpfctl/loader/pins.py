@@ -48,7 +48,7 @@ class PinSet:
 
     def pin(self, fd: Fd, path: str) -> None:
         """Pin an object. Raises: PathError, SyscallError; nothing was pinned then."""
-        with _unbroken():
+        with unbroken():
             self._prepare(path)
             pin(fd, path)
             self._made.append(path)
@@ -72,7 +72,7 @@ class PinSet:
 
         Raises: PathError.
         """
-        with _unbroken():
+        with unbroken():
             self._prepare(path)
             self._make_directory(path)
 
@@ -91,7 +91,7 @@ class PinSet:
 
     def undo(self) -> None:
         """Remove everything made, the last first; what somebody else uses by now stays."""
-        with _unbroken():
+        with unbroken():
             while self._made:
                 _remove(self._made.pop())
             if self._mounted:
@@ -124,7 +124,7 @@ def _remove(path: str) -> None:
 
 
 @contextmanager
-def _unbroken() -> Iterator[None]:
+def unbroken() -> Iterator[None]:
     """Let signals wait, so that none comes between making something and taking note of it."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     try:

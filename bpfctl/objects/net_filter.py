@@ -6,7 +6,9 @@ discipline clsact, which is made with the first of them.
 
 from __future__ import annotations
 
-from bpfctl.errors import BpfctlError, NotFoundError, UsageError
+from contextlib import suppress
+
+from bpfctl.errors import BpfctlError, NotFoundError, SyscallError, UsageError
 from bpfctl.kernel import netlink_tc as tc
 from bpfctl.kernel import route
 from bpfctl.kernel.route import FilterPlace
@@ -60,7 +62,8 @@ def attach_filter(
         route.put_filter(place, prog_fd.fileno(), name, replace=overwrite, doing=doing)
     except BaseException:
         if made:
-            route.remove_clsact(index, doing)
+            with suppress(SyscallError):  # what failed first is what matters
+                route.remove_clsact(index, doing)
         raise
     return Placed(place, made)
 
