@@ -39,6 +39,8 @@ def unknown_option(word: str, ctx: Any) -> UsageError:
     """Return the error for an option nobody has, with the nearest one that exists."""
     near = nearest(word.split("=")[0], _options_of(ctx))
     remedy = f'did you mean "{near}"?' if near else f"see {ctx.command_path} --help"
+    if near == word:  # a letter of a word that is meant to be none of options: "-dash.o"
+        remedy = "what begins with - and is no option goes behind --"
     return UsageError(
         f"{where(ctx.command_path)}unknown option {word}",
         code="unknown-option",

@@ -34,6 +34,12 @@ WRONG = [
         id="option-before",
     ),
     pytest.param(
+        ["prog", "load", "-dash.o", "x"],
+        "bpfctl: prog load: unknown option -d\n"
+        "  remedy     what begins with - and is no option goes behind --\n",
+        id="a file like an option",
+    ),
+    pytest.param(
         ["version", "x"],
         "bpfctl: version: got unexpected extra argument(s) (x)\n"
         "  remedy     see bpfctl version --help\n",
