@@ -100,7 +100,7 @@ def find_variable(spec: ObjectSpec, target: str) -> tuple[MapSpec, Place]:
     """Return the map with a variable or a part of one ("cfg.port"), and where in it that is.
 
     Raises: UsageError (no types; no variable of the object; no such path), NotFoundError,
-    AmbiguousError.
+    AmbiguousError, BtfError for a type that is larger than the section.
     """
     if spec.btf is None:
         raise UsageError("the object has no type information", remedy="compile it with -g")
@@ -108,7 +108,12 @@ def find_variable(spec: ObjectSpec, target: str) -> tuple[MapSpec, Place]:
     variable, path = _find(spec.btf, maps, target)
     place = locate(spec.btf, variable.type_id, path)
     place = replace(place, offset_bits=place.offset_bits + 8 * variable.offset)
-    return maps[variable.section], place
+    one = maps[variable.section]
+    bits = place.bits or 8 * spec.btf.size_of(place.type_id)
+    if place.offset_bits + bits > 8 * len(initial(one)):
+        message = f"the type of {target} does not fit into section {one.section}"
+        raise spec.btf.error(message, place.type_id)
+    return one, place
 
 
 def variable_names(spec: ObjectSpec) -> list[str]:

@@ -11,7 +11,7 @@ import pytest
 from bpfctl.btf.types import Datasec, Kind, Var
 from bpfctl.btf.values import compile_reader
 from bpfctl.elf.reader import read_object
-from bpfctl.errors import AmbiguousError, BpfctlError, NotFoundError, UsageError
+from bpfctl.errors import AmbiguousError, BpfctlError, BtfError, NotFoundError, UsageError
 from bpfctl.loader.globals import with_globals
 from tests.unit.loader.objects import object_of
 
@@ -93,6 +93,16 @@ def test_values_of_python() -> None:
     assert (found["name"], found["limits"]) == ("1234567", [0, 5, 0])
     with pytest.raises(UsageError, match=r"name: .* has 8 bytes, not 2"):
         with_globals(SETTINGS, [("name", b"ab")])
+
+
+@pytest.mark.parametrize("wish", ["limits[2]=1", ("limits", [1, 2, 3])], ids=["words", "value"])
+def test_a_type_that_is_larger_than_its_section(wish: Any) -> None:
+    """As types say that somebody has changed: nothing behind the section is written."""
+    short = [
+        replace(one, value_size=4, contents=(one.contents or b"")[:4]) for one in SETTINGS.maps
+    ]
+    with pytest.raises(BtfError, match=r"the type of .* does not fit into section \.rodata"):
+        with_globals(replace(SETTINGS, maps=tuple(short)), [wish])
 
 
 def test_nothing_to_set() -> None:
