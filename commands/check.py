@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from typing import Annotated
 
     from bpfctl.check.check import Subject
-    from bpfctl.check.kernels import Target
     from bpfctl.loader.options import LoadOptions
 
     from .context import Context
@@ -101,26 +100,19 @@ def _run(
     """Check objects for kernels and show it; True when something would fail, or did."""
     from bpfctl.check.check import check as check_one
     from bpfctl.check.finding import State
+    from bpfctl.check.kernels import kernels
 
     from .check_verify import Verification
     from .check_words import show
 
     subjects = _subjects(wishes.objects, options)
-    targets = _targets(wishes.btf, options.kernel_config)
+    targets = kernels(wishes.btf, options.kernel_config)
     reports = [check_one(subject, target) for target in targets for subject in subjects]
     reports.sort(key=lambda one: wishes.objects.index(one.path))
     verified = Verification(subjects, targets[0], baseline, percent) if wishes.verify else None
     show(out, reports, wishes.form, verified)
     failed = verified is not None and verified.failed
     return failed or any(one.verdict is State.MISSING for one in reports)
-
-
-def _targets(btf: Sequence[str], config: str | None) -> list[Target]:
-    from bpfctl.check.kernels import kernels_at, running
-
-    if not btf:
-        return [running(config)]
-    return [target for path in btf for target in kernels_at(path, config)]
 
 
 def _subjects(objects: Sequence[str], options: LoadOptions) -> list[Subject]:

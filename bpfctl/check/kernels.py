@@ -15,7 +15,7 @@ from bpfctl.objects.btf import KERNEL_FILE, KERNEL_FOLDER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from typing import Final
 
     from bpfctl.features.age import Listed
@@ -52,6 +52,7 @@ class Target:
     """One kernel to check for; `is_running` is said of the one we run on.
 
     `config_path` is the file with its configuration, None: none is known (but the running one's).
+    `place` is where its types are, "" where nobody said.
     """
 
     def __init__(
@@ -62,8 +63,10 @@ class Target:
         config_path: str | None = None,
         is_running: bool = False,
         has_modules: bool = False,
+        place: str = "",
     ) -> None:
         self.name = name
+        self.place = place
         self.types = types
         self.config_path = config_path
         self.is_running = is_running
@@ -85,10 +88,7 @@ class Target:
         """Its configuration, None where nothing tells. Raises: PathError."""
         if self.config_path is None:
             return kernel_config() if self.is_running else None
-        found = kernel_config([self.config_path])
-        if found is None or not found.options:
-            raise PathError("is no kernel configuration", subject=self.config_path)
-        return found
+        return read_config(self.config_path)
 
     def has_function(self, name: str) -> bool:
         """Whether its types show a function of that name, those of modules left out."""
@@ -119,12 +119,37 @@ def running(config_path: str | None = None) -> Target:
     )
 
 
+def kernels(paths: Sequence[str], config_path: str | None = None) -> list[Target]:
+    """The kernels of several files and directories, the running one for none.
+
+    Two of one name are called by their paths. Raises: PathError, for what is no configuration too.
+    """
+    found = [one for path in paths for one in kernels_at(path, config_path)]
+    found = found or [running(config_path)]
+    names = [one.name for one in found]
+    for one in found:
+        if names.count(one.name) > 1:
+            one.name = one.place or one.name
+    if config_path is not None:
+        read_config(config_path)
+    return found
+
+
+def read_config(path: str) -> KernelConfig:
+    """A kernel's configuration from a file. Raises: PathError."""
+    found = kernel_config([path])
+    if found is None or not found.options:
+        raise PathError("is no kernel configuration", subject=path)
+    return found
+
+
 def kernels_at(path: str, config_path: str | None = None) -> Iterator[Target]:
     """The kernels of a file of types, or of a directory.
 
     In a directory each file is a kernel, named as the file, and so is each directory with a file
     "vmlinux": the other files in it are its modules' types, and "config" is its configuration. A
-    directory with a "vmlinux" of its own is one kernel. Raises: PathError.
+    directory with a "vmlinux" of its own is one kernel. A file "vmlinux" has the name of what it is
+    in. Raises: PathError.
     """
     place = Path(path)
     if not place.is_dir():
@@ -148,7 +173,9 @@ def kernels_at(path: str, config_path: str | None = None) -> Iterator[Target]:
 def _of_file(path: Path, config_path: str | None) -> Target:
     if str(path) == KERNEL_FILE:
         return running(config_path)
-    return Target(path.name, KernelBtf(str(path)), config_path=config_path)
+    name = path.parent.name if path.name == VMLINUX else ""
+    types = KernelBtf(str(path))
+    return Target(name or path.name, types, config_path=config_path, place=str(path))
 
 
 def _of_folder(path: Path, config_path: str | None) -> Target:
@@ -156,7 +183,8 @@ def _of_folder(path: Path, config_path: str | None) -> Target:
         return running(config_path)
     own = path / CONFIG
     config = str(own) if own.exists() and config_path is None else config_path
-    return Target(path.name, FolderBtf(str(path)), config_path=config, has_modules=True)
+    types, place = FolderBtf(str(path)), str(path)
+    return Target(path.name, types, config_path=config, has_modules=True, place=place)
 
 
 def _entries(folder: str) -> list[Path]:

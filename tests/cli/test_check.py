@@ -62,6 +62,27 @@ def test_many_kernels(kernels: Path) -> None:
     assert "  old: program type raw_tracepoint: its enum bpf_prog_type has no 17" in done.out
 
 
+def test_kernels_of_one_name(kernels: Path) -> None:
+    """A vmlinux has the name of its directory; two of one name have their paths."""
+    (kernels / "more" / "old").mkdir(parents=True)
+    same = kernels / "more" / "old" / "vmlinux"
+    shutil.copy(NEWEST, same)
+    for paths, names in (
+        ([kernels / "new" / "vmlinux", same], ["new", "old"]),
+        ([kernels / "old", same], [str(kernels / "old"), str(same)]),
+    ):
+        words = [word for path in paths for word in ("--btf", str(path))]
+        done = run("-j", "check", XDP, *words)
+        assert [one["kernel"] for one in done.json] == names
+
+
+def test_a_file_that_is_no_configuration() -> None:
+    """Whether the object needs one or not."""
+    done = run("check", XDP, "--btf", str(NEWEST), "--kernel-config", __file__)
+    assert (done.status, done.out) == (1, "")
+    assert done.err.startswith(f"bpfctl: {__file__}: is no kernel configuration")
+
+
 def test_json(kernels: Path) -> None:
     done = run("-j", "check", XDP, RAW_TP, "--btf", str(kernels / "old"))
     first, second = done.json
