@@ -21,7 +21,7 @@ from tests.corpus import places
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-AIM_RATIO = 3.0
+AIM_RATIO = 2.0
 # The largest of the kernel's selftests that a kernel of today takes, and what is aimed at with it.
 SELFTEST = "selftests-6.12/pyperf100.o"
 SELFTEST_RATIO = 1.3
