@@ -2,7 +2,8 @@
 
 Root runs this. In a directory that others may write to, they could lay a link at a name they can
 guess: so the directory is our own, and is checked to be. Nobody else may read the file either, for
-logs have addresses of the kernel in them. It replaces the log of the last program of that name.
+logs have addresses of the kernel in them. It replaces the log of the last program of that name, and
+old ones go when all together take too much memory.
 """
 
 from __future__ import annotations
@@ -23,14 +24,18 @@ if TYPE_CHECKING:
 _ODD: Final = re.compile(r"[^A-Za-z0-9_.-]|^\.")
 _NAME_CHARS: Final = 64
 _MODE: Final = 0o600
+_SUFFIX: Final = ".log"
+_MOST_BYTES: Final = 64 << 20  # of all logs: /run is memory
 
 
 def save_log(err: VerifierError) -> str | None:
     """Write the log and return its path; None when no place takes it (a full disk, read-only)."""
-    name = (_ODD.sub("_", err.program or "")[:_NAME_CHARS] or "program") + ".log"
+    name = (_ODD.sub("_", err.program or "")[:_NAME_CHARS] or "program") + _SUFFIX
     data = err.log.encode("utf-8", "backslashreplace")
     for folder in _folders():
-        if RunFiles(folder, os.geteuid(), _MODE).write(name, data):
+        files = RunFiles(folder, os.geteuid(), _MODE)
+        if files.write(name, data):
+            files.trim(_SUFFIX, _MOST_BYTES)
             return f"{folder}/{name}"
     return None
 

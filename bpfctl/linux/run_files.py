@@ -78,6 +78,24 @@ class RunFiles:
             return False
         return True
 
+    def trim(self, suffix: str, most_bytes: int) -> None:
+        """Remove the oldest files of that kind until the others take no more; the newest stays.
+
+        The folder is memory, and nobody else cleans it up before the machine stops.
+        """
+        try:
+            with self._opened(self._folder, stat.S_IFDIR) as folder:
+                names = [name for name in os.listdir(folder) if name.endswith(suffix)]
+                found = [(os.stat(one, dir_fd=folder, follow_symlinks=False), one) for one in names]
+                found.sort(key=lambda pair: pair[0].st_mtime_ns, reverse=True)
+                left = most_bytes
+                for position, (status, name) in enumerate(found):
+                    left -= status.st_size
+                    if position and left < 0:
+                        os.unlink(name, dir_fd=folder)
+        except OSError:
+            return  # somebody else removed one meanwhile, or may
+
     def _replace(self, folder: int, name: str, data: bytes) -> None:
         made = f".{name}.{os.getpid()}-{os.urandom(4).hex()}"
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC

@@ -124,3 +124,20 @@ def test_nothing_stays_of_a_write_that_fails(
     with pytest.raises(KeyboardInterrupt):
         files.write("index", b"one")
     assert list(folder.iterdir()) == []
+
+
+def test_the_oldest_go_when_all_take_too_much(files: RunFiles, folder: Path) -> None:
+    for age, name in enumerate(("c.log", "b.log", "a.log", "other")):
+        assert files.write(name, b"x" * 10)
+        os.utime(folder / name, (1000 - age, 1000 - age))
+    (folder / "elsewhere.log").symlink_to("/nowhere")
+    os.utime(folder / "elsewhere.log", (1, 1), follow_symlinks=False)
+    files.trim(".log", 20)
+    assert sorted(place.name for place in folder.iterdir()) == ["b.log", "c.log", "other"]
+    files.trim(".log", 5)
+    assert sorted(place.name for place in folder.iterdir()) == ["c.log", "other"]
+
+
+def test_there_is_nothing_to_trim(files: RunFiles, folder: Path) -> None:
+    files.trim(".log", 0)
+    assert not folder.exists()
