@@ -72,7 +72,6 @@ class _GeneratorManager:
         except BaseException as raised:
             # A StopIteration that passes through a generator comes out as the cause of another.
             if raised is error or (isinstance(error, StopIteration) and raised.__cause__ is error):
-                raised.__traceback__ = error.__traceback__ if raised is error else None
                 return False
             raise
         raise RuntimeError("the generator goes on after an exception")
@@ -103,7 +102,12 @@ class _ExitStack:
 
     def callback(self, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Any:
         """Call a function at the end."""
-        self._exits.append(lambda *_: bool(function(*arguments, **named)) and False)
+
+        def leave(*_: object) -> bool:
+            function(*arguments, **named)
+            return False
+
+        self._exits.append(leave)
         return function
 
     def pop_all(self) -> _ExitStack:
