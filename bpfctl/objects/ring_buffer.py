@@ -46,10 +46,10 @@ class RingBuffer:
                 subject=f"map {ring.info.id}",
             )
         self._size = ring.info.max_entries
-        self._number = ring.fd.fileno()
-        page = mmap.PAGESIZE
-        self._read_up_to = map_shared(self._number, 0, page, writable=True)
-        self._memory = map_shared(self._number, page, page + 2 * self._size)
+        self._fd = ring.fd
+        number, page = ring.fd.fileno(), mmap.PAGESIZE
+        self._read_up_to = map_shared(number, 0, page, writable=True)
+        self._memory = map_shared(number, page, page + 2 * self._size)
         self._data = self._memory[page:]
 
     def take(self) -> Iterator[bytes]:
@@ -73,9 +73,12 @@ class RingBuffer:
                 yield record
 
     def wait(self, timeout_s: float | None = None) -> bool:
-        """Wait until there are records, or the time is over; whether there are. None: for ever."""
+        """Wait until there are records, or the time is over; whether there are. None: for ever.
+
+        Raises: ValueError once the map is closed.
+        """
         poll = select.poll()
-        poll.register(self._number, select.POLLIN)
+        poll.register(self._fd.fileno(), select.POLLIN)
         return bool(poll.poll(None if timeout_s is None else max(0.0, 1000 * timeout_s)))
 
     def records(self, timeout_s: float | None = None) -> Iterator[bytes]:

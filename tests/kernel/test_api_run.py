@@ -66,6 +66,16 @@ def test_a_reader_waits(ring: bpfctl.Object) -> None:
     later.join()
 
 
+def test_a_ring_that_is_closed_is_not_read_for_ever(data: Path) -> None:
+    with bpfctl.open_object(data / "ring.bpf.o") as obj:
+        obj.load(only="send")
+        send(obj, 1)
+        records = obj.maps["events"].records()
+        assert next(records)
+    with pytest.raises(ValueError, match="closed"):
+        next(records)
+
+
 def test_what_has_no_records_or_no_type(ring: bpfctl.Object) -> None:
     with pytest.raises(UsageError, match="a map of type hash is no ring buffer"):
         list(ring.maps["last"].records(0))
