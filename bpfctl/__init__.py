@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         Program,
         TestRun,
         TypedMap,
+        open_bytes,
         open_map,
         open_object,
     )
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
-    "Globals", "Link", "LoadOptions", "Object", "Program", "TestRun", "TypedMap", "open_map",
-    "open_object",
+    "Globals", "Link", "LoadOptions", "Object", "Program", "TestRun", "TypedMap", "open_bytes",
+    "open_map", "open_object",
 ]  # fmt: skip
 
 

@@ -9,8 +9,9 @@
         print(dict(obj.maps["counts"].entries()))
 
 Leaving the `with` statement detaches and unloads what is not pinned. Errors are those of
-`bpfctl.errors`, explained as on the command line. More is in the modules below: `bpfctl.loader`,
-`bpfctl.objects`, `bpfctl.features`.
+`bpfctl.errors`, explained as on the command line. What programs can be attached to is in
+`bpfctl.targets`; more is in the modules below: `bpfctl.loader`, `bpfctl.objects`,
+`bpfctl.features`.
 """
 
 from __future__ import annotations
@@ -30,13 +31,14 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, Self
 
+    from bpfctl.elf.section_def import SectionDef
     from bpfctl.elf.spec import MapSpec, ObjectSpec
     from bpfctl.loader.loaded import LoadedObject
     from bpfctl.objects.map_info import MapInfo
 
 __all__ = [
-    "Globals", "Link", "LoadOptions", "Object", "Program", "TestRun", "TypedMap", "open_map",
-    "open_object",
+    "Globals", "Link", "LoadOptions", "Object", "Program", "TestRun", "TypedMap", "open_bytes",
+    "open_map", "open_object",
 ]  # fmt: skip
 
 
@@ -47,12 +49,28 @@ def open_object(path: str | os.PathLike[str], *, prog_type: str | None = None) -
     sections say. Raises: PathError, ObjectFileError, UsageError for no such section.
     """
     from bpfctl.elf.reader import read_object
+
+    return Object(read_object(os.fspath(path), _definition(prog_type)))
+
+
+def open_bytes(data: bytes, name: str, *, prog_type: str | None = None) -> Object:
+    """Read an object that is in memory, such as a resource of a package.
+
+    `name` stands for its path: in errors, and in the names of its maps of variables
+    ("count.bpf.o": count.bss). Raises: as `open_object`.
+    """
+    from bpfctl.elf.reader import parse_object
+
+    return Object(parse_object(data, name, _definition(prog_type)))
+
+
+def _definition(prog_type: str | None) -> SectionDef | None:
     from bpfctl.elf.section_table import BY_NAME
 
     definition = BY_NAME.get(prog_type) if prog_type else None
     if prog_type and definition is None:
         raise UsageError(f'"{prog_type}" is no program type')
-    return Object(read_object(os.fspath(path), definition))
+    return definition
 
 
 def open_map(which: str | os.PathLike[str] | int) -> TypedMap:

@@ -15,7 +15,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 import bpfctl
-from bpfctl.errors import KeyNotFoundError, NotFoundError, UsageError, VerifierError
+from bpfctl.errors import (
+    KeyNotFoundError,
+    NotFoundError,
+    ObjectFileError,
+    UsageError,
+    VerifierError,
+)
 from bpfctl.objects.attach_targets import RawTracepoint
 from bpfctl.objects.ids import ObjectKind
 from bpfctl.objects.pin import id_of
@@ -172,6 +178,14 @@ def test_a_refusal_is_explained(data: Path) -> None:
     ):
         obj.load()
     assert raised.value.file == "null_check.bpf.c"
+
+
+def test_an_object_in_memory() -> None:
+    with bpfctl.open_bytes(DEMO.read_bytes(), "packed/own.bpf.o") as obj:
+        assert set(obj.load(skip="dump_task").maps) == {"execs"}
+    with pytest.raises(ObjectFileError) as raised:
+        bpfctl.open_bytes(b"no object", "packed/own.bpf.o")
+    assert raised.value.subject == "packed/own.bpf.o"
 
 
 def test_a_type_for_all_programs(data: Path) -> None:
