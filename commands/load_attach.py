@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bpfctl.elf.section_def import AttachKind
-from bpfctl.errors import BpfctlError
+from bpfctl.errors import BpfctlError, UsageError
 
 from .clean import clean
 from .output import say
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from bpfctl.kernel.fd import Fd
+    from bpfctl.loader.attach_at import Places
     from bpfctl.loader.attachment import Attachment
     from bpfctl.loader.loaded import LoadedObject
 
@@ -38,6 +39,27 @@ def pin_attached(
 def _held(loaded: LoadedObject, name: str) -> tuple[Fd, ...]:
     """Return a program; nothing for a map, which has no place of its own there."""
     return (loaded.programs[name].fd,) if name in loaded.programs else ()
+
+
+def check_places(attached: Sequence[Attachment], places: Places) -> None:
+    """Refuse a place that no program goes to. Raises: UsageError."""
+    from bpfctl.objects.attach_targets import Cgroup
+
+    if any(one.error for one in attached):
+        return
+    if places.device and not any(hasattr(one.target, "device") for one in attached):
+        sections = "xdp, tcx/ingress, tcx/egress, netkit/primary and netkit/peer"
+        raise _nothing_for(places.device, "an interface", sections)
+    if places.cgroup and not any(isinstance(one.target, Cgroup) for one in attached):
+        raise _nothing_for(places.cgroup, "a cgroup", "cgroup/..., cgroup_skb/... and sockops")
+
+
+def _nothing_for(place: str, what: str, sections: str) -> BpfctlError:
+    return UsageError(
+        f"nothing to attach to {place}: no program loaded is for {what}",
+        code="no-program-for-place",
+        remedy=f"those of sections {sections} are",
+    )
 
 
 def note_unattached(

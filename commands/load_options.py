@@ -48,6 +48,10 @@ Interface = Annotated[
         "--interface", metavar="NAME", help="Attach XDP, tc and netkit programs to this interface."
     ),
 ]
+Cgroup = Annotated[
+    str | None,
+    Option("--cgroup", metavar="DIR", help="Attach programs for cgroups to this one."),
+]
 KeepGoing = Annotated[
     bool,
     Option("--keep-going", help="Keep what could be attached where something could not."),

@@ -6,6 +6,7 @@ from __future__ import annotations
 from .declare import Argument, Noun
 from .load_options import (
     Attach,
+    Cgroup,
     Exclusive,
     Interface,
     KeepGoing,
@@ -53,21 +54,22 @@ def load(
     log_fixed: LogFixed = False,
     attach: Attach = False,
     interface: Interface = None,
+    cgroup: Cgroup = None,
 ) -> None:
     """Load one program of an object file and pin it.
 
     It is the object's first program, or the one named by --program. PATH is where to pin it, on a
     bpffs; `pinmaps DIR` also pins the object's maps, at DIR/name. `map` uses a loaded map in place
     of one of the object's, `type` loads the program as one of that section instead of its own.
-    --attach (bpftool's `autoattach`) pins a link to what its section says, --interface one to that
-    interface. Whatever fails, nothing stays.
+    --attach (bpftool's `autoattach`) pins a link to what its section says, --interface and --cgroup
+    one to that place. Whatever fails, nothing stays.
     """
     from .prog_load import LoadRequest, load_one
 
     wishes = (None, None, target, set_, set_max_entries, exclusive, kernel_btf, kernel_config)
     logging = (log, log_level, log_size, log_fixed)
     parsed = parse_load_words(words or [])
-    request = LoadRequest(parsed, *wishes, *logging, attach, interface=interface)
+    request = LoadRequest(parsed, *wishes, *logging, attach, False, interface, cgroup)
     load_one(call.out, request, program)
 
 
@@ -90,6 +92,7 @@ def loadall(
     attach: Attach = False,
     keep_going: KeepGoing = False,
     interface: Interface = None,
+    cgroup: Cgroup = None,
 ) -> None:
     """Load all programs of an object file and pin each at DIR/name.
 
@@ -98,16 +101,16 @@ def loadall(
     loaded map in place of one of the object's, `type` loads the programs as those of that section
     instead of their own. Whatever fails, nothing stays. --attach (bpftool's `autoattach`) attaches
     each program to what its section says and pins the link at DIR/name in its place; programs
-    whose sections do not say are pinned as they are. --interface attaches those for interfaces too;
-    where the kernel has no tcx (before 6.6) a program for tc becomes a filter, which `unload` takes
-    away.
+    whose sections do not say are pinned as they are. --interface and --cgroup attach those for
+    interfaces and for cgroups too; where the kernel has no tcx (before 6.6) a program for tc
+    becomes a filter, which `unload` takes away.
     """
     from .prog_load import LoadRequest, load_all
 
     wishes = (only, skip, target, set_, set_max_entries, exclusive, kernel_btf, kernel_config)
     logging = (log, log_level, log_size, log_fixed)
     parsed = parse_load_words(words or [])
-    request = LoadRequest(parsed, *wishes, *logging, attach, keep_going, interface)
+    request = LoadRequest(parsed, *wishes, *logging, attach, keep_going, interface, cgroup)
     load_all(call.out, request)
 
 

@@ -28,7 +28,8 @@ class LoadRequest:
 
     The lists hold the values of options, still to be read. `wants_links`: programs are attached to
     what their sections say, and their links pinned; `keep_going`: those that cannot be are not
-    reason enough to give up. `interface` is where programs for interfaces are attached.
+    reason enough to give up. `interface` and `cgroup` are where programs for such are
+    attached.
     """
 
     words: LoadWords
@@ -47,11 +48,13 @@ class LoadRequest:
     wants_links: bool = False
     keep_going: bool = False
     interface: str | None = None
+    cgroup: str | None = None
 
     @property
     def attach(self) -> bool:
         """Whether programs are to be attached: by an option, or by bpftool's word."""
-        return self.wants_links or self.words.attach or self.interface is not None
+        chosen = (self.interface, self.cgroup)
+        return self.wants_links or self.words.attach or chosen != (None, None)
 
     def read(self, operation: str) -> ObjectSpec:
         """Read the object file."""
@@ -163,12 +166,13 @@ def _load_and_pin(
 def _attach(loaded: LoadedObject, request: LoadRequest) -> list[Attachment]:
     if request.attach:
         from bpfctl.loader.attach import attach_all
+        from bpfctl.loader.attach_at import Places
 
-        found = attach_all(
-            loaded, keep_going=request.keep_going, device=request.interface, stay=True
-        )
-        if request.interface and not any(_at_interface(one) for one in found):
-            raise _nothing_for(request.interface)
+        from .load_attach import check_places
+
+        places = Places(request.interface, request.cgroup)
+        found = attach_all(loaded, keep_going=request.keep_going, places=places, stay=True)
+        check_places(found, places)
         return found
     return []
 
@@ -188,18 +192,6 @@ def _pin(
     for name, path in paths.items():
         loaded.pins.pin(loaded.programs[name].fd, path)
     return paths
-
-
-def _at_interface(one: Attachment) -> bool:
-    return one.error is not None or hasattr(one.target, "device")
-
-
-def _nothing_for(interface: str) -> BpfctlError:
-    return UsageError(
-        f"nothing to attach to {interface}: no program loaded is one for interfaces",
-        code="no-interface-program",
-        remedy="sections xdp, tcx/ingress, tcx/egress, netkit/primary and netkit/peer are",
-    )
 
 
 def _answer(

@@ -60,8 +60,8 @@ _bpfctl_options() {
   case "$1" in
     '') echo '-h --help -j --json -p --pretty -d --debug -V --version -f --bpffs -n --nomount -o=table,wide,json,jsonl --output=table,wide,json,jsonl' ;;
     'prog') echo '-h --help' ;;
-    'prog load') echo '--program= --target= --set= --set-max-entries= --exclusive= --kernel-btf=@file --kernel-config=@file --log= --log-level= --log-size= --log-fixed --attach --interface= -h --help' ;;
-    'prog loadall') echo '--only= --skip= --target= --set= --set-max-entries= --exclusive= --kernel-btf=@file --kernel-config=@file --log= --log-level= --log-size= --log-fixed --attach --keep-going --interface= -h --help' ;;
+    'prog load') echo '--program= --target= --set= --set-max-entries= --exclusive= --kernel-btf=@file --kernel-config=@file --log= --log-level= --log-size= --log-fixed --attach --interface= --cgroup=@file -h --help' ;;
+    'prog loadall') echo '--only= --skip= --target= --set= --set-max-entries= --exclusive= --kernel-btf=@file --kernel-config=@file --log= --log-level= --log-size= --log-fixed --attach --keep-going --interface= --cgroup=@file -h --help' ;;
     'prog show') echo '-h --help' ;;
     'prog unload') echo '-h --help' ;;
     'prog pin') echo '-h --help' ;;

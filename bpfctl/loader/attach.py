@@ -6,6 +6,7 @@ from bpfctl.elf.section_def import AttachKind
 from bpfctl.elf.targets import offset_of
 from bpfctl.errors import BpfctlError, NotSupportedError, SectionNameError
 from bpfctl.kernel.flags import MapFlags
+from bpfctl.loader.attach_at import NOWHERE, place_target
 from bpfctl.loader.attachment import Attachment
 from bpfctl.objects import attach_net_targets as net
 from bpfctl.objects import attach_probe_targets as probes
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Final
 
     from bpfctl.elf.sections import SectionName
+    from bpfctl.loader.attach_at import Places
     from bpfctl.loader.loaded import LoadedObject
     from bpfctl.objects.attach_targets import Target
 
@@ -31,7 +33,7 @@ def section_target(section: SectionName) -> Target | None:
     """What a section says to attach to; None where it does not say, or nothing can.
 
     libbpf's rule (`bpf_program__attach`): interfaces, cgroups, sockets and maps are never said; see
-    `interface_target`.
+    `place_target`.
     """
     if section.kind in _LOADED:
         return targets.Loaded()
@@ -41,21 +43,6 @@ def section_target(section: SectionName) -> Target | None:
     if reader is None or section.target is None:
         return None
     return reader(section, section.target)
-
-
-def interface_target(section: SectionName, device: str) -> Target | None:
-    """What a program for interfaces is attached to on one; None for others.
-
-    Those for tc do so where their section says from which side packets come.
-    """
-    side = section.attach_type
-    if section.kind is AttachKind.XDP:
-        return targets.Xdp(device)
-    if section.kind is AttachKind.TCX and side is not None:
-        return targets.Tcx(device, side)
-    if section.kind is AttachKind.NETKIT and side is not None:
-        return net.Netkit(device, side)
-    return None
 
 
 def attach_program(
@@ -123,19 +110,19 @@ def attach_all(
     keep_going: bool = False,
     hold: bool = False,
     stay: bool = False,
-    device: str | None = None,
+    places: Places = NOWHERE,
 ) -> list[Attachment]:
     """Attach every program whose section says where, then maps of section ".struct_ops.link".
 
-    Programs for interfaces are attached to `device`. With `keep_going` errors are in the result.
-    `hold` and `stay` are as in `attach_program`.
-    Raises: what that raises, and
-    SyscallError for a struct_ops that the kernel refuses; the links made so far go with the object.
+    Programs for interfaces and cgroups are attached at the `places`. With `keep_going` errors are
+    in the result. `hold` and `stay` are as in `attach_program`.
+    Raises: what that raises, and SyscallError for a struct_ops that the kernel refuses; the links
+    made so far go with the object.
     """
 
     def attach(loaded: LoadedObject, name: str) -> Attachment:
         section = loaded.programs[name].spec.section
-        target = interface_target(section, device) if device else None
+        target = place_target(section, places)
         return attach_program(loaded, name, target, hold=hold, stay=stay)
 
     found = []

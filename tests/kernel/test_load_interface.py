@@ -15,6 +15,7 @@ from bpfctl.objects import attach_several
 from bpfctl.objects.attach_net_targets import Filter
 from bpfctl.objects.attach_probe_targets import Kprobe
 from bpfctl.objects.attach_targets import Tcx
+from bpfctl.objects.cgroup import attached
 from bpfctl.objects.prog import programs
 from tests.cli.runner import Done, in_process
 from tests.kernel import needs
@@ -135,7 +136,7 @@ def test_nothing_stays_where_something_fails(
     ("name", "words", "status", "code"),
     [
         pytest.param("tcx_pass", "va9", 3, "no-such-interface", id="interface"),
-        pytest.param("raw_tp", "va0", 2, "no-interface-program", id="nothing-for-it"),
+        pytest.param("raw_tp", "va0", 2, "no-program-for-place", id="nothing-for-it"),
     ],
 )
 def test_refusals(name: str, words: str, status: int, code: str, bpffs: Path, here: NetNs) -> None:
@@ -144,10 +145,31 @@ def test_refusals(name: str, words: str, status: int, code: str, bpffs: Path, he
     assert not (bpffs / "all").exists()
 
 
+def test_a_cgroup_and_an_interface(bpffs: Path, cgroup: Path, here: NetNs) -> None:
+    """Each program goes to the place of its kind, and what has no place is pinned."""
+    words = ("--only", "on_egress", "--only", "on_packet", "--cgroup", str(cgroup))
+    done = loadall(bpffs, "network", *words)
+    assert done.status == 0, done.out
+    assert done.err.splitlines()[1:] == [
+        'bpfctl: program on_packet is pinned only: section "tc" does not say what to attach to'
+    ]
+    told = {one["name"]: one for one in done.json["programs"]}
+    number = told["on_egress"]["id"]
+    assert attached(str(cgroup), AttachType.CGROUP_INET_EGRESS).prog_ids == (number,)
+    assert told["on_egress"]["link"]["pinned"] == f"{bpffs}/all/on_egress"
+    assert in_process("prog", "unload", f"{bpffs}/all").status == 0
+    assert attached(str(cgroup), AttachType.CGROUP_INET_EGRESS).prog_ids == ()
+    nothing = loadall(bpffs, "xdp_pass", "--cgroup", str(cgroup))
+    assert (nothing.status, nothing.json["error"]["code"]) == (2, "no-program-for-place")
+    lost = loadall(bpffs, "network", *words[:-1], f"{cgroup}/none")
+    assert (lost.status, lost.json["error"]["code"]) == (1, "no-cgroup")
+    assert not (bpffs / "all").exists()
+
+
 def test_a_section_that_names_no_side(bpffs: Path, here: NetNs) -> None:
     words = ("--only", "on_packet", "--only", "on_egress")
     error = loadall(bpffs, "network", *words, "--interface", "va0").json["error"]
-    assert error["code"] == "no-interface-program"
+    assert error["code"] == "no-program-for-place"
 
 
 def test_what_somebody_else_attached_is_told(bpffs: Path, here: NetNs) -> None:
