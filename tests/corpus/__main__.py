@@ -57,7 +57,7 @@ def _place(asked: argparse.Namespace) -> int:
 
 def _run(asked: argparse.Namespace) -> int:
     before = judge.read(asked.before or _results(asked))
-    names = asked.names.read_text().splitlines() if asked.names else _names(asked, before)
+    names = _names(asked, before)
     how = judge.How(asked.processes, asked.stream)
     verdicts = judge.run(names, asked.limit, before if asked.believe else {}, how)
     if asked.stream:
@@ -101,6 +101,9 @@ def _patience() -> Callable[[str], float]:
 
 def _names(asked: argparse.Namespace, before: dict[str, judge.Verdict]) -> list[str]:
     """Return what the words ask for, given the results of before."""
+    if asked.names:
+        chosen: list[str] = asked.names.read_text().splitlines()
+        return chosen
     names = subjects.names(asked.pattern)
     if asked.each:
         wholes = judge.read(_place_of(WHOLES, asked.kernel))

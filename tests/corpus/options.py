@@ -35,7 +35,6 @@ def parser() -> argparse.ArgumentParser:
     run = verbs.add_parser("run", help="load every object with both; needs root")
     run.add_argument("--before", type=Path, metavar="FILE", help="results of an earlier run")
     run.add_argument("--stream", action="store_true", help="print verdicts, keep none")
-    run.add_argument("--names", type=Path, metavar="FILE", help="judge these, a line each")
     run.add_argument("--processes", type=int, default=2, help="how many judge at once")
     on = verbs.add_parser("on", help="load what has no result yet on a kernel in a machine")
     on.add_argument("--machine-limit", type=float, default=MACHINE_S, metavar="SECONDS")
@@ -59,6 +58,7 @@ def _wanted(verb: argparse.ArgumentParser, limit_s: float) -> None:
     verb.add_argument(
         "--disputed", action="store_true", help="only objects that both did not load alike before"
     )
+    verb.add_argument("--names", type=Path, metavar="FILE", help="judge these, a line each")
     verb.add_argument("--believe", action="store_true", help="take what bpftool did before")
     verb.add_argument("pattern", nargs="*", help="a part of the names of the objects wanted")
 
