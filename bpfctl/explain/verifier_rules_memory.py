@@ -213,6 +213,12 @@ RULES: Final = (
     ),
     Rule(
         "verifier-memory-bounds",
+        r"R(?P<reg>\d+) invalid variable buffer offset",
+        "R{reg} leads into a buffer at an offset that is not constant",
+        "access the buffer at constant offsets",
+    ),
+    Rule(
+        "verifier-memory-bounds",
         r"R(?P<reg>\d+) invalid (?:variable )?(?P<what>\S+) (?:buffer )?(?:access:? off|offset)",
         "the access through R{reg} does not fit into its memory",
         "stay within what the kernel gives here, with constant offsets",

@@ -177,8 +177,15 @@ RULES: Final = (
     ),
     Rule(
         "verifier-special-field",
+        r"map '(?P<name>[^']*)' has no valid (?P<field>\w+)",
+        "the kernel knows of no {field} in the values of map {name}",
+        "compile with BTF (-g); a kernel that finds anything wrong with the special fields of the "
+        "values (locks, list heads, trees and what they contain) takes the map without types",
+    ),
+    Rule(
+        "verifier-special-field",
         r"(?:R\d+ doesn't have constant offset\. \S+ has to be|map '(?P<map>[^']*)' (?:has to have "
-        r"BTF|has no valid|doesn't have|is not a)|off -?\d+ doesn't point to|R\d+ has no valid "
+        r"BTF|doesn't have|is not a)|off -?\d+ doesn't point to|R\d+ has no valid "
         r"kptr|\S+ not found at offset)",
         "the pointer does not lead to the special field (lock, timer, kptr) of a map value",
         "pass the address of the field itself, as declared in the map's value type, with BTF (-g)",

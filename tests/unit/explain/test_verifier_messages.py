@@ -67,6 +67,7 @@ context-access | invalid bpf_context access off=100 size=4
 context-access | func 'vfs_read' doesn't have 5-th argument
 attach-target | attach_btf_id 67507 points to disabled hook bpf_lsm_file_alloc_security
 sleepable-target | Only fentry/fexit/fmod_ret and lsm programs can be sleepable
+memory-bounds | R6 invalid variable buffer offset: off=0, var_off=(0x0; 0xff)
 context-access | func 'vfs_read' size 4 must be 8
 kfunc-unavailable | pseudo btf_id 71189 in ldimm64 isn't KIND_VAR.
 context-access | invalid access to flow keys off=100 size=4
@@ -79,6 +80,7 @@ misaligned | misaligned stack access off (0x0; 0x0)+0+-12 size 8
 misaligned | misaligned packet access off 2+0+1+0 size 2
 special-field | map '.data.A' is not a struct type or bpf_spin_lock is mangled
 special-field | map 'values' is not a struct type or bpf_timer is mangled
+special-field | map '.data.A' has no valid bpf_spin_lock
 special-field | bpf_spin_lock cannot be accessed directly by load/store
 helper-not-allowed | unknown func bpf_redirect#23
 helper-not-allowed | program of this type cannot use helper bpf_redirect#23
