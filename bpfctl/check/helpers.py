@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bpfctl.check.finding import Finding, Kind, State, settle
 from bpfctl.features.allowed import may_call
-from bpfctl.features.since_insns import insn_features
+from bpfctl.features.since_insns import EXCEPTIONS, SINCE, insn_features
 from bpfctl.kernel.uapi_helpers import HelperId
 
 TYPE_CHECKING = False
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bpfctl.check.code import ProgramCode
     from bpfctl.check.kernels import Target
     from bpfctl.check.needs import Needs
-    from bpfctl.elf.spec import ObjectSpec
+    from bpfctl.elf.spec import FunctionSpec, ObjectSpec
 
 
 def helper_findings(
@@ -75,6 +75,12 @@ def helper_name(number: int) -> str:
         return f"helper {number}"
 
 
+def _features(function: FunctionSpec) -> dict[str, str]:
+    """What a function has of newer kernels, and the first of each."""
+    handled = {EXCEPTIONS: SINCE[EXCEPTIONS]} if function.exception_callback else {}
+    return insn_features(function.code) | handled
+
+
 def insn_findings(
     spec: ObjectSpec, needs: Needs, loaded: Collection[str], target: Target
 ) -> Iterator[Finding]:
@@ -85,7 +91,7 @@ def insn_findings(
     users: dict[str, list[str]] = {}
     since: dict[str, str] = {}
     for key, who in needs.functions.items():
-        for feature, version in insn_features(spec.functions[key].code).items():
+        for feature, version in _features(spec.functions[key]).items():
             since[feature] = version
             users.setdefault(feature, []).extend(one for one in who if one not in users[feature])
     for feature, who in users.items():

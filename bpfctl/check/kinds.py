@@ -38,6 +38,10 @@ _SAYS_AT_LOAD: Final = frozenset(
 _SLEEPABLE: Final = (("bpf_prog_aux", "sleepable"), ("bpf_prog", "sleepable"))
 
 
+# Some kernels loaded these before they ran them right (seen of Linux 5.10 and 6.1).
+LOADED_TOO_EARLY: Final = frozenset({"iter.s", "tp_btf.s"})
+
+
 def program_types(
     programs: Iterable[ProgramSpec], loaded: Collection[str], target: Target
 ) -> Iterator[Finding]:
@@ -76,16 +80,36 @@ def flags(
     programs: Iterable[ProgramSpec], loaded: Collection[str], target: Target
 ) -> Iterator[Finding]:
     """Yield a finding for programs that may sleep, and for those of packets in pieces."""
-    sleepy = [one.name for one in programs if one.section.sleepable]
     pieces = [one.name for one in programs if one.section.frags]
-    if sleepy:
-        known = any(target.has_member(*one) for one in _SLEEPABLE)
-        state, why = (State.FOUND, "") if known else _no_member("sleepable")
-        yield Finding(Kind.FLAG, "sleepable", *settle(state, why, sleepy, loaded), tuple(sleepy))
+    yield from _sleepable([one for one in programs if one.section.sleepable], loaded, target)
     if pieces:
         known = target.has_member("bpf_prog_aux", "xdp_has_frags")
         state, why = (State.FOUND, "") if known else _no_member("xdp_has_frags")
         yield Finding(Kind.FLAG, "xdp frags", *settle(state, why, pieces, loaded), tuple(pieces))
+
+
+def _sleepable(
+    programs: list[ProgramSpec], loaded: Collection[str], target: Target
+) -> Iterator[Finding]:
+    """Yield a finding for the programs of which the kernel has such that sleep, one for the rest.
+
+    Each sort of program got them at another time, which only the age of the kernel tells.
+    """
+    known = any(target.has_member(*one) for one in _SLEEPABLE)
+    groups: dict[tuple[State, str, str], list[str]] = {}
+    for one in programs:
+        section = one.section.definition
+        key = (State.FOUND, "", "sleepable")
+        if not known:
+            key = (*_no_member("sleepable"), "sleepable")
+        elif target.age.has(section.since) is False:
+            state, why = State.MISSING, f"it came with Linux {section.since}, the kernel is older"
+            if section.name in LOADED_TOO_EARLY:
+                state, why = State.UNKNOWN, f"{why}; some older ones load it all the same"
+            key = (state, why, f"sleepable {section.name}")
+        groups.setdefault(key, []).append(one.name)
+    for (state, why, name), who in groups.items():
+        yield Finding(Kind.FLAG, name, *settle(state, why, who, loaded), tuple(who))
 
 
 def map_types(spec: ObjectSpec, target: Target) -> Iterator[Finding]:

@@ -23,6 +23,7 @@ from bpfctl.features.since_targets import ITERATORS, MAP_FLAGS, STRUCT_OPS
 from bpfctl.kernel.flags import MapFlags
 from bpfctl.kernel.uapi_helpers import HelperId
 from bpfctl.linux.version import parse_release
+from bpfctl.loader.kconfig_virtual import VIRTUAL
 from bpfctl.loader.kernel_btf import KernelBtf
 from bpfctl.loader.ksyms import is_typed
 from bpfctl.plain import plain
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
 SUBPROGRAMS: Final = ("functions that call one another", "4.16")
 GLOBAL_DATA: Final = ("global variables", "5.2")
 KERNEL_TYPES: Final = ("types of the kernel", "5.4")
-EXCEPTIONS: Final = ("exceptions", "6.7")
 _LISTS: Final = ("bpf_map_type", "bpf_prog_type", "bpf_attach_type", "bpf_func_id", "bpf_cmd")
 _KERNEL_VARIABLES: Final = "5.10"  # with their types: BPF_PSEUDO_BTF_ID
 # Sections tell these: their table has a version for each combination.
@@ -153,7 +153,6 @@ def _shape(subject: Subject) -> Iterator[Requirement]:
             (GLOBAL_DATA, any(one.section for one in spec.maps)),
             (SUBPROGRAMS, bool(called)),
             (KERNEL_TYPES, typed or any(one.core_relos for one in used)),
-            (EXCEPTIONS, any(one.exception_callback for one in used)),
         )
         if holds
     )
@@ -171,6 +170,8 @@ def _dated(spec: ObjectSpec, findings: Iterable[Finding]) -> Iterator[Requiremen
             continue
         if one.kind is Kind.STRUCT_OPS:
             yield from _structs(spec)
+            continue
+        if one.kind is Kind.KCONFIG and one.name in VIRTUAL:
             continue
         guarded = one.state is State.GUARDED
         yield Requirement(one.kind.value, one.name, _since(one, spec), guarded, one.programs)

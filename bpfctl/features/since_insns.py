@@ -24,6 +24,7 @@ CAST: Final = "address space casts"
 ORDERED: Final = "load-acquire and store-release"
 INDIRECT: Final = "indirect jumps"
 CALLBACK: Final = "addresses of functions"
+EXCEPTIONS: Final = "exceptions"  # a function that handles what a program throws
 
 SINCE: Final = {
     JMP32: "5.1",
@@ -32,6 +33,7 @@ SINCE: Final = {
     SIGNED: "6.6",
     BYTE_SWAP: "6.6",
     LONG_JUMP: "6.6",
+    EXCEPTIONS: "6.7",
     MAY_GOTO: "6.9",
     CAST: "6.9",
     ORDERED: "6.15",

@@ -268,6 +268,28 @@ def test_a_helper_in_dead_code() -> None:
     assert found["bpf_loop"].detail == "its enum bpf_func_id has no 181; nothing gets there"
 
 
+@pytest.mark.parametrize(
+    ("section", "helpers", "name", "state"),
+    [
+        pytest.param("uprobe.s", range(156), "sleepable uprobe.s", MISSING, id="5.10"),
+        pytest.param("uprobe.s", range(210), "sleepable", FOUND, id="6.1"),
+        pytest.param("struct_ops.s/x", range(210), "sleepable struct_ops.s", MISSING, id="members"),
+        pytest.param("iter.s/task", range(156), "sleepable iter.s", UNKNOWN, id="too early"),
+        pytest.param("fentry.s/x", range(156), "sleepable", FOUND, id="from the beginning"),
+    ],
+)
+def test_programs_that_sleep(section: str, helpers: range, name: str, state: State) -> None:
+    """Each sort of them came at another time."""
+    values = tuple(t.EnumValue(str(one), one) for one in helpers)
+    btf = parsed(
+        t.Enum(1, "bpf_func_id", 4, signed=False, values=values),
+        t.Int(2, "_Bool", 1, t.IntEncoding.BOOL, 0, 8),
+        t.Struct(3, "bpf_prog_aux", 1, (t.Member("sleepable", 2, 0),)),
+    )
+    found = findings(one_program(section), btf)
+    assert [(one.name, one.state) for one in found if one.kind is Kind.FLAG] == [(name, state)]
+
+
 COOKIE = Insn(0x85, imm=174)  # which raw_tp may call on Linux 6.12, and not on 6.1
 
 

@@ -119,6 +119,20 @@ def test_real_objects(name: str, minimum: str) -> None:
     assert requirements(subject_of(spec)).minimum == minimum
 
 
+def test_what_bpfctl_provides_itself_is_no_need() -> None:
+    """Of .kconfig: the version, and what a probe tells."""
+    found = requirements(subject_of(read_object(str(DATA / "kconfig.bpf.o"))))
+    names = {one.name for one in found.needs if one.kind == "kconfig"}
+    assert "CONFIG_HZ" in names
+    assert not any(one.startswith("LINUX_") for one in names)
+
+
+def test_exceptions_are_needed_once() -> None:
+    found = requirements(subject_of(read_object(str(DATA / "exceptions.bpf.o"))))
+    (one,) = (one for one in found.needs if one.name == "exceptions")
+    assert (one.kind, one.since, one.is_guarded) == ("instruction", "6.7", False)
+
+
 def test_every_flag_of_a_definition_has_a_version() -> None:
-    later = {MapFlags.PATH_FD, MapFlags.VTYPE_BTF_OBJ_FD, MapFlags.TOKEN_FD, MapFlags.RB_OVERWRITE}
+    later = {MapFlags.PATH_FD, MapFlags.VTYPE_BTF_OBJ_FD, MapFlags.TOKEN_FD}
     assert set(MAP_FLAGS) | later == set(MapFlags)
