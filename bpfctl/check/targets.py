@@ -9,7 +9,7 @@ from bpfctl.btf.types import Kind as Btf
 from bpfctl.check.finding import Finding, Kind, State, settle
 from bpfctl.elf.section_def import AttachKind
 from bpfctl.errors import NotFoundError, NotSupportedError
-from bpfctl.loader.attach_target import find_target
+from bpfctl.loader.attach_target import find_target, look_up, similar_targets, type_name_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,14 +53,24 @@ def _typed(section: SectionName, target: Target) -> Verdict:
         return State.UNKNOWN, "a function of a loaded program, not of the kernel"
     if section.target is None:
         return State.UNKNOWN, "its section names none: --target says it when it loads"
-    try:
-        find_target(section, target.types)
-    except (NotFoundError, NotSupportedError) as err:
-        module = section.target.rpartition(":")[0]
-        if module not in ("", "vmlinux") and not target.has_modules:
-            return State.UNKNOWN, f"the types of module {module} were not given"
-        return State.MISSING, _words(err) + _elsewhere(target)
-    return State.FOUND, ""
+    if look_up(section, target.types) is not None:
+        return State.FOUND, ""
+    module = section.target.rpartition(":")[0]
+    if module not in ("", "vmlinux") and not target.has_modules:
+        return State.UNKNOWN, f"the types of module {module} were not given"
+    return State.MISSING, _why_missing(section, target) + _elsewhere(target)
+
+
+def _why_missing(section: SectionName, target: Target) -> str:
+    """What a load would say; of another kernel than the running one all that there is are types."""
+    if target.is_running:
+        try:
+            find_target(section, target.types)
+        except (NotFoundError, NotSupportedError) as err:
+            return _words(err)
+    near = similar_targets(section, target.types.btf)
+    similar = f": did you mean {' or '.join(near)}?" if near else ""
+    return f"its types have no {type_name_of(section)}{similar}"
 
 
 def _words(err: NotFoundError | NotSupportedError) -> str:

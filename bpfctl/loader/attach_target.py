@@ -87,15 +87,40 @@ def find_target(section: SectionName, kernel: KernelBtf) -> Target:
         return Target()
     if section.target is None or section.kind is AttachKind.EXT:
         raise not_chosen(section)
+    found = look_up(section, kernel)
+    if found is not None:
+        return found
     module, _, target = section.target.rpartition(":")
-    prefix, kind, what = _stand_in(section)
+    prefix, _, what = _stand_in(section)
+    if module:
+        raise _missing_in_module(kernel, module, target, what)
+    raise _missing(similar_targets(section, kernel.btf), prefix, target, what)
+
+
+def look_up(section: SectionName, kernel: KernelBtf) -> Target | None:
+    """The type of the target that a section names, None where the types have none.
+
+    Nothing but the types is looked at: they may be another kernel's than the running one's.
+    """
+    module, _, target = (section.target or "").rpartition(":")
+    prefix, kind, _ = _stand_in(section)
     for place in _places(kernel, module):
         found = place.find(prefix + target, kind)
         if found is not None:
             return Target(found, place.obj_id)
-    if module:
-        raise _missing_in_module(kernel, module, target, what)
-    raise _missing(kernel.btf, prefix, target, kind, what)
+    return None
+
+
+def similar_targets(section: SectionName, btf: Btf) -> list[str]:
+    """Targets of these types whose names resemble that of a section, the nearest first."""
+    prefix, kind, _ = _stand_in(section)
+    found = nearest_names(btf, prefix, (section.target or "").rpartition(":")[2])
+    return [name for name in found if btf.find(prefix + name, kind)][:_SUGGESTIONS]
+
+
+def type_name_of(section: SectionName) -> str:
+    """What the type of a section's target is called ("bpf_lsm_file_open")."""
+    return _stand_in(section)[0] + (section.target or "").rpartition(":")[2]
 
 
 def _places(kernel: KernelBtf, module: str) -> Iterator[_Place]:
@@ -137,9 +162,7 @@ def _missing_in_module(kernel: KernelBtf, module: str, target: str, what: str) -
     )
 
 
-def _missing(btf: Btf, prefix: str, target: str, kind: Kind, what: str) -> BpfctlError:
-    similar = nearest_names(btf, prefix, target)
-    near = [name for name in similar if btf.find(prefix + name, kind)][:_SUGGESTIONS]
+def _missing(near: list[str], prefix: str, target: str, what: str) -> BpfctlError:
     if not prefix:
         from bpfctl.loader.attach_missing import missing_function
 

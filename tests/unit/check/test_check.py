@@ -269,6 +269,27 @@ def test_a_helper_in_dead_code() -> None:
 
 
 @pytest.mark.parametrize(
+    ("section", "why"),
+    [
+        pytest.param("fentry/vfs_read", "its types have no vfs_read", id="a function"),
+        pytest.param(
+            "lsm/file_opem",
+            "its types have no bpf_lsm_file_opem: did you mean file_open?",
+            id="a hook",
+        ),
+    ],
+)
+def test_another_kernel_is_not_the_running_one(
+    section: str, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What runs here has many functions, and nobody asks it."""
+    monkeypatch.delattr("bpfctl.loader.attach_missing.function_facts")
+    found = findings(one_program(section), kernel_btf(("bpf_lsm_file_open",)))
+    (one,) = (one for one in found if one.kind is Kind.TARGET)
+    assert (one.state, one.detail) == (MISSING, f"{why}; modules were not looked into")
+
+
+@pytest.mark.parametrize(
     ("section", "helpers", "name", "state"),
     [
         pytest.param("uprobe.s", range(156), "sleepable uprobe.s", MISSING, id="5.10"),
