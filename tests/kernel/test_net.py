@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from tests.kernel import needs
 from tests.kernel.places import inside
 from tests.kernel.powers import named, run_with
 from tests.kernel.small import RETURN_2, load
-from tests.kernel.test_attach_net import TALK, counting
+from tests.kernel.test_attach_net import MAKE_NETKIT, TALK, counting
 from tests.kernel.test_feature_oracle import program
 from tests.vm import newest_bpftool
 
@@ -417,6 +418,23 @@ def test_tcx_by_a_link(progs: dict[str, int], bpffs: Path) -> None:
         error = refused(bpffs, words_)
         assert error["code"] == "net-held-by-link"
         assert error["evidence"] == [f"program {progs['t1']}, by link {entry['link_id']}"]
+
+
+@needs.NETKIT
+def test_netkit(progs: dict[str, int], bpffs: Path, here: NetNs) -> None:
+    here.run(sys.executable, "-c", MAKE_NETKIT)
+    made(bpffs, "attach netkit_primary @t1 dev own0")
+    made(bpffs, "attach netkit peer @t2 dev own0")
+    kinds = [("own0", "netkit/primary", progs["t1"]), ("own0", "netkit/peer", progs["t2"])]
+    assert programs("tc") == kinds
+    assert in_process("net").err == ""
+    if path := program(newest_bpftool.NAME):
+        compare(here, path, {"tc": 2})
+    found = in_process("-j", "why", f"{bpffs}/t2", "--for", "0").json
+    assert [place["kind"] for place in found["attachments"]] == ["netkit"]
+    made(bpffs, "detach netkit_primary @t1 dev own0")
+    made(bpffs, "detach netkit_peer dev own0")
+    assert shown() == EMPTY
 
 
 def test_a_kernel_without_tcx(progs: dict[str, int], bpffs: Path) -> None:
