@@ -74,6 +74,12 @@ RULES: Final = (
     ),
     Rule(
         KFUNC_NOT_ALLOWED,
+        r"metadata kfuncs require device-bound program",
+        "the program asks a network device about a packet, and is loaded for no device",
+        "load it for the device it is to run on:  xdpmeta_dev NAME",
+    ),
+    Rule(
+        KFUNC_NOT_ALLOWED,
         r"calling kernel function (?P<name>\w+) is not allowed",
         "{name}() is not among the kernel functions that programs of this type may call",
         "use a helper, or a program type it is registered for; most functions of the kernel are "
@@ -260,6 +266,12 @@ RULES: Final = (
         r"function \w+ args#(?P<arg0>\d+) (?:expected )?pointer)",
         "argument {argument} is a pointer to another type than this function takes",
         "pass a pointer of the type in the prototype",
+    ),
+    Rule(
+        "verifier-argument-type",
+        r"pointer in R(?P<reg>\d+) isn't map pointer",
+        "argument {reg} must be a map, and is another pointer",
+        "pass the address of the map itself:  &map",
     ),
     Rule(
         "verifier-argument-type",

@@ -68,6 +68,8 @@ context-access | func 'vfs_read' doesn't have 5-th argument
 attach-target | attach_btf_id 67507 points to disabled hook bpf_lsm_file_alloc_security
 sleepable-target | Only fentry/fexit/fmod_ret and lsm programs can be sleepable
 memory-bounds | R6 invalid variable buffer offset: off=0, var_off=(0x0; 0xff)
+kfunc-not-allowed | metadata kfuncs require device-bound program
+argument-type | pointer in R2 isn't map pointer
 context-access | func 'vfs_read' size 4 must be 8
 kfunc-unavailable | pseudo btf_id 71189 in ldimm64 isn't KIND_VAR.
 context-access | invalid access to flow keys off=100 size=4
