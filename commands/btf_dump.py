@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from itertools import islice
 
 from .clean import clean
@@ -26,7 +27,13 @@ def dump(out: Context, wanted: Dump) -> None:
     Raises: BtfError for broken ones.
     """
     unknown = wanted.source.btf.unknown_kinds()
-    _write(out, _with_stand_ins(wanted) if unknown and wanted.form == "c" else wanted)
+    collects = gc.isenabled()
+    gc.disable()  # no garbage in circles is made, and looking for it takes a twentieth of the time
+    try:
+        _write(out, _with_stand_ins(wanted) if unknown and wanted.form == "c" else wanted)
+    finally:
+        if collects:
+            gc.enable()
     if not _roots(wanted):
         for kind, count in sorted(unknown.items()):
             noun = "type" if count == 1 else "types"

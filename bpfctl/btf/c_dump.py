@@ -5,22 +5,23 @@ The same BTF gives the same bytes everywhere: nothing but its types decides.
 
 from __future__ import annotations
 
-from bpfctl.btf import types as t
 from bpfctl.btf.c_contexts import context_struct
 from bpfctl.btf.c_declare import Declarator, same_size
 from bpfctl.btf.c_layout import Layouts
-from bpfctl.btf.c_order import Order, Step
+from bpfctl.btf.c_order import Order
 from bpfctl.btf.c_unique import Names
-from bpfctl.btf.types import Kind
+from bpfctl.btf.kinds import IntEncoding, Kind
+from bpfctl.btf.records import ENUMS, STRUCTS
 from bpfctl.plain_typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import Final
 
     from bpfctl.btf.contexts import Context
     from bpfctl.btf.decode import Btf
+    from bpfctl.btf.records import Record
 
 HEAD: Final = """\
 #ifndef __VMLINUX_H__
@@ -51,8 +52,8 @@ POP: Final = """
 FOOT: Final = """
 #endif /* __VMLINUX_H__ */
 """
-_TOP: Final = frozenset({Kind.STRUCT, Kind.UNION, Kind.ENUM, Kind.ENUM64, Kind.TYPEDEF})
-_ENUMS: Final = frozenset({Kind.ENUM, Kind.ENUM64})
+_TOP: Final = (*STRUCTS, *ENUMS, Kind.TYPEDEF)
+_NUMBERS: Final = frozenset({Kind.INT, Kind.FLOAT})
 
 
 class Wanted(NamedTuple):
@@ -69,19 +70,17 @@ class Wanted(NamedTuple):
     @classmethod
     def everything(cls, btf: Btf, *, in_order: bool = False) -> Wanted:
         """All that has a name in C, sorted by it unless `in_order`, which is by id."""
-        named, nameless = list[int](), list[int]()
-        for type_id in btf.ids(_TOP):
-            if btf.name(type_id):
-                named.append(type_id)
-            elif btf.kind_number(type_id) in _ENUMS:
-                nameless.append(type_id)
-        tags = (btf.type(i) for i in btf.ids((Kind.DECL_TAG,)) if btf.name(i) == KFUNC_TAG)
-        kfuncs = [tag.type_id for tag in tags if isinstance(tag, t.DeclTag)]
-        if not in_order:
-            named.sort(key=lambda i: _rank(btf.type(i)))
-            nameless.sort(key=lambda i: (_first_constant(btf.type(i)), i))
-            kfuncs.sort(key=lambda i: (btf.name(i), i))
-        return cls(named, nameless, kfuncs)
+        top = [btf.records[type_id] for type_id in btf.ids(_TOP)]
+        tags = [btf.records[type_id] for type_id in btf.ids((Kind.DECL_TAG,))]
+        named = [one for one in top if one.name]
+        nameless = [one for one in top if one.kind in ENUMS and not one.name]
+        kfuncs = [btf.records[tag.refers] for tag in tags if tag.name == KFUNC_TAG]
+        if not in_order:  # what has the same name stays in the order of ids
+            named.sort(key=lambda one: one.name)
+            named.sort(key=lambda one: one.kind not in ENUMS)  # nothing they need is before them
+            nameless.sort(key=lambda one: _first_constant(btf, one))
+            kfuncs.sort(key=lambda one: (one.name, one.id))
+        return cls(_ids(named), _ids(nameless), _ids(kfuncs))
 
 
 def c_header(btf: Btf, wanted: Wanted | None = None) -> Iterator[str]:
@@ -90,26 +89,30 @@ def c_header(btf: Btf, wanted: Wanted | None = None) -> Iterator[str]:
     Raises: BtfError for types that contain themselves, or are nested too deeply.
     """
     wanted = wanted or Wanted.everything(btf)
-    writer = _Writer(btf)
     try:
-        order = Order(btf)
-        used = (member.type_id for one in wanted.contexts for member in one.members)
-        steps = order.steps([*wanted.named, *wanted.kfuncs], used)
-        steps += [Step(i, whole=True) for i in wanted.nameless if i not in order.met]
-        yield HEAD
-        for step in steps:
-            if btf.kind_number(step.type_id) != Kind.FUNC:
-                yield writer.definition(step)
-        if wanted.kfuncs:
-            yield KFUNC_HEAD
-            yield from (writer.function(type_id) for type_id in wanted.kfuncs)
-            yield KFUNC_FOOT
-        yield POP
-        for context in wanted.contexts:
-            yield context_struct(btf, writer.declarator, context)
-        yield FOOT
+        yield from _pieces(btf, wanted)
     except RecursionError:
         raise btf.error("types are nested too deeply to be written as C") from None
+
+
+def _pieces(btf: Btf, wanted: Wanted) -> Iterator[str]:
+    order, writer = Order(btf), _Writer(btf)
+    used = (member.type_id for one in wanted.contexts for member in one.members)
+    steps = order.steps([*wanted.named, *wanted.kfuncs], used)
+    steps += [(i, True) for i in wanted.nameless if i not in order.met]
+    yield HEAD
+    for type_id, whole in steps:
+        found = btf.records[type_id]
+        if found.kind is not Kind.FUNC:
+            yield writer.definition(found) if whole else writer.declaration(found)
+    if wanted.kfuncs:
+        yield KFUNC_HEAD
+        yield from (writer.function(type_id) for type_id in wanted.kfuncs)
+        yield KFUNC_FOOT
+    yield POP
+    for context in wanted.contexts:
+        yield context_struct(btf, writer.declarator, context)
+    yield FOOT
 
 
 class _Writer:
@@ -118,42 +121,42 @@ class _Writer:
         self._names = Names()
         self.declarator = Declarator(btf, Layouts(btf), self._names)
 
-    def definition(self, step: Step) -> str:
-        """One definition or declaration, with the empty line before it."""
-        found = self._btf.type(step.type_id)
-        declare = self.declarator
-        match found:
-            case t.Struct() | t.Fwd() if not step.whole or isinstance(found, t.Fwd):
-                return f"\n{declare.parts(found.id).before.rstrip()};\n"
-            case t.Struct():
-                return f"\n{declare.parts(found.id).before}{declare.body(found)};\n"
-            case t.Enum():
-                tag = self._names.tag(found)
-                body = declare.constants(found) if found.values else ""
-                return f"\nenum {f'{tag} {body}'.strip()};\n"
-            case t.Int() | t.Float():
-                signed = isinstance(found, t.Int) and found.is_signed
-                number = same_size(found.size_bytes, signed=signed)
-                return f"\ntypedef {number} {self._names.ident(found.id, found.name)};\n"
-            case t.Typedef():
-                name = self._names.ident(found.id, found.name)
-                return f"\ntypedef {declare.declare(found.type_id, name)};\n"
-            case _:
-                raise self._btf.error(f"type {found.id} is nothing a header declares", found.id)
+    def declaration(self, found: Record) -> str:
+        """A struct or union that is not defined, or not yet, with the empty line before it."""
+        before, _ = self.declarator[found.id]
+        return f"\n{before.rstrip()};\n"
+
+    def definition(self, found: Record) -> str:
+        """One definition, with the empty line before it."""
+        if found.kind in STRUCTS:
+            before, _ = self.declarator[found.id]
+            return f"\n{before}{self.declarator.body(found)};\n"
+        if found.kind in ENUMS:
+            body = self.declarator.constants(found) if found.tail else ""
+            return f"\nenum {f'{self._names.tag(found)} {body}'.strip()};\n"
+        if found.kind is Kind.TYPEDEF:
+            return f"\ntypedef {self.declarator.declare(found.refers, self._names.ident(found))};\n"
+        if found.kind in _NUMBERS:
+            number = same_size(found.refers, signed=_is_signed(found))
+            return f"\ntypedef {number} {self._names.ident(found)};\n"
+        raise self._btf.error(f"type {found.id} is nothing a header declares", found.id)
 
     def function(self, func_id: int) -> str:
         """The prototype of a kernel function."""
-        name = self._names.ident(func_id, self._btf.name(func_id))
-        proto = self._btf.func_proto(func_id)
-        before, behind = self.declarator.parts(proto.return_type_id)
-        params = self.declarator.params(proto)
-        return f"extern {before}{name}({params}){behind} __weak __ksym;\n"
+        func = self._btf.records[func_id]
+        name = self._names.ident(func)
+        proto = self._btf.records[self._btf.func_proto(func_id).id]
+        before, behind = self.declarator[proto.refers]
+        return f"extern {before}{name}({self.declarator.params(proto)}){behind} __weak __ksym;\n"
 
 
-def _rank(found: t.Type) -> tuple[bool, str, int]:
-    """Enums first, for nothing they need comes before them."""
-    return not isinstance(found, t.Enum), found.name, found.id
+def _is_signed(number: Record) -> bool:
+    return number.kind is Kind.INT and bool(number.tail[0] >> 24 & IntEncoding.SIGNED)
 
 
-def _first_constant(found: t.Type) -> str:
-    return found.values[0].name if isinstance(found, t.Enum) and found.values else ""
+def _ids(records: Iterable[Record]) -> list[int]:
+    return [one.id for one in records]
+
+
+def _first_constant(btf: Btf, enum: Record) -> str:
+    return btf.texts[enum.tail[0]] if enum.tail else ""

@@ -8,32 +8,24 @@ Source of the rules: System V ABI, as clang applies them for BPF.
 
 from __future__ import annotations
 
-from bpfctl.btf import types as t
-from bpfctl.btf.decode import POINTER_BYTES
+from bpfctl.btf.decode import MAX_SIZE_BYTES, POINTER_BYTES
+from bpfctl.btf.kinds import Kind
+from bpfctl.btf.records import ENUMS, MODIFIERS, STRUCTS
 from bpfctl.plain_typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import TypeAlias
+    from collections.abc import Callable, Iterator
+    from typing import Final, TypeAlias
 
     from bpfctl.btf.decode import Btf
+    from bpfctl.btf.records import Record
+    from bpfctl.btf.types import Member
 
-UNIT_BITS = 64  # padding is declared in pieces that stay within one unit: those move nothing
-MAX_UNITS = 16  # longer gaps are declared as an array of bytes
+    Widths: TypeAlias = tuple[int, ...]
 
-
-# A member with the padding before it; the last piece of a struct may have no member. The padding is
-# widths in bits: of unnamed bit-fields, and of an array of bytes where one is wider than UNIT_BITS.
-# The last number is the width of a bit-field, 0 for what is none. (Tuples: there are 75,000.)
-Piece: TypeAlias = tuple[tuple[int, ...], t.Member | None, int]
-
-
-class Plan(NamedTuple):
-    """How a struct is declared: its pieces, whether it is packed, and its alignment in bits."""
-
-    pieces: list[Piece]
-    packed: bool
-    align: int
+UNIT_BITS: Final = 64  # padding is declared in pieces that stay within one unit: those move nothing
+MAX_UNITS: Final = 16  # longer gaps are declared as an array of bytes
 
 
 class Rules(NamedTuple):
@@ -49,124 +41,159 @@ class Rules(NamedTuple):
     first_bit: int = 0
 
 
-class Layouts:
-    """The layout of the structs of one BTF; what was found out about a type is kept."""
+class Plan(NamedTuple):
+    """How a struct is declared; `align` is its alignment in bits.
+
+    Most members are declared by their types alone. What else there is goes by their places, from 0:
+    `fillers` has the padding before a member, or behind the last one, as widths in bits: of unnamed
+    bit-fields, and of an array of bytes where one is wider than UNIT_BITS. `bits` has the widths of
+    bit-fields.
+    """
+
+    fillers: dict[int, Widths]
+    bits: dict[int, int]
+    packed: bool
+    align: int
+
+
+_UNKNOWN: Final = Rules(1, 0)
+_POINTER: Final = Rules(8 * POINTER_BYTES, 8 * POINTER_BYTES)
+
+
+class Layouts(dict[int, Rules]):
+    """What C's rules go by for the types of one BTF, by their ids, and the plans of its structs.
+
+    Asking for a type without a size raises BtfError.
+    """
 
     def __init__(self, btf: Btf) -> None:
+        super().__init__()
         self._btf = btf
-        self._rules: dict[int, Rules] = {}
         self._plans: dict[int, Plan] = {}
+        self._finders: dict[int, Callable[[Record], Rules]] = {
+            Kind.PTR: lambda _: _POINTER,
+            Kind.ARRAY: self._array,
+            **dict.fromkeys(STRUCTS, self._struct),
+            **dict.fromkeys(MODIFIERS, lambda found: self[found.refers]),
+            **dict.fromkeys((Kind.INT, Kind.FLOAT, *ENUMS), _scalar),
+        }
 
-    def rules(self, type_id: int) -> Rules:
-        """What C's rules go by for a type. Raises: BtfError for a type without a size."""
-        known = self._rules.get(type_id)
-        if known is None:
-            self._rules[type_id] = Rules(1, 0)  # ends the search in a struct that contains itself
-            known = self._rules[type_id] = self._find_rules(self._btf.type(type_id))
-        return known
+    def __missing__(self, type_id: int) -> Rules:
+        """Find them out."""
+        found = self._btf.records[type_id]
+        find = self._finders.get(found.kind)
+        if find is None:
+            raise self._btf.error(f"type {found.id} has no size", found.id)
+        self[type_id] = _UNKNOWN  # ends the search in a struct that contains itself
+        rules = self[type_id] = find(found)
+        return rules
 
-    def _find_rules(self, found: t.Type) -> Rules:
-        match found:
-            case t.Modifier():
-                return self.rules(found.type_id)
-            case t.Int() if found.bits != 8 * found.size_bytes:
-                size = 8 * found.size_bytes or 8
-                return Rules(size, size, found.bits, found.offset_bits)
-            case t.Ptr():
-                return Rules(8 * POINTER_BYTES, 8 * POINTER_BYTES)
-            case t.Array():
-                elem = self.rules(found.elem_type_id)
-                return Rules(elem.align, 8 * self._btf.size_of(found.id))
-            case t.Int() | t.Enum() | t.Float():
-                size = 8 * found.size_bytes or 8  # 0 would be broken; nothing may divide by it
-                return Rules(size, size)
-            case t.Struct():
-                return Rules(self._plan(found).align, 8 * found.size_bytes)
-            case _:
-                raise self._btf.error(f"type {found.id} has no size", found.id)
+    def _struct(self, found: Record) -> Rules:
+        return Rules(self.plan(found).align, 8 * found.refers)
 
-    def is_packed(self, struct: t.Struct) -> bool:
-        """Whether the rules of C cannot give that layout unless it is declared packed."""
-        return self._plan(struct).packed
+    def _array(self, found: Record) -> Rules:
+        elem_type_id, _, nelems = found.tail
+        elem = self[elem_type_id]
+        size_bytes = elem.size // 8 * nelems
+        if size_bytes > MAX_SIZE_BYTES:
+            raise self._btf.error(f"type {found.id} is {size_bytes} bytes large", found.id)
+        return Rules(elem.align, 8 * size_bytes)
 
-    def pieces(self, struct: t.Struct) -> list[Piece]:
-        """The members in order, with the padding that C would not put there by itself."""
-        return self._plan(struct).pieces
-
-    def place(self, member: t.Member) -> tuple[int, int]:
+    def place(self, member: Member) -> tuple[int, int]:
         """The offset of a member in bits, and its width when it is a bit-field, else 0."""
-        if member.bitfield_bits:
-            return member.offset_bits, member.bitfield_bits
-        _, _, bits, first_bit = self.rules(member.type_id)
-        return member.offset_bits + first_bit, bits
+        return _place(self[member.type_id], member.offset_bits, member.bitfield_bits)
 
-    def _plan(self, struct: t.Struct) -> Plan:
+    def plan(self, struct: Record) -> Plan:
+        """How to declare a struct or union so that it gets the layout it has."""
         plan = self._plans.get(struct.id)
         if plan is None:
-            plan = self._in_c(struct) or self._packed(struct)
-            self._plans[struct.id] = plan
+            plan = self._plans[struct.id] = self._in_c(struct) or self._packed(struct)
         return plan
 
-    def _in_c(self, struct: t.Struct) -> Plan | None:
+    def _members(self, struct: Record) -> Iterator[tuple[int, tuple[Rules, int, int]]]:
+        """The places of members with their types' rules, offsets, and widths if they say one."""
+        rules = map(self.__getitem__, struct.references)
+        return enumerate(zip(rules, *struct.places(), strict=True))
+
+    def _in_c(self, struct: Record) -> Plan | None:
         """How the rules of C give the layout; None where they cannot."""
-        pieces: list[Piece] = []
-        known, is_union = self._rules, struct.is_union
+        fillers: dict[int, Widths] = {}
+        bit_fields: dict[int, int] = {}
+        is_union = struct.kind is Kind.UNION
         at, biggest = 0, 8
-        for member in struct.members:
-            rules = known.get(member.type_id) or self.rules(member.type_id)
-            align, size, bits, first_bit = rules
-            offset = member.offset_bits
-            if member.bitfield_bits:
-                bits = member.bitfield_bits
-            else:
-                offset += first_bit
+        for place, (rules, start, width) in self._members(struct):
+            align, size, old_bits, _ = rules
             if align > biggest:
                 biggest = align
-            if bits:
+            if width or old_bits:
+                offset, bits = _place(rules, start, width)
                 if offset // size != (offset + bits - 1) // size:
                     return None
                 # A bit-field never straddles a unit of its type.
                 fits = at // size == (at + bits - 1) // size
-                natural = at if fits else -(-at // size) * size
-            elif offset % align:
+                natural = at if fits else _rounded(at, size)
+                bit_fields[place] = bits
+                end = offset + bits
+            elif start % align:
                 return None
             else:
-                natural = -(-at // align) * align
-            fits = natural == offset or is_union
-            pieces.append((() if fits else _padding(at, offset), member, bits))
-            at = max(at, offset + (bits or size)) if is_union else offset + (bits or size)
-        if 8 * struct.size_bytes % biggest:
+                offset, end = start, start + size
+                natural = at if start == at else at + -at % align
+            if natural != offset and not is_union:
+                fillers[place] = _padding(at, offset)
+            if end > at or not is_union:
+                at = end
+        if 8 * struct.refers % biggest:
             return None
-        return Plan(_with_end(struct, pieces, at, biggest), packed=False, align=biggest)
+        if _rounded(at, biggest) != 8 * struct.refers:
+            fillers[len(struct.references)] = _end(struct, at)
+        return Plan(fillers, bit_fields, packed=False, align=biggest)
 
-    def _packed(self, struct: t.Struct) -> Plan:
+    def _packed(self, struct: Record) -> Plan:
         """The layout without any rules: everything lies where the one before it ends."""
-        pieces: list[Piece] = []
+        fillers: dict[int, Widths] = {}
+        bit_fields: dict[int, int] = {}
+        is_union = struct.kind is Kind.UNION
         at = 0
-        for member in struct.members:
-            offset, bits = self.place(member)
-            natural = at if bits else _rounded(at, 8)
-            fits = natural == offset or struct.is_union
-            pieces.append((() if fits else _padding(at, offset), member, bits))
-            end = offset + (bits or self.rules(member.type_id).size)
-            at = max(at, end) if struct.is_union else end
-        return Plan(_with_end(struct, pieces, at, 8), packed=True, align=8)
+        for place, (rules, start, width) in self._members(struct):
+            offset, bits = _place(rules, start, width)
+            if bits:
+                bit_fields[place] = bits
+            if offset != (at if bits else _rounded(at, 8)) and not is_union:
+                fillers[place] = _padding(at, offset)
+            end = offset + (bits or rules.size)
+            at = max(at, end) if is_union else end
+        if _rounded(at, 8) != 8 * struct.refers:
+            fillers[len(struct.references)] = _end(struct, at)
+        return Plan(fillers, bit_fields, packed=True, align=8)
 
 
-def _with_end(struct: t.Struct, pieces: list[Piece], at: int, align: int) -> list[Piece]:
-    """The pieces, and what it takes to make the struct as large as it is."""
-    end = 8 * struct.size_bytes
-    if _rounded(at, align) != end:
-        # What is in a union lies over all else: one filler has to be as large as the whole.
-        pieces.append(((end,) if struct.is_union else _padding(at, end), None, 0))
-    return pieces
+def _scalar(found: Record) -> Rules:
+    size = 8 * found.refers or 8  # 0 would be broken; nothing may divide by it
+    if found.kind is Kind.INT:
+        first_bit, bits = found.tail[0] >> 16 & 0xFF, found.tail[0] & 0xFF
+        if bits != 8 * found.refers:
+            return Rules(size, size, bits, first_bit)
+    return Rules(size, size)
+
+
+def _place(rules: Rules, offset: int, bits: int) -> tuple[int, int]:
+    """Where a member lies, and its width if it is a bit-field; old ones have both in their type."""
+    return (offset, bits) if bits else (offset + rules.first_bit, rules.bits)
+
+
+def _end(struct: Record, at: int) -> Widths:
+    """What it takes to make a struct as large as it is; its members end at bit `at`."""
+    end = 8 * struct.refers
+    # What is in a union lies over all else: one filler has to be as large as the whole.
+    return (end,) if struct.kind is Kind.UNION else _padding(at, end)
 
 
 def _rounded(at: int, align: int) -> int:
     return -(-at // align) * align
 
 
-def _padding(begin: int, end: int) -> tuple[int, ...]:
+def _padding(begin: int, end: int) -> Widths:
     """Cut a gap into the widths of what fills it."""
     widths = []
     while begin < end:

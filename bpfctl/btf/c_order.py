@@ -6,21 +6,26 @@ knows for structs and unions only. Enums need nothing and come first.
 
 from __future__ import annotations
 
-from bpfctl.btf import types as t
 from bpfctl.btf.decode import MAX_DEPTH
-from bpfctl.plain_typing import NamedTuple
+from bpfctl.btf.kinds import Kind
+from bpfctl.btf.records import STRUCTS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from typing import TypeAlias
 
     from bpfctl.btf.decode import Btf
+    from bpfctl.btf.records import Record
+
+    # One thing to write: a type's id, and whether its definition; else it is only declared.
+    Step: TypeAlias = tuple[int, bool]
 
 _NUMBER_WORDS = frozenset(
     {"_Bool", "bool", "char", "short", "int", "long", "signed", "unsigned"}
     | {"__int128", "float", "double"}
 )
-_WRAPPERS = (t.Ptr, t.Const, t.Volatile, t.Restrict, t.TypeTag)
+_WRAPPERS = frozenset({Kind.PTR, Kind.CONST, Kind.VOLATILE, Kind.RESTRICT, Kind.TYPE_TAG})
 
 
 def is_c(name: str) -> bool:
@@ -28,11 +33,12 @@ def is_c(name: str) -> bool:
     return bool(name) and _NUMBER_WORDS.issuperset(name.split(" "))
 
 
-class Step(NamedTuple):
-    """One thing to write: a definition, or the declaration of a struct or union."""
+class _Use:
+    """A way to use types: for which it is settled, and what a type of each kind then needs."""
 
-    type_id: int
-    whole: bool
+    def __init__(self, follow: dict[Kind, Callable[[Record], None]]) -> None:
+        self.settled: set[int] = set()
+        self.follow = follow
 
 
 class Order:
@@ -40,21 +46,26 @@ class Order:
 
     def __init__(self, btf: Btf) -> None:
         self._btf = btf
+        self._records = btf.records
         self._steps: list[Step] = []
         self._declared: set[int] = set()
         self._begun: set[int] = set()
         self._done: set[int] = set()
-        self._settled: tuple[set[int], set[int]] = (set(), set())  # behind a pointer, by value
         self.met: set[int] = set()  # nameless enums that are part of something
-        self._follow: dict[type[t.Type], Callable[..., None]] = {
-            t.Fwd: self._forward,
-            t.Enum: self._enum,
-            t.Array: self._array,
-            t.FuncProto: self._proto,
-            t.Int: self._number,
-            t.Float: self._number,
-            t.Func: self._func,
+        always: dict[Kind, Callable[[Record], None]] = {
+            Kind.FWD: self._declare,
+            Kind.ENUM: self._enum,
+            Kind.ENUM64: self._enum,
+            Kind.ARRAY: self._array,
+            Kind.FUNC_PROTO: self._proto,
+            Kind.INT: self._number,
+            Kind.FLOAT: self._number,
+            Kind.FUNC: self._func,
         }
+        whole = {Kind.TYPEDEF: self._whole_typedef, **dict.fromkeys(STRUCTS, self._define)}
+        named = {Kind.TYPEDEF: self._typedef, **dict.fromkeys(STRUCTS, self._mention)}
+        self._by_value = _Use(always | whole)
+        self._behind_pointer = _Use(always | named)
 
     def steps(self, wanted: Iterable[int], used: Iterable[int] = ()) -> list[Step]:
         """Order the definitions of the wanted types, with all that they need.
@@ -62,46 +73,49 @@ class Order:
         Of the types that are only `used`, what a struct with such members needs comes too.
         Raises: BtfError for a type that contains itself.
         """
-        for type_id in (*wanted, *used):
-            self._need(type_id, whole=True)
+        self._need([*wanted, *used], self._by_value)
         return self._steps
 
-    def _need(self, type_id: int, *, whole: bool) -> None:
-        """Write what a use of the type needs; `whole`: by value, else behind a pointer."""
-        settled = self._settled[whole]
-        if type_id in settled:
-            return
-        found, by_value = self._btf.type(type_id), whole
-        for _ in range(MAX_DEPTH):
-            if not isinstance(found, _WRAPPERS):
-                break
-            by_value = by_value and not isinstance(found, t.Ptr)
-            found = self._btf.type(found.type_id)
+    def _need(self, type_ids: Iterable[int], use: _Use) -> None:
+        """Write what uses of some types need."""
+        settled = use.settled
+        for type_id in type_ids:
+            if type_id not in settled:  # most are
+                self._settle(type_id, use)
+                settled.add(type_id)
+
+    def _settle(self, type_id: int, use: _Use) -> None:
+        found, depth = self._records[type_id], 0
+        while found.kind in _WRAPPERS:
+            if found.kind is Kind.PTR:
+                use = self._behind_pointer
+            found = self._records[found.refers]
+            depth += 1
+            if depth == MAX_DEPTH:
+                raise self._btf.error(f"type {type_id} is nested too deeply", type_id)
+        follow = use.follow.get(found.kind)
+        if follow:
+            follow(found)
+
+    def _declare(self, found: Record) -> None:
+        if found.id not in self._declared:
+            self._declared.add(found.id)
+            self._steps.append((found.id, False))
+
+    def _mention(self, struct: Record) -> None:
+        if struct.name:
+            self._declare(struct)
         else:
-            raise self._btf.error(f"type {type_id} is nested too deeply", type_id)
-        if isinstance(found, t.Struct):
-            self._struct(found, whole=by_value)
-        elif isinstance(found, t.Typedef):
-            self._typedef(found, whole=by_value)
-        elif type(found) in self._follow:
-            self._follow[type(found)](found)
-        settled.add(type_id)
+            self._define(struct)
 
-    def _struct(self, found: t.Struct, *, whole: bool) -> None:
-        if found.name and not whole:
-            if found.id not in self._declared:
-                self._declared.add(found.id)
-                self._steps.append(Step(found.id, whole=False))
-            return
-        if not self._begin(found):
-            return
-        settled = self._settled[True]
-        for member in found.members:
-            if member.type_id not in settled:
-                self._need(member.type_id, whole=True)
-        self._end(found, write=bool(found.name))
+    def _define(self, struct: Record) -> None:
+        if self._begin(struct):
+            self._need(struct.references, self._by_value)
+            self._done.add(struct.id)
+            if struct.name:
+                self._write(struct)
 
-    def _begin(self, found: t.Type) -> bool:
+    def _begin(self, found: Record) -> bool:
         if found.id in self._done:
             return False
         if found.id in self._begun:
@@ -109,42 +123,36 @@ class Order:
         self._begun.add(found.id)
         return True
 
-    def _end(self, found: t.Type, *, write: bool) -> None:
+    def _write(self, found: Record) -> None:
         self._done.add(found.id)
         self._declared.add(found.id)
-        if write:
-            self._steps.append(Step(found.id, whole=True))
+        self._steps.append((found.id, True))
 
-    def _forward(self, found: t.Fwd) -> None:
-        if found.id not in self._declared:
-            self._declared.add(found.id)
-            self._steps.append(Step(found.id, whole=False))
-
-    def _enum(self, found: t.Enum) -> None:
+    def _enum(self, found: Record) -> None:
         if not found.name:
             self.met.add(found.id)
         elif self._begin(found):
-            self._end(found, write=True)
+            self._write(found)
 
-    def _typedef(self, found: t.Typedef, *, whole: bool) -> None:
+    def _typedef(self, found: Record) -> None:
         if self._begin(found):
-            self._need(found.type_id, whole=False)
-            self._end(found, write=True)
-        if whole:
-            self._need(found.type_id, whole=True)
+            self._need((found.refers,), self._behind_pointer)
+            self._write(found)
 
-    def _number(self, found: t.Int | t.Float) -> None:
-        if found.id not in self._done:
-            self._end(found, write=not is_c(found.name))
+    def _whole_typedef(self, found: Record) -> None:
+        self._typedef(found)
+        self._need((found.refers,), self._by_value)
 
-    def _array(self, found: t.Array) -> None:
-        self._need(found.elem_type_id, whole=True)  # C wants it complete behind a pointer too
+    def _number(self, found: Record) -> None:
+        if found.id not in self._done and not is_c(found.name):
+            self._write(found)
 
-    def _proto(self, found: t.FuncProto) -> None:
-        for param in found.params:
-            self._need(param.type_id, whole=False)
-        self._need(found.return_type_id, whole=False)
+    def _array(self, found: Record) -> None:
+        self._need(found.tail[:1], self._by_value)  # C wants it complete behind a pointer too
 
-    def _func(self, found: t.Func) -> None:
-        self._need(found.proto_id, whole=False)
-        self._end(found, write=True)
+    def _proto(self, found: Record) -> None:
+        self._need([*found.references[1:], found.refers], self._behind_pointer)
+
+    def _func(self, found: Record) -> None:
+        self._need((found.refers,), self._behind_pointer)
+        self._write(found)

@@ -7,21 +7,22 @@ does not. Later ones get a suffix ("foo___2"), which CO-RE ignores.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
-from bpfctl.btf import types as t
-from bpfctl.btf.types import Kind
+from bpfctl.btf.kinds import Kind
+from bpfctl.btf.records import ENUMS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
+
+    from bpfctl.btf.records import Record
+    from bpfctl.btf.texts import Texts
 
 # The compiler has this one, of its own size: that of another processor gets a suffix.
 _BUILT_IN: Final = ("__builtin_va_list",)
 _OTHER: Final = re.compile(r"\W", re.ASCII)
 
 
-@lru_cache(maxsize=1 << 16)  # members of a kernel have 30,000 names, and most several times
 def identifier(name: str) -> str:
     """The name, with what C allows in none replaced by "_"."""
     if name.isascii() and name.isidentifier():
@@ -30,17 +31,36 @@ def identifier(name: str) -> str:
     return f"_{word}" if word[:1].isdigit() else word
 
 
+class Identifiers(dict[int, str]):
+    """Names for C by the offsets of strings: members of a kernel have 30,000, most several times.
+
+    Asking for one raises what `texts` raises.
+    """
+
+    def __init__(self, texts: Texts) -> None:
+        super().__init__()
+        self._read = texts.read
+
+    def __missing__(self, offset: int) -> str:
+        """Make one."""
+        name = self._read(offset)
+        if not (name.isascii() and name.isidentifier()):
+            name = identifier(name)
+        self[offset] = name
+        return name
+
+
 class Names:
     """The names given so far. Who asks first gets the plain name, so ask in the order of output."""
 
     def __init__(self) -> None:
         self._tags: dict[int, str] = {}
-        self._defined: dict[str, bool] = {}  # of each tag: or is it only declared yet
-        self._kinds: dict[str, Kind] = {}
+        # Of each tag its kind, and whether it is defined; or is it only declared yet.
+        self._taken: dict[str, tuple[Kind, bool]] = {}
         self._idents: dict[int, str] = {}
         self._counts = dict.fromkeys(_BUILT_IN, 1)
 
-    def tag(self, found: t.Struct | t.Fwd | t.Enum) -> str:
+    def tag(self, found: Record) -> str:
         """The name behind `struct`, `union` or `enum`; "" for an anonymous type.
 
         What is only declared is taken for the first type defined under its name and kind.
@@ -52,41 +72,48 @@ class Names:
             known = self._tags[found.id] = self._new_tag(found)
         return known
 
-    def _new_tag(self, found: t.Struct | t.Fwd | t.Enum) -> str:
+    def _new_tag(self, found: Record) -> str:
         plain, kind, defined = identifier(found.name), _tag_kind(found), _is_defined(found)
         name, count = plain, 1
-        while name in self._kinds and (
-            self._kinds[name] != kind or (defined and self._defined[name])
-        ):
+        taken = self._taken.get(name)
+        while taken and (taken[0] != kind or (defined and taken[1])):
             count += 1
             name = f"{plain}___{count}"
-        self._kinds[name] = kind
-        self._defined[name] = self._defined.get(name, False) or defined
+            taken = self._taken.get(name)
+        if defined or not taken:
+            self._taken[name] = kind, defined
         return name
 
-    def ident(self, type_id: int, name: str) -> str:
+    def ident(self, found: Record) -> str:
         """The name of a typedef or function, which shares its space with constants of enums."""
-        known = self._idents.get(type_id)
+        known = self._idents.get(found.id)
         if known is None:
-            known = self._idents[type_id] = self.fresh(name)
+            known = self._idents[found.id] = self.fresh(identifier(found.name))
         return known
 
-    def fresh(self, name: str) -> str:
+    def fresh(self, plain: str) -> str:
         """A name for one more typedef, function or constant of an enum: nobody has it yet."""
-        plain = identifier(name)
         count = self._counts[plain] = self._counts.get(plain, 0) + 1
         if count == 1:
             return plain
         new = f"{plain}___{count}"
         return self.fresh(plain) if new in self._counts else new
 
+    def all_fresh(self, plain: list[str]) -> list[str]:
+        """Names for several constants: nearly always those they have."""
+        new = dict.fromkeys(plain, 1)
+        if len(new) == len(plain) and self._counts.keys().isdisjoint(new):
+            self._counts |= new
+            return plain
+        return [self.fresh(one) for one in plain]
 
-def _tag_kind(found: t.Struct | t.Fwd | t.Enum) -> Kind:
-    if isinstance(found, t.Enum):
-        return Kind.ENUM
-    return Kind.UNION if found.is_union else Kind.STRUCT
+
+def _tag_kind(found: Record) -> Kind:
+    if found.kind is Kind.FWD:
+        return Kind.UNION if found.flag else Kind.STRUCT
+    return Kind.ENUM if found.kind is Kind.ENUM64 else found.kind
 
 
-def _is_defined(found: t.Struct | t.Fwd | t.Enum) -> bool:
+def _is_defined(found: Record) -> bool:
     """An enum that is only declared has no constants."""
-    return bool(found.values) if isinstance(found, t.Enum) else isinstance(found, t.Struct)
+    return bool(found.tail) if found.kind in ENUMS else found.kind is not Kind.FWD

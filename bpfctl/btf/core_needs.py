@@ -15,7 +15,6 @@ from bpfctl.btf.core_fixup import CoreKind
 from bpfctl.btf.core_place import Mismatch
 from bpfctl.btf.core_questions import FieldQuestion
 from bpfctl.btf.encode import BtfBuilder
-from bpfctl.btf.records import references
 from bpfctl.btf.remap import remapped
 
 TYPE_CHECKING = False
@@ -80,7 +79,7 @@ class Needs:
         behind = self._btf.skip_modifiers(type_id)
         while type_id != behind:
             self._kept.add(type_id)
-            (type_id,) = references(self._btf.type(type_id))
+            (type_id,) = self._btf.records[type_id].references
         if behind:
             self._kept.add(behind)
         return self._btf.type(behind)
@@ -153,4 +152,4 @@ class Needs:
                     to_do += [(one.type_id, True) for one in found.members]
             else:
                 deeper = members and not isinstance(found, t.Ptr)
-                to_do += [(one, deeper) for one in references(found)]
+                to_do += [(one, deeper) for one in self._btf.records[found.id].references]

@@ -6,11 +6,15 @@ Only the places of the records are found when a blob is parsed (the running kern
 
 from __future__ import annotations
 
+import sys
+from itertools import compress
+
 from bpfctl.btf import c_names, layout
 from bpfctl.btf import types as t
+from bpfctl.btf.decoders import decode
 from bpfctl.btf.index import Index
 from bpfctl.btf.names import Names
-from bpfctl.btf.records import Record, decode, references
+from bpfctl.btf.records import Records
 from bpfctl.btf.strings import Strings
 from bpfctl.btf.texts import Texts
 from bpfctl.btf.types import Kind
@@ -54,9 +58,11 @@ class Btf:
         sizes = layout.tail_sizes(data, header)
         starts = index.starts if index else None
         self._starts = starts or layout.walk_records(words, sizes, header, path, self.first_id)
+        self.texts: Texts = Texts(self.strings, self.error)
+        below = base.records if base is not None else None
+        self.records: Records = Records(words, self._starts, self.texts, below, self.error)
         self._names = Names(words, self._starts, self.strings, index)
         self._types: dict[int, t.Type] = {}
-        self._texts = Texts(self.strings, self.error)
 
     @classmethod
     def parse(
@@ -83,7 +89,7 @@ class Btf:
 
     def __len__(self) -> int:
         """Give the number of ids, void and the base's included: ids are below it."""
-        return self.first_id + len(self._starts)
+        return self.records.end_id
 
     @cached_property
     def data(self) -> bytes:
@@ -101,77 +107,53 @@ class Btf:
 
         Raises: BtfError outside of the section, and for one longer than MAX_STRING_BYTES.
         """
-        return self._texts[offset]
+        return self.texts[offset]
 
     def type(self, type_id: int) -> t.Type:
         """The type of that id. Raises: BtfError for no such id, or a broken record."""
         found = self._types.get(type_id)
         if found is None:
-            if self.base and type_id < self.first_id:
+            if self.base is not None and type_id < self.first_id:
                 return self.base.type(type_id)
-            found = self._types[type_id] = self._decode(type_id) if type_id else t.Void()
+            found = decode(self.records.read(type_id), self.texts.__getitem__)
+            self._types[type_id] = found
         return found
 
     def kind_number(self, type_id: int) -> int:
         """The kind of a type without decoding it; may be newer than `Kind` knows."""
         if type_id == 0:
             return Kind.VOID
-        if self.base and type_id < self.first_id:
+        if self.base is not None and type_id < self.first_id:
             return self.base.kind_number(type_id)
-        return layout.kind_of(self._words[self._start(type_id) + 1])
+        return layout.kind_of(self._words[self.records.start(type_id) + 1])
 
     def name(self, type_id: int) -> str:
         """The name of a type, "" for an anonymous one, without decoding it."""
         if type_id == 0:
             return "void"
-        if self.base and type_id < self.first_id:
+        if self.base is not None and type_id < self.first_id:
             return self.base.name(type_id)
-        return self.string(self._words[self._start(type_id)])
+        return self.string(self._words[self.records.start(type_id)])
 
     def record_offset(self, type_id: int) -> int:
         """Byte offset in `data` of a type's record (name_off, info, size or type, then its tail).
 
         Raises: BtfError for an id that is not in this blob (void, or one of the base).
         """
-        return self.header.type_off + 4 * self._start(type_id)
-
-    def _start(self, type_id: int) -> int:
-        if not self.first_id <= type_id < len(self):
-            raise self.error(f"there is no type {type_id}, only {len(self) - 1} types")
-        start = self._starts[type_id - self.first_id]
-        if start + layout.RECORD_WORDS > len(self._words):
-            raise self.error(f"the index of types is wrong about type {type_id}")
-        return start
-
-    def _decode(self, type_id: int) -> t.Type:
-        start = self._start(type_id)
-        info = self._words[start + 1]
-        number = layout.kind_of(info)
-        if number not in layout.TAIL_WORDS:
-            message = f"type {type_id} is of kind {number}, newer than bpfctl knows"
-            unknown = self.error(message, type_id, code="btf-unknown-kind")
-            unknown.remedy = layout.NEWER
-            raise unknown
-        end = start + layout.record_words(info, layout.TAIL_WORDS)
-        if end > len(self._words):
-            raise self.error(f"the index of types is wrong about type {type_id}")
-        found = decode(Record(type_id, self._words, start, end, self._texts.__getitem__))
-        if max(references(found), default=0) >= len(self):
-            target = next(one for one in references(found) if one >= len(self))
-            message = f"type {type_id} ({found.kind.name}) refers to type {target}, "
-            raise self.error(message + f"but there are only {len(self) - 1}", type_id)
-        return found
+        return self.header.type_off + 4 * self.records.start(type_id)
 
     def ids(self, kinds: Collection[Kind]) -> list[int]:
         """The ids of all types of these kinds in this blob (not the base's), ascending."""
-        infos = self._words[1:]  # of a view a view
-        wanted = {int(kind) for kind in kinds}
-        # Over more than 100,000 types: `layout.kind_of` is written out.
-        return [
-            type_id
-            for type_id, start in enumerate(self._starts, self.first_id)
-            if infos[start] >> 24 & 0x7F in wanted
-        ]
+        wanted = bytes(layout.kind_of(top << 24) in kinds for top in range(256))
+        ids = range(self.first_id, self.records.end_id)
+        return list(compress(ids, self._tops.translate(wanted)))
+
+    @cached_property
+    def _tops(self) -> bytes:
+        """The upper byte of each type's info word: kind and flag, of more than 100,000 types."""
+        info_top = 7 if sys.byteorder == "little" else 4  # of a record's bytes
+        tops = self._words.tobytes()[info_top::4]
+        return bytes([tops[start] for start in self._starts])
 
     def unknown_kinds(self) -> dict[int, int]:
         """How many types of this blob are of kinds newer than ours, by the number of the kind.

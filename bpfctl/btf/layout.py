@@ -179,7 +179,7 @@ def section_words(data: Blob, header: Header, path: str) -> Words:
     return words
 
 
-class _Steps(dict[int, int]):
+class RecordWords(dict[int, int]):
     """By info word, the words to the next record; a kernel has some hundred different ones."""
 
     def __init__(self, sizes: dict[int, tuple[int, int]]) -> None:
@@ -207,7 +207,7 @@ def walk_records(
     """
     starts: list[int] = []
     with suppress(KeyError):
-        starts.extend(_starts(words, _Steps(sizes)))
+        starts.extend(_starts(words, RecordWords(sizes)))
     at = starts.pop()  # where the next one would be
     missing = at - len(words)
     if not missing:
@@ -225,7 +225,7 @@ def walk_records(
     raise _broken(f"ends inside the record of {last}", path, header.type_off + 4 * at)
 
 
-def _starts(words: Words, steps: _Steps) -> Iterator[int]:
+def _starts(words: Words, steps: RecordWords) -> Iterator[int]:
     """Where each record starts, and where the next one would.
 
     This runs over every record of the kernel's BTF, more than 100,000, hence the plain loop.

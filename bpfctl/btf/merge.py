@@ -12,7 +12,6 @@ from bpfctl.btf import types as t
 from bpfctl.btf.decode import MAX_DEPTH, Btf
 from bpfctl.btf.encode import BtfBuilder
 from bpfctl.btf.flat import flat
-from bpfctl.btf.records import references
 from bpfctl.btf.remap import remapped
 from bpfctl.btf.types import Kind
 
@@ -135,7 +134,8 @@ class _Classes:
     def _key(self, node: Node, depth: int) -> Hashable:
         """All that a type is, with what stands for the types it refers to."""
         found = self._type(node)
-        inner = tuple(self._reference((node[0], one), depth) for one in references(found))
+        references = self._modules[node[0]].records[node[1]].references
+        inner = tuple(self._reference((node[0], one), depth) for one in references)
         # Sections are each module's own; of all others only what they say counts.
         owner = node[0] if isinstance(found, t.Datasec) else None
         return owner, _bare(found), inner

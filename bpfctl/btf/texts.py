@@ -31,13 +31,15 @@ class Texts(dict[int, str]):
         """Read one. Raises: what `error` makes."""
         if len(self) == MANY:
             self._whole = self._strings.plain_text()
-        end = self._whole.find("\0", offset, offset + MAX_STRING_BYTES) if self._whole else -1
-        if end >= 0:
-            text = self._whole[offset:end]
-        else:
-            try:
-                text = self._strings.get(offset).decode("utf-8", "surrogateescape")
-            except LookupError as err:
-                raise self._error(err.args[0]) from None
-        self[offset] = text
+        text = self[offset] = self.read(offset)
         return text
+
+    def read(self, offset: int) -> str:
+        """One that is not kept here. Raises: what `error` makes."""
+        end = self._whole.find("\0", offset, offset + MAX_STRING_BYTES)
+        if end >= 0:
+            return self._whole[offset:end]
+        try:
+            return self._strings.get(offset).decode("utf-8", "surrogateescape")
+        except LookupError as err:
+            raise self._error(err.args[0]) from None

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from bpfctl.btf import types as t
 from bpfctl.btf.encode import BtfBuilder
-from bpfctl.btf.records import references
 from bpfctl.btf.types import Kind
 from bpfctl.errors import BtfError
 from bpfctl.kernel.uapi_gen import ENUMS, HELPERS, STRUCTS, UNIONS
@@ -76,7 +75,7 @@ def _closure(btf: Btf, wanted: list[int]) -> list[int]:
         type_id = wanted.pop(0)
         if type_id and type_id not in found:
             found[type_id] = None
-            wanted += references(btf.type(type_id))
+            wanted += btf.records[type_id].references
     return list(found)
 
 
