@@ -56,11 +56,13 @@ def test_who_may_not(here: NetNs) -> None:
     assert fields["verdicts"]["programs"]["xdp"]["errno"] == "EPERM"
 
 
+@pytest.mark.shared
 def test_no_such_interface(here: NetNs) -> None:
     done = in_process("-j", "feature", "probe", "dev", "va9")
     assert (done.status, done.json["error"]["code"]) == (3, "no-such-interface")
 
 
+@pytest.mark.shared
 def test_screen_table_and_macros(here: NetNs) -> None:
     lines = in_process("feature", "probe", "dev", "va0").out.splitlines()
     assert lines[0].startswith("va0 (ifindex ")

@@ -106,6 +106,7 @@ def test_filters_where_there_is_no_tcx(bpffs: Path, here: NetNs, no_tcx: None) -
     assert shown() == EMPTY
 
 
+@pytest.mark.shared
 def test_a_clsact_that_was_there_stays(bpffs: Path, here: NetNs, no_tcx: None) -> None:
     here.run("tc", "qdisc", "add", "dev", "va0", "clsact")
     made(bpffs, "tcx_pass")
@@ -114,6 +115,7 @@ def test_a_clsact_that_was_there_stays(bpffs: Path, here: NetNs, no_tcx: None) -
     assert has_clsact(here)
 
 
+@pytest.mark.shared
 @pytest.mark.parametrize("lacking", [False, True], ids=["as-it-is", "no-tcx"])
 def test_nothing_stays_where_something_fails(
     lacking: bool, bpffs: Path, here: NetNs, request: pytest.FixtureRequest
@@ -132,6 +134,7 @@ def test_nothing_stays_where_something_fails(
     assert not has_clsact(here)
 
 
+@pytest.mark.shared
 @pytest.mark.parametrize(
     ("name", "words", "status", "code"),
     [
@@ -166,6 +169,7 @@ def test_a_cgroup_and_an_interface(bpffs: Path, cgroup: Path, here: NetNs) -> No
     assert not (bpffs / "all").exists()
 
 
+@pytest.mark.shared
 def test_a_section_that_names_no_side(bpffs: Path, here: NetNs) -> None:
     words = ("--only", "on_packet", "--only", "on_egress")
     error = loadall(bpffs, "network", *words, "--interface", "va0").json["error"]

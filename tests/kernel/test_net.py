@@ -91,6 +91,7 @@ def has_clsact(space: NetNs) -> bool:
 # --- XDP ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.shared
 @pytest.mark.parametrize(
     ("kind", "mode"),
     [
@@ -144,6 +145,7 @@ def test_xdp_in_place_of_another(progs: dict[str, int], bpffs: Path) -> None:
     assert shown() == EMPTY
 
 
+@pytest.mark.shared
 @pytest.mark.explains("net-not-attached")
 def test_xdp_of_another_mode(progs: dict[str, int], bpffs: Path) -> None:
     made(bpffs, "attach xdpgeneric @x1 dev va0")
@@ -171,6 +173,7 @@ def test_what_a_link_holds(progs: dict[str, int], bpffs: Path) -> None:
         assert error["remedy"] == f"bpfctl link detach id {entry['link_id']}"
 
 
+@pytest.mark.shared
 @pytest.mark.parametrize(
     ("words", "status", "code"),
     [
@@ -214,6 +217,7 @@ def test_who_may_detach_from_tcx(progs: dict[str, int], bpffs: Path, here: NetNs
     assert shown() == EMPTY
 
 
+@pytest.mark.shared
 def test_who_may_not(progs: dict[str, int], bpffs: Path, here: NetNs) -> None:
     held = named(["CAP_BPF", "CAP_PERFMON"])
     for kind in ("xdp @x1", "tc_ingress @t1"):
@@ -477,6 +481,7 @@ def test_netfilter_and_the_flow_dissector(data: Path, bpffs: Path, here: NetNs) 
     assert f"netfilter ipv4 input, priority -7  {link['prog_id']} on_netfilter" in table
 
 
+@pytest.mark.shared
 def test_the_table(progs: dict[str, int], bpffs: Path, here: NetNs) -> None:
     index = int(here.run("cat", "/sys/class/net/va0/ifindex"))
     made(bpffs, "attach xdpgeneric @x1 dev va0")
@@ -492,6 +497,7 @@ def test_the_table(progs: dict[str, int], bpffs: Path, here: NetNs) -> None:
     ]
 
 
+@pytest.mark.shared
 def test_what_may_not_be_seen_is_said(progs: dict[str, int], bpffs: Path, here: NetNs) -> None:
     made(bpffs, "attach xdpgeneric @x1 dev va0")
     ran = run_with(frozenset(), ["net", "show"], here)
@@ -501,6 +507,7 @@ def test_what_may_not_be_seen_is_said(progs: dict[str, int], bpffs: Path, here: 
     assert "links could not be listed: that takes CAP_SYS_ADMIN" in ran.said
 
 
+@pytest.mark.shared
 def test_an_interface_that_is_down_is_warned_of(
     progs: dict[str, int], bpffs: Path, here: NetNs
 ) -> None:
