@@ -38,6 +38,7 @@ _SAYS_AT_LOAD: Final = frozenset(
 _SLEEPABLE: Final = (("bpf_prog_aux", "sleepable"), ("bpf_prog", "sleepable"))
 
 
+_OF_MAPS: Final = frozenset({MapType.ARRAY_OF_MAPS, MapType.HASH_OF_MAPS})
 # Some kernels loaded these before they ran them right (seen of Linux 5.10 and 6.1).
 LOADED_TOO_EARLY: Final = frozenset({"iter.s", "tp_btf.s"})
 
@@ -127,8 +128,11 @@ def map_types(spec: ObjectSpec, target: Target) -> Iterator[Finding]:
 
 
 def map_sizes(spec: ObjectSpec, options: LoadOptions) -> Iterator[Finding]:
-    """Yield a finding for each map whose size the object leaves open, on any kernel."""
+    """Yield a finding for each map whose size, or inner map, the object leaves open."""
     for one in with_wishes(spec, options).maps:
+        if one.type in _OF_MAPS and one.inner is None and not one.pin_by_name:
+            why = "is one of maps, and its definition does not tell of which"
+            yield Finding(Kind.MAP, one.name, State.MISSING, why)
         if lacks_size(effective(one)):
             why = f"has no max_entries: set it with --set-max-entries {one.name}=N"
             yield Finding(Kind.MAP, one.name, State.MISSING, why)

@@ -171,6 +171,15 @@ def test_a_map_of_any_size() -> None:
     assert check(subject_of(spec, sized), target(kernel_btf())).verdict is FOUND
 
 
+@pytest.mark.parametrize("pinned", [False, True])
+def test_a_map_of_maps_that_tells_not_of_which(pinned: bool) -> None:
+    """One that may be pinned already tells it then."""
+    outer = MapSpec("outer", MapType.HASH_OF_MAPS, 4, 4, 1, pin_by_name=pinned)
+    found = findings(object_of(maps=(outer,)), kernel_btf())
+    maps = [(one.name, one.state) for one in found if one.kind is Kind.MAP]
+    assert maps == ([] if pinned else [("outer", MISSING)])
+
+
 def test_types_without_numbers() -> None:
     bare = parsed(t.Int(1, "int", 4, t.IntEncoding.SIGNED, 0, 32))
     spec = one_program("xdp", encode([Insn(0x85, imm=1), EXIT]))
