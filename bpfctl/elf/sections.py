@@ -81,7 +81,8 @@ class SectionName:
         """What to tell the author of a legacy name or a malformed target, or None."""
         if self.problem:
             return f'section "{self.text}" {self.problem}'
-        if not self.definition.modern:
+        by_author = self.text.removeprefix("?").startswith(self.definition.name)
+        if not self.definition.modern or not by_author:
             return None
         modern = " or ".join(f'"{name}"' for name in self.definition.modern)
         return f'section "{self.text}": "{self.definition.name}" is a legacy name, write {modern}'

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from bpfctl.objects.attach_targets import Loaded
     from bpfctl.objects.prog import ProgInfo
 
+_ITERATORS = "bpf_iter_"  # what the functions of iterators begin with
+
 
 def link_iterator(prog_fd: Fd, target: Iter) -> Fd:
     """Link an iterator program with its parameters; the caller closes the link.
@@ -104,14 +106,18 @@ def _no_such(target: Iter) -> Exception | None:
 
 
 def lacks_cgroup(err: SyscallError, prog: ProgInfo, target: Loaded | Iter) -> UsageError | None:
-    """Say that an iterator over cgroups was given none, if that is why it was refused.
+    """Say that an iterator over cgroups was given none, or that it is no iterator, if that is why.
 
     Costs a look at the kernel's types. Source: bpf_iter_attach_cgroup, kernel/bpf/cgroup_iter.c,
     Linux 6.1: an order is required, and a cgroup that is not given is the root.
     """
-    if isinstance(target, Iter) and (_given(target) or err.errno != errno.EINVAL):
+    asked = isinstance(target, Iter)
+    if asked and err.errno != errno.EINVAL:
         return None
-    if _target_of(prog) != "cgroup":
+    function = _function_of(prog)
+    if asked and function and not function.startswith(_ITERATORS):
+        return UsageError("the program is no iterator", code="no-iterator")
+    if function != f"{_ITERATORS}cgroup" or (asked and target != type(target)()):
         return None
     return UsageError(
         "this iterator walks cgroups: say of which",
@@ -131,14 +137,19 @@ def _walked(prog_fd: Fd) -> str:
 
 
 def _target_of(prog: ProgInfo) -> str:
-    """The same of a program that has been asked about; costs a look at the kernel's types."""
+    """The same of a program that has been asked about; "" for what is no iterator."""
+    function = _function_of(prog)
+    return function.removeprefix(_ITERATORS) if function.startswith(_ITERATORS) else ""
+
+
+def _function_of(prog: ProgInfo) -> str:
+    """Name the kernel's function that a program was loaded for; costs a look at its types."""
     from bpfctl.objects.btf import kernel_btf
 
     try:
-        name = kernel_btf().name(prog.attach_btf_id) if prog.attach_btf_id else ""
+        return kernel_btf().name(prog.attach_btf_id) if prog.attach_btf_id else ""
     except BpfctlError:
         return ""
-    return name.removeprefix("bpf_iter_")
 
 
 def _takers(given: str) -> frozenset[str]:

@@ -180,6 +180,15 @@ def test_a_parameter_of_other_iterators(
     assert error["message"].endswith(f": the iterator {message}")
 
 
+@pytest.mark.parametrize("words", ["", "pid 1"], ids=["nothing", "a process"])
+def test_a_program_that_is_no_iterator(words: str, data: Path, bpffs: Path) -> None:
+    with load(read_object(str(data / "tp_btf.bpf.o")), LoadOptions()) as loaded:
+        loaded.pin_program(next(iter(loaded.programs)), f"{bpffs}/prog")
+        target = ("iter", *words.split(), "--pin", f"{bpffs}/link")
+        error = in_process("-j", "link", "create", f"{bpffs}/prog", *target).json["error"]
+    assert (error["code"], error["status"]) == ("no-iterator", 2)
+
+
 @needs.UPROBE_MULTI
 def test_a_place_in_what_is_no_file(data: Path, bpffs: Path) -> None:
     options = LoadOptions(programs=frozenset({"on_uprobe_multi"}))

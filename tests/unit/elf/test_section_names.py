@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bpfctl.elf.section_def import AttachKind, Follow, SectionDef
-from bpfctl.elf.sections import SectionName, definitions, parse_section_name
+from bpfctl.elf.sections import SectionName, definitions, parse_section_name, retyped
 from bpfctl.elf.targets import EXAMPLES, target_problem
 from bpfctl.errors import SectionNameError
 from bpfctl.kernel.uapi import AttachType, ProgType
@@ -215,6 +215,11 @@ def test_what_old_libbpf_did_is_said(text: str, evidence: list[str]) -> None:
 )
 def test_legacy_names_load_with_a_warning(text: str, warning: str | None) -> None:
     assert parse_section_name(text).warning == warning
+
+
+def test_a_type_that_somebody_chose_is_not_what_the_author_wrote() -> None:
+    assert retyped("fentry/f", BY_NAME["tc"]).warning is None
+    assert retyped("tc/x", BY_NAME["tc"]).warning is not None
 
 
 @pytest.mark.parametrize(
