@@ -37,7 +37,8 @@ def section_context(section: str, path: str | None = None) -> tuple[Btf, Context
 
     btf = next(_places(path))
     similar = nearest_names(btf, kind.prefix, target)
-    near = [name for name in similar if btf.find(kind.prefix + name, Kind.FUNC)][:_SUGGESTIONS]
+    others = (name for name in similar if name != target)  # a helper is called like a hook
+    near = [name for name in others if btf.find(kind.prefix + name, Kind.FUNC)][:_SUGGESTIONS]
     raise NotFoundError(
         f'there is no target "{target}" for {word}',
         code="attach-target-missing",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bpfctl.btf.shown import KIND_WORDS, find_types, shown_type
+from bpfctl.btf.types import Enum, Kind
 from bpfctl.errors import NotFoundError
 from bpfctl.objects.btf import kernel_btf
 from bpfctl.objects.btf_source import module_files
@@ -47,6 +48,9 @@ def _missing(name: str, word: str, btf: Btf) -> NotFoundError:
     import difflib
 
     kinds = KIND_WORDS[word]
+    constant = _constant(name, btf)
+    if constant:
+        return NotFoundError(f'"{name}" is no type', code="btf-type-missing", remedy=constant)
     names = {name for name in map(btf.name, btf.ids(kinds)) if name}
     # Comparing with a hundred thousand functions takes seconds: first letters are seldom wrong.
     near = difflib.get_close_matches(
@@ -58,3 +62,15 @@ def _missing(name: str, word: str, btf: Btf) -> NotFoundError:
         code="btf-type-missing",
         remedy=f"did you mean {' or '.join(near)}?" if near else _OBJECT,
     )
+
+
+def _constant(name: str, btf: Btf) -> str:
+    """Say which enumeration has a constant of a name; "" where none has."""
+    for type_id in btf.ids((Kind.ENUM, Kind.ENUM64)):
+        found = btf.type(type_id)
+        values = found.values if isinstance(found, Enum) else ()
+        for one in values:
+            if one.name == name:
+                owner = f"enum {found.name}" if found.name else "an enum without a name"
+                return f"it is a constant of {owner}: {name} = {one.value}"
+    return ""

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 MAX_FILE_BYTES: Final = 1 << 29
 _ELF_MAGIC: Final = b"\x7fELF"
+# How distributions compress modules (CONFIG_MODULE_COMPRESS), and what unpacks them.
+_PACKED: Final = {b"\x1f\x8b": "gunzip", b"\xfd7zX": "unxz", b"\x28\xb5\x2f\xfd": "unzstd"}
 _SECTION: Final = ".BTF"
 _BASE_SECTION: Final = ".BTF.base"
 
@@ -142,6 +144,10 @@ def stored_btf(path: str) -> StoredBtf:
     try:
         with Path(path).open("rb") as file:
             start = file.read(len(_ELF_MAGIC))
+            for magic, tool in _PACKED.items():
+                if start.startswith(magic):
+                    remedy = f"unpack it first: {tool} < {path} > FILE"
+                    raise ObjectFileError("is compressed", path=path, remedy=remedy)
             if start != _ELF_MAGIC:
                 data = start + file.read(MAX_FILE_BYTES)
                 if len(data) > MAX_FILE_BYTES:

@@ -154,3 +154,30 @@ def test_errors(file: str, words: list[str], status: int, error: str) -> None:
 def test_a_similar_name_is_suggested(file: str) -> None:
     done = run("btf", "show", "pari_t", "file", file)
     assert "did you mean pair_t?" in done.err
+
+
+def test_the_name_of_a_constant(tmp_path: Path) -> None:
+    """People have it from a header, and look for what it belongs to."""
+    values = (t.EnumValue("RED", 7),)
+    types = (
+        t.Enum(1, "hue", 4, signed=False, values=values),
+        t.Enum(2, "", 4, signed=False, values=(t.EnumValue("LOST", 1),)),
+    )
+    (tmp_path / "types").write_bytes(build(types))
+    for name, owner in (("RED", "enum hue: RED = 7"), ("LOST", "an enum without a name: LOST = 1")):
+        done = run("-j", "btf", "show", name, "file", str(tmp_path / "types"))
+        error = done.json["error"]
+        assert (done.status, error["message"]) == (3, f'"{name}" is no type')
+        assert error["remedy"] == f"it is a constant of {owner}"
+
+
+@pytest.mark.parametrize(
+    ("start", "tool"),
+    [(b"\x1f\x8b\x08\0", "gunzip"), (b"\xfd7zXZ\0", "unxz"), (b"\x28\xb5\x2f\xfd", "unzstd")],
+)
+def test_a_module_as_distributions_have_it(tmp_path: Path, start: bytes, tool: str) -> None:
+    path = tmp_path / "m.ko.x"
+    path.write_bytes(start + bytes(100))
+    error = run("-j", "btf", "dump", "file", str(path)).json["error"]
+    assert error["message"] == "is compressed"
+    assert error["remedy"] == f"unpack it first: {tool} < {path} > FILE"
