@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bpfctl.btf.c_layout import UNIT_BITS
 from bpfctl.btf.c_order import is_c
-from bpfctl.btf.c_unique import Identifiers
+from bpfctl.btf.c_unique import identifiers
 from bpfctl.btf.kinds import Kind
 from bpfctl.btf.records import ENUMS, STRUCTS
 
@@ -47,7 +47,7 @@ class Declarator(dict[int, "Parts"]):
         self._btf = btf
         self._layouts = layouts
         self._names = names
-        self._identifiers = Identifiers(btf.texts)
+        self._texts = btf.texts
         self._constants: set[int] = set()
         self._makers: dict[int, Callable[[Record], Parts]] = {
             Kind.VOID: lambda _: ("void ", ""),
@@ -127,7 +127,7 @@ class Declarator(dict[int, "Parts"]):
 
     def params(self, proto: Record) -> str:
         """The parameters of a prototype as they stand between its brackets."""
-        names = map(self._identifiers.__getitem__, proto.names())
+        names = identifiers(self._texts.several(proto.names()))
         words = [
             self.declare(type_id, name) if type_id else "..."
             for name, type_id in zip(names, proto.tail[1::2], strict=True)
@@ -168,7 +168,7 @@ class Declarator(dict[int, "Parts"]):
         return f"{{\n\t{text};\n}}{packed}" if lines else f"{{}}{packed}"
 
     def _members(self, struct: Record) -> list[str]:
-        names = list(map(self._identifiers.__getitem__, struct.names()))
+        names = identifiers(self._texts.several(struct.names()))
         if all(names):  # nearly always, so it has to be quick
             parts = map(self.__getitem__, struct.references)
             return [
@@ -190,7 +190,7 @@ class Declarator(dict[int, "Parts"]):
     def constants(self, enum: Record) -> str:
         """The constants of an enum in braces, with its size where that is not the usual one."""
         self._constants.add(enum.id)
-        names = self._names.all_fresh([*map(self._identifiers.__getitem__, enum.names())])
+        names = self._names.all_fresh(identifiers(self._texts.several(enum.names())))
         values = enum.constants()
         # Most are small, and a number by itself is then right: an int, or an unsigned int.
         small = max(values, default=0) < 1 << 32 and min(values, default=0) >= -(1 << 31)

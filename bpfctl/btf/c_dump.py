@@ -5,7 +5,6 @@ The same BTF gives the same bytes everywhere: nothing but its types decides.
 
 from __future__ import annotations
 
-from bpfctl.btf.c_contexts import context_struct
 from bpfctl.btf.c_declare import Declarator, same_size
 from bpfctl.btf.c_layout import Layouts
 from bpfctl.btf.c_order import Order
@@ -110,8 +109,11 @@ def _pieces(btf: Btf, wanted: Wanted) -> Iterator[str]:
         yield from (writer.function(type_id) for type_id in wanted.kfuncs)
         yield KFUNC_FOOT
     yield POP
-    for context in wanted.contexts:
-        yield context_struct(btf, writer.declarator, context)
+    if wanted.contexts:
+        from bpfctl.btf.c_contexts import context_struct
+
+        for context in wanted.contexts:
+            yield context_struct(btf, writer.declarator, context)
     yield FOOT
 
 

@@ -125,6 +125,9 @@ class Layouts(dict[int, Rules]):
             align, size, old_bits, _ = rules
             if align > biggest:
                 biggest = align
+            if start == at and not (width or old_bits or start % align):
+                at += size  # nearly all lie right behind the one before
+                continue
             if width or old_bits:
                 offset, bits = _place(rules, start, width)
                 if offset // size != (offset + bits - 1) // size:
@@ -138,7 +141,7 @@ class Layouts(dict[int, Rules]):
                 return None
             else:
                 offset, end = start, start + size
-                natural = at if start == at else at + -at % align
+                natural = _rounded(at, align)
             if natural != offset and not is_union:
                 fillers[place] = _padding(at, offset)
             if end > at or not is_union:

@@ -6,8 +6,6 @@ does not. Later ones get a suffix ("foo___2"), which CO-RE ignores.
 
 from __future__ import annotations
 
-import re
-
 from bpfctl.btf.kinds import Kind
 from bpfctl.btf.records import ENUMS
 
@@ -16,38 +14,26 @@ if TYPE_CHECKING:
     from typing import Final
 
     from bpfctl.btf.records import Record
-    from bpfctl.btf.texts import Texts
 
 # The compiler has this one, of its own size: that of another processor gets a suffix.
 _BUILT_IN: Final = ("__builtin_va_list",)
-_OTHER: Final = re.compile(r"\W", re.ASCII)
 
 
 def identifier(name: str) -> str:
     """The name, with what C allows in none replaced by "_"."""
     if name.isascii() and name.isidentifier():
         return name
-    word = _OTHER.sub("_", name)
+    import re  # the kernel's names do without
+
+    word = re.sub(r"\W", "_", name, flags=re.ASCII)
     return f"_{word}" if word[:1].isdigit() else word
 
 
-class Identifiers(dict[int, str]):
-    """Names for C by the offsets of strings: members of a kernel have 30,000, most several times.
-
-    Asking for one raises what `texts` raises.
-    """
-
-    def __init__(self, texts: Texts) -> None:
-        super().__init__()
-        self._read = texts.read
-
-    def __missing__(self, offset: int) -> str:
-        """Make one."""
-        name = self._read(offset)
-        if not (name.isascii() and name.isidentifier()):
-            name = identifier(name)
-        self[offset] = name
-        return name
+def identifiers(names: list[str]) -> list[str]:
+    """Several names, which nearly always are right as they are."""
+    if all(map(str.isidentifier, names)) and "".join(names).isascii():
+        return names
+    return [identifier(name) for name in names]
 
 
 class Names:

@@ -6,7 +6,7 @@ from bpfctl.btf.strings import MAX_STRING_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import Final
 
     from bpfctl.btf.strings import Strings
@@ -31,11 +31,18 @@ class Texts(dict[int, str]):
         """Read one. Raises: what `error` makes."""
         if len(self) == MANY:
             self._whole = self._strings.plain_text()
-        text = self[offset] = self.read(offset)
+        text = self[offset] = self._read(offset)
         return text
 
-    def read(self, offset: int) -> str:
-        """One that is not kept here. Raises: what `error` makes."""
+    def several(self, offsets: Iterable[int]) -> list[str]:
+        """Some that are not kept, as names of members: most are those of one struct only."""
+        whole, find = self._whole, self._whole.find
+        return [
+            whole[at:end] if (end := find("\0", at, at + MAX_STRING_BYTES)) >= 0 else self[at]
+            for at in offsets
+        ]
+
+    def _read(self, offset: int) -> str:
         end = self._whole.find("\0", offset, offset + MAX_STRING_BYTES)
         if end >= 0:
             return self._whole[offset:end]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from bpfctl.errors import NotFoundError, ObjectFileError, PathError, UsageError
 from bpfctl.objects.btf import KERNEL_FILE, KERNEL_FOLDER, kernel_btf, loaded_btf
 from bpfctl.plain_typing import NamedTuple
@@ -47,10 +45,12 @@ def btf_of_file(path: str, base: Btf | None = None) -> Btf:
     put on `base`. Raises: PathError, ObjectFileError, NotSupportedError; BtfError, for a base that
     cannot be theirs too.
     """
-    from bpfctl.btf.decode import Btf
-
     if path == KERNEL_FILE:
         return kernel_btf()
+    from pathlib import Path  # the kernel's own types are read without
+
+    from bpfctl.btf.decode import Btf
+
     stored = stored_btf(path)
     if stored.base is not None:
         small = Btf.parse(stored.base, path=path)
@@ -115,6 +115,8 @@ def module_files(base: Btf) -> Iterator[tuple[str, Btf]]:
 
     One that is unloaded meanwhile is left out. Source: /sys/kernel/btf, Linux 5.11.
     """
+    from pathlib import Path
+
     from bpfctl.btf.decode import Btf
 
     try:
@@ -141,6 +143,8 @@ def stored_btf(path: str) -> StoredBtf:
 
     Raises: PathError, ObjectFileError for an ELF file without any.
     """
+    from pathlib import Path
+
     try:
         with Path(path).open("rb") as file:
             start = file.read(len(_ELF_MAGIC))
