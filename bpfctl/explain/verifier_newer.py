@@ -63,6 +63,7 @@ _WITHOUT_PLACE: Final = (
     ("number of funcs in func_info", _FUNCTION),
     ("unrecognized bpf_ld_imm64", _FUNCTION),
     ("BPF_STX uses reserved fields", _ATOMIC),
+    ("BPF_LDX uses reserved fields", _EXTENDING_LOAD),
 )
 # What it says at the instruction, and not of one that it knows and that is malformed.
 _UNKNOWN: Final = re.compile(

@@ -280,8 +280,14 @@ RULES: Final = (
         "copy the bytes to the stack first (after a bounds check), and pass that",
     ),
     Rule(
+        "verifier-map-use",
+        r"tail_call abusing map_ptr",
+        "one call is about one map or another, depending on the path",
+        "make a call of its own for each map, in the branch that chooses it",
+    ),
+    Rule(
         "verifier-tail-call",
-        r"(?:tail_call (?:cannot|abusing|is (?:not|only) allowed)|cannot tail call within|"
+        r"(?:tail_call (?:cannot|is (?:not|only) allowed)|cannot tail call within|"
         r"tail_calls are not allowed in (?:non-JITed )?programs)",
         "a tail call is not allowed at this place",
         "leave locked regions and release references before it; call it from the main function, or "

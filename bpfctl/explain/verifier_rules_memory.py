@@ -212,6 +212,19 @@ RULES: Final = (
         "use the fields of its struct (bpf_sock, bpf_tcp_sock) in their own sizes",
     ),
     Rule(
+        "verifier-struct-access",
+        r"access beyond the end of member (?P<member>\S+) \(mend:\d+\) in struct (?P<struct>\S+) "
+        r"with off (?P<off>\d+) size (?P<size>\d+)",
+        "{size} bytes at offset {off} of struct {struct} are more than its member {member}",
+        "read the member in its own size",
+    ),
+    Rule(
+        "verifier-read-only",
+        r"no write support to (?P<struct>\w+) at off (?P<off>\d+)",
+        "the kernel lets programs write some members of struct {struct}, and not that at {off}",
+        "look at what the kernel's own struct_ops of this kind write; a newer kernel may let more",
+    ),
+    Rule(
         "verifier-memory-bounds",
         r"R(?P<reg>\d+) invalid variable buffer offset",
         "R{reg} leads into a buffer at an offset that is not constant",

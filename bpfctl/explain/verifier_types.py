@@ -23,6 +23,8 @@ _WORDS: Final = {
     "pkt_end": "the end of the packet",
     "mem": "a pointer to memory",
     "ringbuf_mem": "a record of a ring buffer",
+    "alloc_mem": "a record of a ring buffer",  # its name until Linux 6.1
+    "rdonly_mem": "a pointer to memory that may only be read",
     "sock": "a socket",
     "sock_common": "a socket",
     "tcp_sock": "a TCP socket",
@@ -43,7 +45,7 @@ def type_words(name: str) -> str:
     name = name.rstrip(",")
     nullable = "_or_null" in name
     bare = name.replace("_or_null", "", 1)
-    for prefix in _PREFIXES:
+    for prefix in () if bare in _WORDS else _PREFIXES:
         bare = bare.removeprefix(prefix)
     if bare.startswith("ptr_") and bare != "ptr_":
         words = f"a pointer to struct {bare.removeprefix('ptr_')}"

@@ -121,7 +121,10 @@ argument-type | arg#0 expected pointer to ctx, but got PTR
 argument-type | R1 type=fp expected=map_ptr
 argument-type | R1 is of type task_struct but file is expected
 argument-type | helper access to the packet is not allowed
-tail-call | tail_call abusing map_ptr
+map-use | tail_call abusing map_ptr
+tail-call | tail_call is only allowed in a program, not in a callback
+struct-access | access beyond the end of member map_type (mend:4) in struct (anon) with off 0 size 8
+read-only | no write support to tcp_sock at off 1780
 too-complex | BPF program is too large. Processed 1000001 insn
 jumps-too-complex | The sequence of 8193 jumps is too complex.
 infinite-loop | infinite loop detected at insn 3

@@ -88,6 +88,13 @@ UNKNOWN = "the kernel does not know this instruction"
             1,
             id="opcode",
         ),
+        pytest.param(
+            "BPF_LDX uses reserved fields",
+            [FETCH, Insn(0x79, 1, 2), Insn(0x91, 1, 2)],
+            "this kernel does not know a sign-extending load (since Linux 6.6)",
+            2,
+            id="load",
+        ),
         pytest.param("unknown opcode ff", [FETCH], UNKNOWN, None, id="opcode that is not there"),
         pytest.param(
             "1: (7f) r1 = (s8)r2\nBPF_MOV uses reserved fields",
