@@ -180,6 +180,7 @@ def test_a_parameter_of_other_iterators(
     assert error["message"].endswith(f": the iterator {message}")
 
 
+@needs.PROG_TARGET_INFO
 @pytest.mark.parametrize("words", ["", "pid 1"], ids=["nothing", "a process"])
 def test_a_program_that_is_no_iterator(words: str, data: Path, bpffs: Path) -> None:
     with load(read_object(str(data / "tp_btf.bpf.o")), LoadOptions()) as loaded:
