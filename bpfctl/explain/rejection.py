@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 _TO_TEST: Final = re.compile(r"verifier-(?:null-check-missing|index-\w|size-\w)")
 _LINES: Final = 3  # of what the verifier objects to
 # Codes that the loader sets, which knows more than the log.
-_LOADER_KNOWS: Final = frozenset({"core-relocation-unresolved", "extern-unresolved"})
+_LOADER_KNOWS: Final = frozenset(
+    {"core-relocation-unresolved", "extern-unresolved", "kernel-variable-hidden"}
+)
 
 
 def explain_rejection(error: VerifierError) -> VerifierError:

@@ -172,6 +172,8 @@ def explain_extern(error: VerifierError, linked: LinkedCode, externs: Externs) -
     """
     if NO_ADDRESS in error.log:
         error.code = "kernel-variable-hidden"
+        name = error.log.partition(NO_ADDRESS)[2].partition("'")[2].partition("'")[0]
+        error.unresolved = f"the kernel tells no address of its variable {name}"
         error.remedy = "boot a kernel with CONFIG_KALLSYMS_ALL=y: others list no variables"
     if error.insn is None or error.insn >= len(linked.code) // SLOT_BYTES:
         return
@@ -183,6 +185,6 @@ def explain_extern(error: VerifierError, linked: LinkedCode, externs: Externs) -
     why = externs.outcomes[name]
     error.code = "extern-unresolved"
     if isinstance(why, Missing):
-        option = f"; it comes with {why.option}" if why.option else ""
-        error.evidence.append(f"it calls {name}, which {why.reason}{option}")
+        error.unresolved = f"it calls {name}(), which {why.reason}"
+        error.evidence += [f"{name} comes with {why.option}"] if why.option else []
     error.remedy = f"guard the call: if (bpf_ksym_exists({name}))"

@@ -351,9 +351,10 @@ def test_a_poisoned_call_that_is_reached_names_the_function() -> None:
     error = VerifierError(22, "load", "log")
     error.insn = 0
     explain_extern(error, code, BOUND.externs)
-    assert (error.code, error.evidence, error.remedy) == (
+    assert (error.code, error.unresolved, error.evidence, error.remedy) == (
         "extern-unresolved",
-        ["it calls absent, which is gone; it comes with CONFIG_ABSENT"],
+        "it calls absent(), which is gone",
+        ["absent comes with CONFIG_ABSENT"],
         "guard the call: if (bpf_ksym_exists(absent))",
     )
 
@@ -371,6 +372,7 @@ def test_a_variable_without_an_address_is_explained() -> None:
     error = VerifierError(2, "load", log)
     explain_extern(error, linked("helped", [Insn(BPF_CALL_IMM)]), BOUND.externs)
     assert error.code == "kernel-variable-hidden"
+    assert error.unresolved == "the kernel tells no address of its variable runqueues"
     assert error.remedy == "boot a kernel with CONFIG_KALLSYMS_ALL=y: others list no variables"
 
 
