@@ -47,6 +47,7 @@ class Declarator(dict[int, "Parts"]):
         self._btf = btf
         self._layouts = layouts
         self._names = names
+        self._records = btf.records
         self._texts = btf.texts
         self._constants: set[int] = set()
         self._makers: dict[int, Callable[[Record], Parts]] = {
@@ -70,7 +71,7 @@ class Declarator(dict[int, "Parts"]):
 
     def __missing__(self, type_id: int) -> Parts:
         """Make those of a type."""
-        found = self._btf.records[type_id]
+        found = self._records[type_id]
         make = self._makers.get(found.kind)
         if make is None:
             what = f"type {type_id} ({found.kind.name}) cannot be the type of anything"
@@ -181,7 +182,7 @@ class Declarator(dict[int, "Parts"]):
         ]
 
     def _nameless(self, type_id: int) -> str:
-        found = self._btf.records[type_id]
+        found = self._records[type_id]
         if found.kind not in STRUCTS:
             return self.declare(type_id, "")
         # Linux is compiled with -fms-extensions, where it may have a tag; programs are not.

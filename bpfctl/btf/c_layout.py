@@ -50,10 +50,10 @@ class Plan(NamedTuple):
     bit-fields.
     """
 
+    align: int
     fillers: dict[int, Widths]
     bits: dict[int, int]
-    packed: bool
-    align: int
+    packed: bool = False
 
 
 _UNKNOWN: Final = Rules(1, 0)
@@ -69,6 +69,7 @@ class Layouts(dict[int, Rules]):
     def __init__(self, btf: Btf) -> None:
         super().__init__()
         self._btf = btf
+        self._records = btf.records
         self._plans: dict[int, Plan] = {}
         self._finders: dict[int, Callable[[Record], Rules]] = {
             Kind.PTR: lambda _: _POINTER,
@@ -80,7 +81,7 @@ class Layouts(dict[int, Rules]):
 
     def __missing__(self, type_id: int) -> Rules:
         """Find them out."""
-        found = self._btf.records[type_id]
+        found = self._records[type_id]
         find = self._finders.get(found.kind)
         if find is None:
             raise self._btf.error(f"type {found.id} has no size", found.id)
@@ -150,7 +151,7 @@ class Layouts(dict[int, Rules]):
             return None
         if _rounded(at, biggest) != 8 * struct.refers:
             fillers[len(struct.references)] = _end(struct, at)
-        return Plan(fillers, bit_fields, packed=False, align=biggest)
+        return Plan(biggest, fillers, bit_fields)
 
     def _packed(self, struct: Record) -> Plan:
         """The layout without any rules: everything lies where the one before it ends."""
@@ -168,7 +169,7 @@ class Layouts(dict[int, Rules]):
             at = max(at, end) if is_union else end
         if _rounded(at, 8) != 8 * struct.refers:
             fillers[len(struct.references)] = _end(struct, at)
-        return Plan(fillers, bit_fields, packed=True, align=8)
+        return Plan(8, fillers, bit_fields, packed=True)
 
 
 def _scalar(found: Record) -> Rules:
