@@ -110,10 +110,10 @@ def _pieces(btf: Btf, wanted: Wanted) -> Iterator[str]:
         yield KFUNC_FOOT
     yield POP
     if wanted.contexts:
-        from bpfctl.btf.c_contexts import context_struct
+        from bpfctl.btf.c_contexts import ContextStructs
 
-        for context in wanted.contexts:
-            yield context_struct(btf, writer.declarator, context)
+        structs = ContextStructs(btf, writer.declarator)
+        yield from map(structs.text, wanted.contexts)
     yield FOOT
 
 

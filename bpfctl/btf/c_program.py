@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bpfctl.btf import types as t
-from bpfctl.btf.c_contexts import context_struct
+from bpfctl.btf.c_contexts import ContextStructs
 from bpfctl.btf.c_declare import Declarator
 from bpfctl.btf.c_layout import Layouts
 from bpfctl.btf.c_unique import Names, identifier
@@ -30,8 +30,8 @@ class _Print(NamedTuple):
 
 def contexts_text(btf: Btf, contexts: list[Context]) -> str:
     """The structs of some contexts, for a program that includes vmlinux.h before them."""
-    declarator = Declarator(btf, Layouts(btf), Names())
-    return "".join(context_struct(btf, declarator, one) for one in contexts)
+    structs = ContextStructs(btf, Declarator(btf, Layouts(btf), Names()))
+    return "".join(map(structs.text, contexts))
 
 
 def program_text(btf: Btf, context: Context) -> str:
