@@ -55,7 +55,7 @@ _MOST_OLD_KEY_BYTES: Final = 512  # MAX_BPF_STACK, of which htab_map_alloc_check
 _NO_LIMIT_BYTES: Final = 32 << 10  # no other limit of keys is below
 # What kernels after 5.10 take at least: BPF_LOCAL_STORAGE_MAX_VALUE_SIZE, PCPU_MIN_UNIT_SIZE.
 _MOST_CGROUP_BYTES: Final[dict[int, int]] = {
-    M.CGROUP_STORAGE: 0xFFFF - 768,
+    M.CGROUP_STORAGE: (64 << 10) - 768,
     M.PERCPU_CGROUP_STORAGE: _MOST_PER_CPU_BYTES,
 }
 _INDEX_BYTES: Final = 4

@@ -186,9 +186,9 @@ KEY_8 = {"key_size": 8, "max_entries": 0}
             id="cgroup, per CPU",
         ),
         pytest.param(
-            KEY_8 | {"map_type": M.CGROUP_STORAGE, "value_size": 64767},
+            KEY_8 | {"map_type": M.CGROUP_STORAGE, "value_size": 64768},
             "map-value-size-refused",
-            "value_size is 64767; this kernel takes up to 4096 bytes for a cgroup",
+            "value_size is 64768; this kernel takes up to 4096 bytes for a cgroup",
             id="cgroup",
         ),
     ],
