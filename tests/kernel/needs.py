@@ -6,6 +6,8 @@ A test says `@needs.TCX`. The probe decides, never the version; where both disag
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 from dataclasses import dataclass, replace
 from functools import cache
@@ -21,9 +23,11 @@ from bpfctl.errors import NotFoundError, VerifierError
 from bpfctl.features.probe import probe_kernel
 from bpfctl.features.prober import Prober
 from bpfctl.features.verdict import available, errno_name, not_available
+from bpfctl.kernel.attr_link import prog_detach
 from bpfctl.kernel.attr_prog import btf_load
+from bpfctl.kernel.bpf import try_bpf
 from bpfctl.kernel.fd import Fd
-from bpfctl.kernel.uapi import ProgType
+from bpfctl.kernel.uapi import AttachType, ProgType
 from bpfctl.linux.kallsyms import addresses_of
 from bpfctl.linux.kconfig import kernel_config
 from bpfctl.linux.version import kernel_version, parse_release
@@ -31,6 +35,7 @@ from bpfctl.loader.kernel_btf import KernelBtf
 from bpfctl.loader.pipeline import load
 from bpfctl.objects.btf import KERNEL_FILE
 from tests.builders.elf import ALLOC, ElfBuilder
+from tests.kernel.powers import keep_only
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,6 +44,7 @@ if TYPE_CHECKING:
 
 DECLARED: list[Need] = []
 EXIT = Insn(0x95)
+_NO_DEVICE = 0x7FFF_FFF0
 
 
 @dataclass(frozen=True)
@@ -195,6 +201,25 @@ def refuses(section: str) -> Callable[[], Verdict]:
     return ask
 
 
+def guards_tcx() -> Verdict:
+    """Whether who detaches from tcx without naming a program has to have a capability.
+
+    Asked of a device that is not there, which is looked for afterwards.
+    """
+    child = os.fork()
+    if not child:
+        number = errno.EIO
+        try:
+            keep_only(())
+            away = prog_detach(attach_type=AttachType.TCX_INGRESS, target_ifindex=_NO_DEVICE)
+            number = -try_bpf(away)
+        finally:
+            os._exit(number)
+    _, how = os.waitpid(child, 0)
+    number = os.waitstatus_to_exitcode(how)
+    return available() if number == errno.EPERM else not_available(errno_name(number))
+
+
 def has_actions() -> Verdict:
     """Ask whether the kernel was built with actions of tc that are programs; load their module."""
     config = kernel_config()
@@ -277,6 +302,8 @@ STRUCT_OPS_LINK = needs(
     "links of struct_ops", since="6.4", probe=typed("bpf_attach_type", "BPF_STRUCT_OPS")
 )
 TCX = needs("tcx links", since="6.6", probe=told("link tcx"))
+# "bpf: Require CAP_NET_ADMIN to detach programs from tcx devices", in stable kernels from 6.18 on.
+TCX_GUARD = needs("a capability to detach from tcx", since="6.18", probe=guards_tcx)
 TRAMPOLINES = needs("trampolines", since="5.5", probe=told("program fentry"))
 # "bpf: Reject attaching fexit/fmod_ret to __noreturn functions" (Linux 6.15, stable ones from 6.12
 # on), "bpf: Add deny list of btf ids check for tracing programs"; kernel/bpf/verifier.c.

@@ -34,7 +34,7 @@ _CLONE_NEWNS = 0x00020000
 _MS_REC_PRIVATE = 0x4000 | 0x40000
 _CAPBSET_DROP = 24
 _CRASHED = 99
-LAZY = ("elftools.common.utils", "elftools.elf.enums", "elftools.elf.structs")
+LAZY = ("elftools.elf.enums",)
 
 
 class _Header(ctypes.Structure):

@@ -206,7 +206,7 @@ def test_no_driver_mode(progs: dict[str, int], bpffs: Path) -> None:
     )
 
 
-@needs.TCX
+@needs.TCX_GUARD
 def test_who_may_detach_from_tcx(progs: dict[str, int], bpffs: Path, here: NetNs) -> None:
     """The program, open by its pin, is enough; what nobody named takes a capability."""
     made(bpffs, "attach tcx_ingress @t1 dev va0")
