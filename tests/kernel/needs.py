@@ -303,7 +303,9 @@ STRUCT_OPS_LINK = needs(
 )
 TCX = needs("tcx links", since="6.6", probe=told("link tcx"))
 # "bpf: Require CAP_NET_ADMIN to detach programs from tcx devices", in stable kernels from 6.18 on.
-TCX_GUARD = needs("a capability to detach from tcx", since="6.18", probe=guards_tcx)
+TCX_GUARD = needs(
+    "a capability to detach from tcx", since="6.18", probe=both(told("link tcx"), guards_tcx)
+)
 TRAMPOLINES = needs("trampolines", since="5.5", probe=told("program fentry"))
 # "bpf: Reject attaching fexit/fmod_ret to __noreturn functions" (Linux 6.15, stable ones from 6.12
 # on), "bpf: Add deny list of btf ids check for tracing programs"; kernel/bpf/verifier.c.
