@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+import sysconfig
+from pathlib import Path
 
-if TYPE_CHECKING:
-    from pathlib import Path
+import bpfctl
 
 IMPORTED = """
 import sys
@@ -43,3 +43,36 @@ def test_a_plain_load_imports_nothing_for_others(data: Path, bpffs: Path) -> Non
     modules = set(done.stdout.split())
     assert "bpfctl.loader.core_fit" in modules
     assert modules & NOT_NEEDED == set()
+
+
+# Those of the standard library that cost more than our own work does. Finding the package of a
+# development install takes some of them, so that this one is laid out as a wheel is.
+ALONE = """
+import sys
+sys.path += sys.argv[1:3]
+before = set(sys.modules)
+from bpfctl.__main__ import main as run
+from bpfctl.commands.main import main
+main(sys.argv[3:])
+print(*sorted(set(sys.modules) - before))
+"""
+DEAR = {
+    "array", "collections", "contextlib", "dataclasses", "elftools", "enum", "functools",
+    "importlib", "inspect", "json", "operator", "pathlib", "re", "signal", "typing", "typer",
+}  # fmt: skip
+
+
+def test_a_plain_load_imports_nothing_dear(data: Path, bpffs: Path, tmp_path: Path) -> None:
+    ours = Path(bpfctl.__file__).parent
+    (tmp_path / "bpfctl").mkdir()
+    for place in (*ours.iterdir(), ours.parent / "commands"):
+        (tmp_path / "bpfctl" / place.name).symlink_to(place)
+    libraries = sysconfig.get_path("platlib")
+    words = ["prog", "loadall", str(data / "core.bpf.o"), str(bpffs / "core")]
+    done = subprocess.run(
+        [sys.executable, "-S", "-P", "-c", ALONE, str(tmp_path), libraries, *words],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    modules = set(done.stdout.split())
+    assert "bpfctl.loader.core_fit" in modules
+    assert modules & DEAR == set()
