@@ -9,7 +9,6 @@ count, then again with room for it.
 from __future__ import annotations
 
 import errno
-from array import array
 
 from bpfctl.errors import SyscallError
 from bpfctl.kernel.attr_object import obj_info
@@ -87,9 +86,8 @@ def btf_info(fd: Descriptor) -> tuple[Info, str]:
 
 def prog_map_ids(fd: Descriptor) -> list[int]:
     """Return the ids of the maps a program uses. Raises: SyscallError."""
-    words: array[int] = array("I")
-    words.frombytes(_tail(fd, "bpf_prog_info", "map_ids", "nr_map_ids", 4))
-    return words.tolist()
+    found = _tail(fd, "bpf_prog_info", "map_ids", "nr_map_ids", 4)
+    return memoryview(found).cast("I").tolist()
 
 
 def prog_func_info(fd: Descriptor) -> tuple[bytes, int]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import sysconfig
 from pathlib import Path
+
+import _cffi_backend
 
 import bpfctl
 
@@ -65,12 +66,13 @@ DEAR = {
 def test_a_plain_load_imports_nothing_dear(data: Path, bpffs: Path, tmp_path: Path) -> None:
     ours = Path(bpfctl.__file__).parent
     (tmp_path / "bpfctl").mkdir()
-    for place in (*ours.iterdir(), ours.parent / "commands"):
-        (tmp_path / "bpfctl" / place.name).symlink_to(place)
-    libraries = sysconfig.get_path("platlib")
+    places = {place.name: place for place in (ours.parent / "commands", *ours.iterdir())}
+    for name, place in places.items():
+        (tmp_path / "bpfctl" / name).symlink_to(place)
+    libraries = Path(_cffi_backend.__file__).parent
     words = ["prog", "loadall", str(data / "core.bpf.o"), str(bpffs / "core")]
     done = subprocess.run(
-        [sys.executable, "-S", "-P", "-c", ALONE, str(tmp_path), libraries, *words],
+        [sys.executable, "-S", "-P", "-c", ALONE, str(tmp_path), str(libraries), *words],
         check=True, capture_output=True, text=True,
     )  # fmt: skip
     modules = set(done.stdout.split())
